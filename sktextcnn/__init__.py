@@ -1,0 +1,44 @@
+"""Convolutional text classification (Kim, 2014) as scikit-learn estimators.
+
+The public names are imported on first use, so that ``import sktextcnn`` costs
+neither torch nor gensim.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sktextcnn import datasets as datasets
+    from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
+    from sktextcnn._embeddings import Embeddings as Embeddings
+    from sktextcnn._token_ids import TokenIds as TokenIds
+    from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Embeddings",
+    "TextCNNClassifier",
+    "TextVectorizer",
+    "TokenIds",
+    "datasets",
+]
+
+_MODULE_OF = {
+    "Embeddings": "sktextcnn._embeddings",
+    "TextCNNClassifier": "sktextcnn._classifier",
+    "TextVectorizer": "sktextcnn._vectorizer",
+    "TokenIds": "sktextcnn._token_ids",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":
+        return import_module("sktextcnn.datasets")
+    if name in _MODULE_OF:
+        return getattr(import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

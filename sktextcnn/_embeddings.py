@@ -1,0 +1,362 @@
+"""Embeddings: a light handle on word vectors, wherever they come from."""
+
+import difflib
+import logging
+import os
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from sktextcnn._vector_files import is_gensim_file, read_rows
+
+#: Names of `TextVectorizer(embeddings=...)` that train vectors on the fitted texts.
+TRAINED = ("word2vec", "fasttext")
+
+# gensim drops what lies behind this many tokens of a sentence.
+_GENSIM_SENTENCE = 10_000
+
+
+class Embeddings:
+    """A light, immutable handle on word vectors.
+
+    Naming the vectors costs nothing; they are read when a vectorizer is fitted, and then
+    only the rows of its words. ``sklearn.base.clone`` and ``copy.deepcopy`` return the
+    handle itself, so a grid search never copies vectors, and a handle on a file pickles
+    as its path. What was read from a file is remembered for the process, as long as the
+    file's size and time of change stay the same.
+
+    Parameters
+    ----------
+    source : str, path-like or gensim object
+        One of
+
+        - the path of a file of vectors: word2vec binary or text, GloVe text with or without
+          header, each of them plain or compressed with gzip; fastText ``.bin``; gensim's
+          own ``.kv`` or ``.model`` (memory-mapped; a pickle, so only from those you trust).
+          The format is recognised from the content, not from the name;
+        - a gensim ``KeyedVectors``, ``Word2Vec`` or ``FastText`` object;
+        - the name of vectors in gensim-data, such as ``"glove-wiki-gigaword-100"``, which
+          gensim downloads once.
+    encoding : str, default="utf-8"
+        How a file of vectors encodes its words.
+
+    Attributes
+    ----------
+    name : str
+        The name of the file or of the vectors, for people.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `source` is a path that does not exist.
+    TypeError
+        If `source` is none of the above.
+
+    Notes
+    -----
+    A handle on an object in memory pickles the object. To keep that out of a deployed
+    model, save the vectors to a file and name the file.
+
+    Examples
+    --------
+    >>> from gensim.test.utils import datapath
+    >>> vectors = Embeddings(datapath("test_glove.txt"))
+    >>> vectors
+    Embeddings('test_glove.txt')
+    >>> rows = vectors.lookup(["the", "of", "nosuchword"])
+    >>> sorted(rows), rows["the"].shape
+    (['of', 'the'], (50,))
+    """
+
+    __slots__ = ("__weakref__", "_encoding", "_path", "_vectors", "name")
+
+    name: str
+
+    def __init__(self, source: Any, *, encoding: str = "utf-8") -> None:
+        self._encoding = encoding
+        self._path: str | None = None
+        self._vectors: Any = None
+        if isinstance(source, str | os.PathLike):
+            text = os.fspath(source)
+            self.name = os.path.basename(text)
+            self._path = os.path.abspath(text) if _is_path(text) else None
+            if self._path is None:
+                _check_gensim_data_name(text)
+            elif not os.path.isfile(self._path):
+                raise FileNotFoundError(_no_such_file(self._path))
+        else:
+            self._vectors = _keyed_vectors(source)
+            self.name = f"{type(source).__name__} of {len(self._vectors):,} words"
+
+    def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return the vectors of the words that have one.
+
+        Parameters
+        ----------
+        words : iterable of str
+            The words to look up, as they are (case counts).
+
+        Returns
+        -------
+        dict of str to ndarray of shape (vector_size,), dtype float32
+            The vector of each word that has one.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged or no file of vectors; names file, place and what was
+            expected. If vectors of gensim-data are not here and cannot be downloaded.
+        """
+        if self._vectors is not None:
+            return _rows_of_object(self._vectors, words)
+        path = self._path or _download(self.name)
+        try:
+            return _remembered(path, self._encoding).lookup(words)
+        except FileNotFoundError:
+            raise FileNotFoundError(_no_such_file(path)) from None
+
+    def __sklearn_clone__(self) -> "Embeddings":
+        return self
+
+    def __copy__(self) -> "Embeddings":
+        return self
+
+    def __deepcopy__(self, memo: dict) -> "Embeddings":
+        return self
+
+    def __reduce__(self) -> tuple:
+        # The stamp is not read back: it makes caches that hash their arguments, such as
+        # Pipeline(memory=...), notice that a file has changed.
+        stamp = _stamp(self._path) if self._path and os.path.isfile(self._path) else None
+        return _restore, (self.name, self._path, self._vectors, self._encoding, stamp)
+
+    def __repr__(self) -> str:
+        return f"Embeddings({self.name!r})"
+
+
+def _restore(name: str, path: str | None, vectors: Any, encoding: str, stamp: Any) -> Embeddings:
+    # Not through __init__: a deployed model need not have the file of its vectors.
+    handle = Embeddings.__new__(Embeddings)
+    handle.name, handle._path = name, path
+    handle._vectors, handle._encoding = vectors, encoding
+    return handle
+
+
+def as_embeddings(source: Any) -> Embeddings:
+    """Return the handle itself, or a new one on anything that `Embeddings` takes."""
+    return source if isinstance(source, Embeddings) else Embeddings(source)
+
+
+# Paths and names ----------------------------------------------------------------------
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text names a file, rather than vectors of gensim-data."""
+    return os.path.exists(text) or os.path.basename(text) != text or "." in text
+
+
+def _no_such_file(path: str) -> str:
+    folder, name = os.path.split(path)
+    if not os.path.isdir(folder):
+        return f"There is no folder {folder!r}, so no file of vectors {name!r} in it."
+    similar = difflib.get_close_matches(name, os.listdir(folder), n=1)
+    hint = f" Did you mean {similar[0]!r}?" if similar else ""
+    return f"There is no file of vectors {path!r}.{hint}"
+
+
+def _check_gensim_data_name(name: str) -> None:
+    if not name or len(name.split()) != 1:
+        raise FileNotFoundError(
+            f"embeddings={name!r} is neither a file nor a name of vectors in gensim-data, "
+            f"such as 'glove-wiki-gigaword-100'."
+        )
+
+
+def _download(name: str) -> str:
+    """Path of vectors of gensim-data, which gensim downloads if they are not here yet."""
+    import gensim.downloader
+
+    logger = logging.getLogger("gensim.downloader")
+    disabled, logger.disabled = logger.disabled, True
+    try:
+        return gensim.downloader.load(name, return_path=True)
+    except Exception as error:
+        raise ValueError(
+            f"embeddings={name!r} is not a file in {os.getcwd()!r}, and as the name of "
+            f"vectors in gensim-data it could not be had ({type(error).__name__}: {error}). "
+            f"Give the path of a file of vectors, or a name of "
+            f"gensim.downloader.info(name_only=True) with a network."
+        ) from error
+    finally:
+        logger.disabled = disabled
+
+
+# Vectors in gensim's own objects ------------------------------------------------------
+
+
+def _keyed_vectors(source: Any) -> Any:
+    vectors = getattr(source, "wv", source)
+    if not (hasattr(vectors, "key_to_index") and hasattr(vectors, "get_vector")):
+        raise TypeError(
+            f"embeddings must be a path, the name of vectors in gensim-data, a gensim "
+            f"KeyedVectors, Word2Vec or FastText object, or an Embeddings handle; got "
+            f"{type(source).__name__}."
+        )
+    return vectors
+
+
+def _rows_of_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]:
+    # Only fastText's vectors have rows of n-grams, for words that they do not know.
+    has_subwords = getattr(vectors, "vectors_ngrams", None) is not None and vectors.bucket > 0
+    rows: dict[str, np.ndarray] = {}
+    for word in words:
+        if word in vectors.key_to_index or (has_subwords and _has_subwords(vectors, word)):
+            row = np.array(vectors.get_vector(word), dtype=np.float32)
+            if not np.isfinite(row).all():
+                raise ValueError(
+                    f"The vector of {word!r} in the given {type(vectors).__name__} is not "
+                    f"finite; expected finite numbers."
+                )
+            rows[word] = row
+    return rows
+
+
+def _has_subwords(vectors: Any, word: str) -> bool:
+    from gensim.models.fasttext import ft_ngram_hashes
+
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(ft_ngram_hashes(word, vectors.min_n, vectors.max_n, vectors.bucket))
+
+
+# Files, remembered --------------------------------------------------------------------
+
+
+class _VectorFile:
+    """One file, and the rows of it that were asked for so far."""
+
+    def __init__(self, path: str, encoding: str) -> None:
+        self.path, self.encoding = path, encoding
+        self.lock = threading.Lock()
+        self.rows: dict[str, np.ndarray] = {}
+        self.asked: set[str] = set()
+        self.vectors: Any = None
+
+    def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
+        words = list(words)
+        with self.lock:
+            if self.vectors is None and is_gensim_file(self.path):
+                self.vectors = _load_gensim(self.path)
+            if self.vectors is not None:
+                return _rows_of_object(self.vectors, words)
+            new = set(words) - self.asked
+            if new:
+                self.rows.update(read_rows(self.path, sorted(new), self.encoding).of)
+                self.asked |= new
+            return {word: self.rows[word] for word in words if word in self.rows}
+
+
+_FILES_REMEMBERED = 4
+_files: OrderedDict[tuple, _VectorFile] = OrderedDict()
+_files_lock = threading.Lock()
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    status = os.stat(path)
+    return os.path.realpath(path), status.st_mtime_ns, status.st_size
+
+
+def _remembered(path: str, encoding: str) -> _VectorFile:
+    key = (*_stamp(path), encoding)
+    with _files_lock:
+        file = _files.setdefault(key, _VectorFile(path, encoding))
+        _files.move_to_end(key)
+        while len(_files) > _FILES_REMEMBERED:
+            _files.popitem(last=False)
+    return file
+
+
+def _load_gensim(path: str) -> Any:
+    from gensim.models import KeyedVectors
+
+    try:
+        # A file compressed with gzip cannot be mapped.
+        loaded = KeyedVectors.load(path, mmap=None if path.endswith(".gz") else "r")
+        return _keyed_vectors(loaded)
+    except Exception as error:
+        raise ValueError(
+            f"{path} looks like a file of gensim's own, but holds no word vectors that this "
+            f"version of gensim can load ({type(error).__name__}: {error})."
+        ) from error
+
+
+# Vectors trained on the fitted texts --------------------------------------------------
+
+
+def _stable_hash(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def train_embeddings(
+    algorithm: str,
+    documents: Iterable[list[str]],
+    params: Mapping[str, Any],
+    seed: int,
+) -> Embeddings:
+    """Train Word2Vec or FastText on documents.
+
+    Parameters
+    ----------
+    algorithm : {"word2vec", "fasttext"}
+        What to train.
+    documents : iterable of list of str
+        The tokens of each document; iterated over several times.
+    params : mapping
+        Parameters of gensim's class that replace the defaults chosen here.
+    seed : int
+        With one worker, the same seed gives the same bits.
+
+    Returns
+    -------
+    Embeddings
+        A handle on the trained vectors.
+    """
+    from gensim.models import FastText, Word2Vec
+
+    model_class = {"word2vec": Word2Vec, "fasttext": FastText}[algorithm]
+    settings = {
+        "vector_size": 100,
+        "min_count": 1,
+        "sg": 1,
+        "epochs": 10,
+        "workers": 1,
+        "hashfxn": _stable_hash,
+        "seed": seed,
+        **params,
+    }
+    try:
+        model = model_class(sentences=_Sentences(documents), **settings)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"embeddings={algorithm!r} could not be trained on the texts with "
+            f"embeddings_params={dict(params)!r}: {error}"
+        ) from error
+    return Embeddings(model.wv)
+
+
+class _Sentences:
+    """Documents cut into the sentence lengths that gensim reads whole."""
+
+    def __init__(self, documents: Iterable[list[str]]) -> None:
+        self.documents = documents
+
+    def __iter__(self) -> Any:
+        for document in self.documents:
+            for start in range(0, len(document), _GENSIM_SENTENCE):
+                yield document[start : start + _GENSIM_SENTENCE]

@@ -1,0 +1,241 @@
+"""The networks. They know torch alone.
+
+A network maps token ids of shape (n_texts, n_tokens) to logits of shape
+(n_texts, num_outputs). It has an `embedding` and a `head`; what lies between the two are
+its convolutions. Id 0 is padding, whose vector is zeros, and id 1 the unknown word.
+
+Shapes: B texts, T tokens, D numbers in a word vector, F filters.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+PADDING_ID = 0
+UNKNOWN_ID = 1
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "gelu": nn.GELU,
+    "elu": nn.ELU,
+    "leaky_relu": nn.LeakyReLU,
+    "sigmoid": nn.Sigmoid,
+    "identity": nn.Identity,
+}
+
+
+class WordEmbedding(nn.Embedding):
+    """Word vectors, with the unknown word in place of some while training.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Number of ids, and width of their vectors.
+    token_dropout : float, default=0.0
+        Share of tokens that become the unknown word while training, which trains its
+        vector and keeps the network from leaning on single words.
+    multichannel : bool, default=False
+        Add a second, frozen copy of the vectors to the tuned one (Kim, 2014, section 2.1).
+        There each filter is applied to both channels and the results are added; as a
+        convolution is linear, this is the convolution of the channels' sum.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        token_dropout: float = 0.0,
+        multichannel: bool = False,
+    ) -> None:
+        super().__init__(num_embeddings, embedding_dim, padding_idx=PADDING_ID)
+        self.token_dropout = token_dropout
+        static = torch.zeros(num_embeddings, embedding_dim) if multichannel else None
+        self.register_buffer("static", static)
+
+    def reset_parameters(self) -> None:
+        # Zeros: the caller sets the rows. No random numbers are drawn here, so that the
+        # other layers start the same whatever the number of words.
+        nn.init.zeros_(self.weight)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        if self.training and self.token_dropout > 0:
+            dropped = torch.rand(ids.shape, device=ids.device) < self.token_dropout
+            ids = ids.masked_fill(dropped & (ids != PADDING_ID), UNKNOWN_ID)
+        vectors = super().forward(ids)  # (B, T, D)
+        if self.static is not None:
+            vectors = vectors + functional.embedding(ids, self.static)
+        return vectors
+
+
+class KimCNN(nn.Module):
+    """Parallel convolutions with max-over-time pooling (Kim, 2014, section 2).
+
+    Every window that touches a token counts, so a text is seen as if it had
+    ``kernel_size - 1`` words of padding on both sides, and windows of nothing but padding
+    never win the maximum. The outputs therefore depend neither on how far, nor on which
+    side, nor with which batch mates a text is padded. A text without tokens is one window of
+    padding.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim, num_outputs : int
+        Number of ids, width of their vectors, and number of logits.
+    kernel_sizes : sequence of int, default=(3, 4, 5)
+        Widths of the windows, in words.
+    num_filters : int, default=100
+        Filters of each width.
+    hidden_units : int, default=0
+        Width of a layer between pooling and output; 0: none.
+    activation : str, default="relu"
+        Behind the convolutions and the hidden layer; a key of ``ACTIVATIONS``.
+    dropout : float, default=0.5
+        Share of pooled features dropped while training.
+    token_dropout, multichannel
+        See :class:`WordEmbedding`.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        num_outputs: int,
+        kernel_sizes: Sequence[int] = (3, 4, 5),
+        num_filters: int = 100,
+        hidden_units: int = 0,
+        activation: str = "relu",
+        dropout: float = 0.5,
+        token_dropout: float = 0.0,
+        multichannel: bool = False,
+    ) -> None:
+        super().__init__()
+        self.embedding = WordEmbedding(
+            num_embeddings, embedding_dim, token_dropout, multichannel
+        )
+        self.convs = nn.ModuleList(
+            nn.Conv1d(embedding_dim, num_filters, size, padding=size - 1)
+            for size in kernel_sizes
+        )
+        self.activation = ACTIVATIONS[activation]()
+        num_features = num_filters * len(self.convs)
+        self.head = _head(num_features, hidden_units, num_outputs, activation, dropout)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        ids = _trim(ids)
+        present = ids != PADDING_ID  # (B, T)
+        vectors = self.embedding(ids).transpose(1, 2)  # (B, D, T)
+        features = []
+        for conv in self.convs:
+            size = conv.kernel_size[0]
+            windows = conv(vectors)  # (B, F, T + size - 1)
+            touched = _windows_with_a_token(present, size)  # (B, T + size - 1)
+            windows = windows.masked_fill(~touched[:, None], -torch.inf)
+            features.append(windows.max(dim=2).values)
+        return self.head(self.activation(torch.cat(features, dim=1)))
+
+
+class StackedCNN(nn.Module):
+    """The classic stack of convolutions and poolings on pretrained word vectors.
+
+    Embedding, then convolutions with max pooling between them, a maximum over time, a
+    dense layer and the output: layer by layer the network of Keras's example "Using
+    pre-trained word embeddings", without its third convolution. Padding takes part as in
+    Keras. Texts too short for the stack are padded on the right to its least length.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim, num_outputs : int
+        Number of ids, width of their vectors, and number of logits.
+    kernel_sizes : sequence of int, default=(5, 5)
+        The kernel size of each convolution, in their order.
+    num_filters : int, default=128
+        Filters of each convolution.
+    hidden_units : int, default=128
+        Width of the dense layer; 0: none.
+    activation : str, default="relu"
+        Behind the convolutions and the dense layer; a key of ``ACTIVATIONS``.
+    dropout : float, default=0.5
+        Share of the dense layer's inputs and outputs dropped while training.
+    token_dropout, multichannel
+        See :class:`WordEmbedding`.
+    """
+
+    POOL_SIZE = 5
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        num_outputs: int,
+        kernel_sizes: Sequence[int] = (5, 5),
+        num_filters: int = 128,
+        hidden_units: int = 128,
+        activation: str = "relu",
+        dropout: float = 0.5,
+        token_dropout: float = 0.0,
+        multichannel: bool = False,
+    ) -> None:
+        super().__init__()
+        self.embedding = WordEmbedding(
+            num_embeddings, embedding_dim, token_dropout, multichannel
+        )
+        widths = [embedding_dim, *[num_filters] * (len(kernel_sizes) - 1)]
+        self.convs = nn.ModuleList(
+            nn.Conv1d(width, num_filters, size)
+            for width, size in zip(widths, kernel_sizes, strict=True)
+        )
+        self.activation = ACTIVATIONS[activation]()
+        self.head = _head(num_filters, hidden_units, num_outputs, activation, dropout)
+        self.min_length = 1
+        for size in reversed(kernel_sizes):
+            if self.min_length > 1:
+                self.min_length *= self.POOL_SIZE
+            self.min_length += size - 1
+
+    def forward(self, ids: Tensor) -> Tensor:
+        ids = functional.pad(ids, (0, max(0, self.min_length - ids.shape[1])), value=PADDING_ID)
+        hidden = self.embedding(ids).transpose(1, 2)  # (B, D, T)
+        for i, conv in enumerate(self.convs):
+            if i > 0:
+                hidden = functional.max_pool1d(hidden, self.POOL_SIZE)  # (B, F, T // 5)
+            hidden = self.activation(conv(hidden))  # (B, F, T - size + 1)
+        return self.head(hidden.max(dim=2).values)
+
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {"kim": KimCNN, "stacked": StackedCNN}
+
+
+def _head(
+    num_features: int, hidden_units: int, num_outputs: int, activation: str, dropout: float
+) -> nn.Sequential:
+    layers: list[nn.Module] = [nn.Dropout(dropout)]
+    if hidden_units:
+        layers += [
+            nn.Linear(num_features, hidden_units),
+            ACTIVATIONS[activation](),
+            nn.Dropout(dropout),
+        ]
+    layers.append(nn.Linear(hidden_units or num_features, num_outputs))
+    return nn.Sequential(*layers)
+
+
+def _trim(ids: Tensor) -> Tensor:
+    """Leave out the columns at both ends that are padding in every text."""
+    used = (ids != PADDING_ID).any(dim=0).nonzero()
+    if len(used) == 0:
+        return ids[:, :1]
+    return ids[:, int(used[0]) : int(used[-1]) + 1]
+
+
+def _windows_with_a_token(present: Tensor, size: int) -> Tensor:
+    """Tell which windows of a padded convolution touch a token.
+
+    Where a text has no token at all, its first window counts.
+    """
+    touched = functional.max_pool1d(
+        functional.pad(present.float(), (size - 1, size - 1))[:, None], size, stride=1
+    )[:, 0].bool()  # (B, T + size - 1)
+    touched[:, 0] |= ~present.any(dim=1)
+    return touched

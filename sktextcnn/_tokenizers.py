@@ -1,0 +1,72 @@
+"""Tokenizers and stop words that are known by name."""
+
+from collections.abc import Callable, Collection
+
+#: NLTK's tokenizers that need no data.
+NLTK_TOKENIZERS = {
+    "treebank": "TreebankWordTokenizer",
+    "tweet": "TweetTokenizer",
+    "wordpunct": "WordPunctTokenizer",
+}
+
+
+def named_tokenizer(name: str) -> Callable[[str], list[str]]:
+    """Return the function of one of NLTK's tokenizers.
+
+    Parameters
+    ----------
+    name : {"treebank", "tweet", "wordpunct"}
+        The tokenizer.
+
+    Raises
+    ------
+    ImportError
+        If NLTK is not installed; names the extra to install.
+    """
+    try:
+        from nltk import tokenize
+    except ImportError as error:
+        raise ImportError(
+            f"tokenizer={name!r} needs NLTK, which is not installed: "
+            f"pip install 'sktextcnn[nltk]'."
+        ) from error
+    return getattr(tokenize, NLTK_TOKENIZERS[name])().tokenize
+
+
+def stop_words_of_language(
+    language: str, pieces: Callable[[str], Collection[str]]
+) -> list[str]:
+    """Return the stop words of a language, as a tokenizer would cut them.
+
+    Parameters
+    ----------
+    language : str
+        A name such as "french" or a code such as "fr".
+    pieces : callable
+        Preprocesses and tokenizes a stop word, so that those that the tokenizer cuts, such
+        as "c'est", are filtered too.
+
+    Raises
+    ------
+    ImportError
+        If the package `stop-words` is not installed; names the extra to install.
+    ValueError
+        If it does not know the language; names those that it knows.
+    """
+    try:
+        import stop_words
+    except ImportError as error:
+        raise ImportError(
+            f"stop_words={language!r} needs the package stop-words, which is not "
+            f"installed: pip install 'sktextcnn[stop-words]'. A list of words needs none, "
+            f"nor does 'english'."
+        ) from error
+    try:
+        words = stop_words.get_stop_words(language)
+    except stop_words.StopWordError:
+        known = ", ".join(sorted(stop_words.AVAILABLE_LANGUAGES))
+        raise ValueError(
+            f"There are no stop words for stop_words={language!r}. Give a list of words, "
+            f"or one of: {known}."
+        ) from None
+    return sorted({piece for word in words for piece in pieces(word)})

@@ -1,0 +1,327 @@
+"""The skorch net: batches, loss, schedules of freezing, and its callbacks."""
+
+import contextlib
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNetClassifier
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EpochTimer,
+    Freezer,
+    PassthroughScoring,
+    Unfreezer,
+)
+from skorch.dataset import Dataset
+from skorch.helper import predefined_split
+from skorch.utils import noop
+from torch import Tensor, nn
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "adadelta": torch.optim.Adadelta,
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
+
+EMBEDDING = "embedding.*"
+HEAD = "head.*"
+
+# Tokens in a batch of prediction, which bounds its memory.
+_TOKENS_AT_ONCE = 1 << 16
+
+
+class Rows(Dataset):
+    """Token ids with targets and weights, held as tensors and indexed by whole batches.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n, T), int32
+    y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
+    weight : ndarray of shape (n,), float32, or None
+    """
+
+    def __init__(
+        self, ids: np.ndarray, y: np.ndarray | None = None, weight: np.ndarray | None = None
+    ) -> None:
+        X = {"ids": torch.tensor(ids)}
+        if weight is not None:
+            X["weight"] = torch.tensor(weight)
+        super().__init__(X, None if y is None else torch.tensor(y), length=len(ids))
+
+    def __getitem__(self, i: Any) -> tuple:
+        # Without targets skorch wants a placeholder.
+        y = torch.zeros(1) if self.y is None else self.y[i]
+        return {name: values[i] for name, values in self.X.items()}, y
+
+
+class Batches:
+    """Whole batches of rows, in their order or shuffled by torch's generator."""
+
+    def __init__(self, dataset: Rows, batch_size: int, shuffle: bool = False) -> None:
+        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
+
+    def __iter__(self) -> Iterator[tuple]:
+        n_rows = len(self.dataset)
+        order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
+        for batch in order.split(self.batch_size):
+            yield self.dataset[batch]
+
+
+class TextNet(NeuralNetClassifier):
+    """skorch's classifier on :class:`Rows`, with weights of samples.
+
+    Predicts the index of a class, or an indicator matrix for multilabel targets. Other
+    than skorch's, its training lets the user's KeyboardInterrupt through.
+    """
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring("valid_loss")),
+            ("valid_acc", PassthroughScoring("valid_acc", lower_is_better=False)),
+            ("diverged", StopIfDiverged()),
+        ]
+
+    @property
+    def multilabel(self) -> bool:
+        return isinstance(self.criterion_, nn.BCEWithLogitsLoss)
+
+    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+        ids = x["ids"] if isinstance(x, Mapping) else x
+        return super().infer(ids, **fit_params)
+
+    def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, **kwargs: Any) -> Tensor:
+        loss = super().get_loss(y_pred, y_true, X=X, **kwargs)  # (B,) or (B, n_labels)
+        loss = loss.flatten(1).mean(dim=1) if loss.ndim > 1 else loss
+        if isinstance(X, Mapping) and "weight" in X:
+            loss = loss * X["weight"].to(loss.device)
+        return loss.mean()
+
+    def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
+        step = super().validation_step(batch, **fit_params)
+        right = self._labels(step["y_pred"]) == batch[1].to(step["y_pred"].device)
+        right = right.flatten(1).all(dim=1) if right.ndim > 1 else right
+        self.history.record_batch("valid_acc", right.float().mean().item())
+        return step
+
+    def _labels(self, logits: Tensor) -> Tensor:
+        return (logits > 0) if self.multilabel else logits.argmax(dim=1)
+
+    def predict(self, X: Any) -> np.ndarray:
+        return self._labels(self.forward(X)).long().numpy()
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        # skorch's callbacks end the training by a KeyboardInterrupt; one that comes from
+        # elsewhere is the user's.
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt:
+            raise _StopTraining from None
+
+    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, **fit_params: Any) -> Any:
+        self.notify("on_train_begin", X=X, y=y)
+        with contextlib.suppress(_StopTraining):
+            self.fit_loop(X, y, **fit_params)
+        self.notify("on_train_end", X=X, y=y)
+        return self
+
+
+class _StopTraining(Exception):
+    """A callback asks for the end of the training."""
+
+
+class StopIfDiverged(Callback):
+    """Raise an error when the loss is no longer finite."""
+
+    def on_epoch_end(self, net: TextNet, **kwargs: Any) -> None:
+        row = net.history[-1]
+        if not np.isfinite(row["train_loss"]):
+            raise ValueError(
+                f"Training diverged: the loss of epoch {row['epoch']} is "
+                f"{row['train_loss']}. Lower learning_rate={net.lr:g} (and finetune_lr, if "
+                f"set), or set max_norm or weight_decay."
+            )
+
+
+class MaxNorm(Callback):
+    """Rescale the weights of each output that exceed a norm (Kim, 2014, section 2.1)."""
+
+    def __init__(self, max_norm: float) -> None:
+        self.max_norm = max_norm
+
+    def on_batch_end(self, net: TextNet, training: bool = False, **kwargs: Any) -> None:
+        if training:
+            weight = output_layer(net.module_).weight
+            with torch.no_grad():
+                weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=self.max_norm))
+
+
+class Progress(Callback):
+    """A tqdm bar over epochs."""
+
+    def on_train_begin(self, net: TextNet, **kwargs: Any) -> None:
+        from tqdm.auto import tqdm
+
+        self.bar_ = tqdm(total=net.max_epochs, desc="TextCNN", unit="epoch")
+
+    def on_epoch_end(self, net: TextNet, **kwargs: Any) -> None:
+        row = net.history[-1]
+        names = ("train_loss", "valid_loss", "valid_acc")
+        self.bar_.set_postfix({name: f"{row[name]:.3f}" for name in names if name in row})
+        self.bar_.update()
+
+    def on_train_end(self, net: TextNet, **kwargs: Any) -> None:
+        self.bar_.close()
+        del self.bar_
+
+
+def build_net(
+    module: type[nn.Module],
+    module_params: Mapping[str, Any],
+    *,
+    finetune: bool | int | str,
+    multilabel: bool,
+    optimizer: str | type[torch.optim.Optimizer],
+    learning_rate: float,
+    finetune_lr: float,
+    weight_decay: float,
+    max_norm: float | None,
+    batch_size: int,
+    max_epochs: int,
+    shuffle: bool,
+    validation: Rows | None,
+    early_stopping: EarlyStopping | None,
+    callbacks: Sequence[Any] | None,
+    verbose: int,
+    device: str,
+) -> TextNet:
+    """Make the net with its fresh network, ready for ``partial_fit``."""
+    steps: list[Any] = _freezing(finetune)
+    if max_norm is not None:
+        steps.append(MaxNorm(max_norm))
+    if verbose:
+        steps.append(Progress())
+    steps += copy.deepcopy(list(callbacks or ()))
+    if early_stopping is not None:
+        steps.append(early_stopping)
+    criterion = nn.BCEWithLogitsLoss if multilabel else nn.CrossEntropyLoss
+    net = TextNet(
+        module,
+        **{f"module__{name}": value for name, value in module_params.items()},
+        criterion=criterion,
+        criterion__reduction="none",
+        predict_nonlinearity=torch.sigmoid if multilabel else "auto",
+        optimizer=OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer,
+        optimizer__weight_decay=weight_decay,
+        **_learning_rates(finetune, learning_rate, finetune_lr),
+        max_epochs=max_epochs,
+        batch_size=batch_size,
+        dataset=Rows,
+        iterator_train=Batches,
+        iterator_train__shuffle=shuffle,
+        iterator_valid=Batches,
+        train_split=None if validation is None else predefined_split(validation),
+        callbacks=steps,
+        verbose=0,
+        device=device,
+    )
+    return net.initialize()
+
+
+def _freezing(finetune: bool | int | str) -> list[Callback]:
+    """When which part of the network is trained."""
+    if finetune is False:
+        return [Freezer(EMBEDDING)]
+    if finetune == "gradual":
+        # One group an epoch, from the head down (Howard and Ruder, 2018, section 3.3).
+        return [
+            Freezer([EMBEDDING, is_convolution]),
+            Unfreezer(is_convolution, at=2),
+            Unfreezer(EMBEDDING, at=3),
+        ]
+    if finetune is not True and isinstance(finetune, int):
+        return [Freezer(EMBEDDING), Unfreezer(EMBEDDING, at=finetune + 1)]
+    return []
+
+
+def _learning_rates(
+    finetune: bool | int | str, learning_rate: float, finetune_lr: float
+) -> dict[str, Any]:
+    groups: list[tuple[str, dict[str, float]]] = [(EMBEDDING, {"lr": finetune_lr})]
+    lr = learning_rate
+    if finetune == "gradual":
+        # Convolutions lie half-way between the two rates.
+        groups.append((HEAD, {"lr": learning_rate}))
+        lr = float(np.sqrt(learning_rate * finetune_lr))
+    return {"lr": lr, "optimizer__param_groups": groups}
+
+
+def is_convolution(name: str) -> bool:
+    """Whether a parameter belongs neither to the embedding nor to the head."""
+    return not (fnmatch(name, EMBEDDING) or fnmatch(name, HEAD))
+
+
+def output_layer(module: nn.Module) -> nn.Linear:
+    """The last linear layer of the head."""
+    return [layer for layer in module.head.modules() if isinstance(layer, nn.Linear)][-1]
+
+
+def accepted_params(module: type[nn.Module], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that the class of a network takes."""
+    signature = inspect.signature(module).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in signature.values()):
+        return dict(params)
+    return {name: value for name, value in params.items() if name in signature}
+
+
+def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
+    """The outputs of the network for token ids; (n, num_outputs), float32.
+
+    Does not touch the net, so that threads may share it.
+    """
+    module = net.module_
+    if module.training:
+        module.eval()
+    batch_size = max(1, _TOKENS_AT_ONCE // ids.shape[1])
+    with torch.inference_mode():
+        batches = torch.tensor(ids).split(batch_size)
+        return torch.cat([module(batch.to(net.device)).cpu() for batch in batches]).numpy()
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: str) -> Iterator[None]:
+    """Seed torch's generators, and leave them as they were."""
+    devices = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def make_early_stopping(patience: int, tol: float) -> EarlyStopping:
+    """skorch's early stopping on the validation loss, with the best weights in memory."""
+    return EarlyStopping(
+        monitor="valid_loss",
+        patience=patience,
+        threshold=tol,
+        threshold_mode="abs",
+        load_best=True,
+        sink=noop,
+    )
+
+
+def release_training_data(net: TextNet) -> None:
+    """Drop what only the training needed, so that it is not pickled with the model."""
+    net.train_split = None
+
+

@@ -1,0 +1,611 @@
+"""TextVectorizer: texts to padded ids, and the vectors of their words."""
+
+import numbers
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sktextcnn._embedding_matrix import build_matrix
+from sktextcnn._embeddings import TRAINED, Embeddings, as_embeddings, train_embeddings
+from sktextcnn._token_ids import PADDING_ID, RESERVED_WORDS, UNKNOWN_ID, TokenIds, TokenTable
+from sktextcnn._tokenizers import NLTK_TOKENIZERS, named_tokenizer, stop_words_of_language
+
+# Words with the clitics that GloVe and word2vec know as words of their own (do n't, it 's),
+# and every punctuation mark, since vectors know these too.
+TOKEN_PATTERN = r"(?u)\w+(?=n't\b)|n't\b|'\w+|\w+|[^\w\s]"
+
+# The automatic length is that of the longest text, unless it is both beyond this and
+# beyond a multiple of what nearly all texts need.
+_ALWAYS_WHOLE = 256
+_OUTLIER_QUANTILE = 0.95
+_OUTLIER_FACTOR = 4
+
+# Texts padded or counted at a time, which bounds the temporary arrays.
+_BLOCK = 16_384
+
+
+class TextVectorizer(TransformerMixin, BaseEstimator):
+    """Turn texts into a padded matrix of token ids that carries their word vectors.
+
+    Id 0 is padding, id 1 any unknown token, and ids from 2 are the words by falling
+    frequency. What :meth:`transform` returns is an int32 array of shape
+    (n_texts, `max_length_`) that refers to the vocabulary and the vectors, so that
+    :class:`TextCNNClassifier` behind it in a Pipeline finds them.
+
+    The options of texts have the names and meanings of scikit-learn's
+    :class:`~sklearn.feature_extraction.text.CountVectorizer`, those of sequences the names
+    and meanings of Keras.
+
+    Parameters
+    ----------
+    lowercase : bool, default=True
+        Convert texts to lower case before tokenizing.
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        Remove accents before tokenizing.
+    preprocessor : callable or None, default=None
+        Replaces lowercasing and the removal of accents.
+    tokenizer : {"treebank", "tweet", "wordpunct"}, callable or None, default=None
+        A tokenizer of NLTK that needs no data (extra `nltk`), or a function from a text to
+        its tokens, such as ``jieba.lcut``. None: `token_pattern`.
+    stop_words : "english", str, list of str or None, default=None
+        Words to leave out. "english" is scikit-learn's list; another name or code of a
+        language, such as "french", takes its list from the package stop-words (extra
+        `stop-words`).
+    token_pattern : str
+        What a token is, if `tokenizer` is None. The default keeps words of any length,
+        punctuation marks, and splits clitics as GloVe and word2vec have them ("do", "n't").
+    analyzer : {"word", "char"} or callable, default="word"
+        "char" makes every character a token, which needs no tokenizer for languages
+        written without spaces. A callable turns a raw text into tokens.
+    min_df, max_df : int or float in [0, 1], default=1, 1.0
+        Bounds of the number (int) or the share (float) of texts that a word occurs in.
+    max_features : int or None, default=None
+        Keep only so many of the most frequent words.
+    vocabulary : iterable of str, mapping of str to id, or None, default=None
+        Use these words instead of those of the texts. The ids of a mapping must be
+        2, 3, ...; an iterable gets them in its order.
+    max_length : int, "auto" or None, default="auto"
+        Number of tokens kept of each text, the width of the matrix. None: that of the
+        longest fitted text. "auto": the same, unless it is an outlier; a text of more than
+        256 tokens does not widen the matrix beyond 4 times the length that 95 % of the
+        texts stay within.
+    padding : {"post", "pre"}, default="post"
+        Whether padding goes behind or before the tokens.
+    truncating : {"post", "pre"}, default="post"
+        Whether tokens beyond `max_length` are cut from the end or from the beginning.
+    embeddings : str, path-like, gensim object, Embeddings or None, default=None
+        Word vectors: what :class:`Embeddings` takes (a file, gensim's objects, a name of
+        gensim-data), or "word2vec" or "fasttext" to train them on the fitted texts.
+        None: the classifier draws vectors at random.
+    embeddings_params : dict or None, default=None
+        Parameters of gensim's Word2Vec or FastText for vectors trained here, such as
+        ``{"vector_size": 50, "window": 3, "epochs": 20}``. Defaults that differ from
+        gensim's are vector_size=100, sg=1, min_count=1, epochs=10 and workers=1.
+    random_state : int, RandomState or None, default=None
+        Draws the vectors of words that have none, and seeds those trained here. An int
+        gives the same bits every time.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        The id of each word, from 2.
+    max_length_ : int
+        The width of the matrix.
+    embedding_matrix_ : ndarray of shape (n_words + 2, vector_size), float32, or None
+        The vector of each id. Row 0 is zeros; words without a vector are drawn uniformly
+        with the variance of those found, as in Kim (2014), section 4.3. Read-only.
+    coverage_ : Bunch or None
+        How well the vectors cover the fitted texts: `types`, the share of words with a
+        vector; `tokens`, the same of their occurrences; `missing`, the most frequent words
+        without a vector, as (word, count).
+    truncated_fraction_ : float
+        The share of fitted texts that are longer than `max_length_`.
+    token_table_ : TokenTable
+        Words and vectors, as the matrices refer to them.
+
+    References
+    ----------
+    Kim (2014), Convolutional Neural Networks for Sentence Classification, EMNLP.
+
+    Examples
+    --------
+    >>> from sktextcnn import TextVectorizer
+    >>> vectorizer = TextVectorizer()
+    >>> vectorizer.fit_transform(["a gem", "a gem of a film"])
+    TokenIds([[2, 3, 0, 0, 0],
+              [2, 3, 5, 2, 4]], dtype=int32)
+    >>> vectorizer.transform(["a rare gem"]).tolist()
+    [[2, 1, 3, 0, 0]]
+    >>> vectorizer.inverse_transform([[2, 1, 3, 0, 0]])
+    [['a', '<unk>', 'gem']]
+    """
+
+    _parameter_constraints = {
+        "lowercase": ["boolean"],
+        "strip_accents": [StrOptions({"ascii", "unicode"}), callable, None],
+        "preprocessor": [callable, None],
+        "tokenizer": [StrOptions(set(NLTK_TOKENIZERS)), callable, None],
+        "stop_words": [str, list, tuple, set, frozenset, None],
+        "token_pattern": [str],
+        "analyzer": [StrOptions({"word", "char"}), callable],
+        "min_df": [
+            Interval(numbers.Integral, 1, None, closed="left"),
+            Interval(numbers.Real, 0, 1, closed="both"),
+        ],
+        "max_df": [
+            Interval(numbers.Integral, 1, None, closed="left"),
+            Interval(numbers.Real, 0, 1, closed="both"),
+        ],
+        "max_features": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "vocabulary": [Mapping, Iterable, None],
+        "max_length": [
+            Interval(numbers.Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+            None,
+        ],
+        "padding": [StrOptions({"post", "pre"})],
+        "truncating": [StrOptions({"post", "pre"})],
+        "embeddings": "no_validation",
+        "embeddings_params": [dict, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        lowercase: bool = True,
+        strip_accents: Any = None,
+        preprocessor: Callable[[str], str] | None = None,
+        tokenizer: str | Callable[[str], Iterable[str]] | None = None,
+        stop_words: str | Collection[str] | None = None,
+        token_pattern: str = TOKEN_PATTERN,
+        analyzer: str | Callable[[str], Iterable[str]] = "word",
+        min_df: int | float = 1,
+        max_df: int | float = 1.0,
+        max_features: int | None = None,
+        vocabulary: Mapping[str, int] | Iterable[str] | None = None,
+        max_length: int | str | None = "auto",
+        padding: str = "post",
+        truncating: str = "post",
+        embeddings: Any = None,
+        embeddings_params: dict[str, Any] | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.preprocessor = preprocessor
+        self.tokenizer = tokenizer
+        self.stop_words = stop_words
+        self.token_pattern = token_pattern
+        self.analyzer = analyzer
+        self.min_df = min_df
+        self.max_df = max_df
+        self.max_features = max_features
+        self.vocabulary = vocabulary
+        self.max_length = max_length
+        self.padding = padding
+        self.truncating = truncating
+        self.embeddings = embeddings
+        self.embeddings_params = embeddings_params
+        self.random_state = random_state
+
+    def fit(self, X: Iterable[str], y: Any = None) -> "TextVectorizer":
+        """Learn the vocabulary and the length, and load or train the vectors.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts, read once: a list, an array, a Series, or a generator.
+        y : array-like of length n_texts or None
+            Only its length is looked at.
+
+        Returns
+        -------
+        self : TextVectorizer
+
+        Raises
+        ------
+        TypeError
+            If the texts are no iterable of str; names the first text that is none.
+        ValueError
+            If there is no text or no word, `y` has another length, a parameter is out of
+            range, or the vectors cannot be read.
+        """
+        self._fit(X, y)
+        return self
+
+    def fit_transform(self, X: Iterable[str], y: Any = None) -> TokenIds:  # type: ignore[override]
+        """Fit, and transform the same texts without tokenizing them twice.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts.
+        y : array-like of length n_texts or None
+            Only its length is looked at.
+
+        Returns
+        -------
+        X : TokenIds of shape (n_texts, max_length_)
+            What ``fit(X).transform(X)`` returns.
+        """
+        return self._padded(self._fit(X, y))
+
+    def transform(self, X: Iterable[str]) -> TokenIds:
+        """Turn texts into a matrix of token ids.
+
+        Parameters
+        ----------
+        X : iterable of str
+            The texts, read once.
+
+        Returns
+        -------
+        X : TokenIds of shape (n_texts, max_length_)
+            Ids of known words, 1 for unknown ones, 0 for padding.
+
+        Raises
+        ------
+        TypeError
+            If the texts are no iterable of str; names the first text that is none.
+        """
+        check_is_fitted(self, "vocabulary_")
+        analyze = self._build_analyzer()
+        known = self.vocabulary_.get
+        documents = _Documents()
+        for text in _texts(X):
+            documents.append(known(token, UNKNOWN_ID) for token in analyze(text))
+        return self._padded(documents)
+
+    def inverse_transform(self, X: Any) -> list[list[str]]:
+        """Turn ids back into tokens.
+
+        Parameters
+        ----------
+        X : array-like of int, shape (n_texts, n_tokens)
+            Token ids.
+
+        Returns
+        -------
+        tokens : list of list of str
+            The tokens of each text without padding; "<unk>" for the id of unknown words.
+
+        Raises
+        ------
+        ValueError
+            If an id is beyond the vocabulary.
+        """
+        check_is_fitted(self, "vocabulary_")
+        words = self.token_table_.words
+        ids = np.asarray(X)
+        if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
+            raise ValueError(
+                f"X must be a 2-d array of integer ids, as transform returns it; got shape "
+                f"{ids.shape} of {ids.dtype}."
+            )
+        if ids.size and not (0 <= ids.min() and ids.max() < len(words)):
+            raise ValueError(
+                f"X has ids from {ids.min()} to {ids.max()}, but this vectorizer knows "
+                f"those from 0 to {len(words) - 1}."
+            )
+        return [[words[i] for i in row if i != PADDING_ID] for row in ids.tolist()]
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns: "token0", "token1", ...
+
+        Parameters
+        ----------
+        input_features : ignored
+            Present for the convention.
+
+        Returns
+        -------
+        names : ndarray of str, shape (max_length_,)
+        """
+        check_is_fitted(self, "vocabulary_")
+        return np.array([f"token{i}" for i in range(self.max_length_)], dtype=object)
+
+    @property
+    def embedding_matrix_(self) -> np.ndarray | None:
+        """The vector of each id, or None without `embeddings`."""
+        return self.token_table_.vectors
+
+    def _fit(self, X: Iterable[str], y: Any) -> "_Documents":
+        self._validate_params()
+        embeddings = self._check_embeddings()
+        given = None if self.vocabulary is None else _given_words(self.vocabulary)
+        documents, tokens = _tokenized(X, self._build_analyzer())
+        if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
+            raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
+        words, counts = self._select_words(documents, tokens, given)
+
+        table = TokenTable((*RESERVED_WORDS, *words))
+        coverage = None
+        if embeddings is not None:
+            random_state = check_random_state(self.random_state)
+            if isinstance(embeddings, str):
+                embeddings = train_embeddings(
+                    embeddings,
+                    _WordsOf(documents, table),
+                    self.embeddings_params or {},
+                    int(random_state.randint(2**31 - 1)),
+                )
+            vectors, coverage = build_matrix(
+                embeddings, words, counts, len(RESERVED_WORDS), random_state
+            )
+            table = TokenTable(table.words, vectors, embeddings.name)
+
+        lengths = documents.lengths()
+        self.vocabulary_ = {w: i for i, w in enumerate(words, start=len(RESERVED_WORDS))}
+        self.token_table_ = table
+        self.coverage_ = coverage
+        self.max_length_ = _choose_length(self.max_length, lengths)
+        self.truncated_fraction_ = float(np.mean(lengths > self.max_length_))
+        return documents
+
+    def _check_embeddings(self) -> Embeddings | str | None:
+        """Find trouble with the vectors before any text is read."""
+        trained = isinstance(self.embeddings, str) and self.embeddings in TRAINED
+        if self.embeddings_params and not trained:
+            raise ValueError(
+                f"embeddings_params are those of vectors trained here, with embeddings "
+                f"'word2vec' or 'fasttext'; got embeddings={self.embeddings!r}."
+            )
+        if trained or self.embeddings is None:
+            return self.embeddings
+        return as_embeddings(self.embeddings)
+
+    def _build_analyzer(self) -> Callable[[str], Iterable[str]]:
+        tokenizer, stop_words = self.tokenizer, self.stop_words
+        if isinstance(tokenizer, str):
+            tokenizer = named_tokenizer(tokenizer)
+        options: dict[str, Any] = {
+            "lowercase": self.lowercase,
+            "strip_accents": self.strip_accents,
+            "preprocessor": self.preprocessor,
+            "tokenizer": tokenizer,
+            "token_pattern": self.token_pattern,
+            "analyzer": self.analyzer,
+        }
+        if isinstance(stop_words, str):
+            if stop_words != "english":
+                pieces = CountVectorizer(**options).build_analyzer()
+                stop_words = stop_words_of_language(stop_words, pieces)
+        elif stop_words is not None:
+            stop_words = list(stop_words)
+        return CountVectorizer(**options, stop_words=stop_words).build_analyzer()
+
+    def _select_words(
+        self, documents: "_Documents", tokens: list[str], given: list[str] | None
+    ) -> tuple[list[str], np.ndarray]:
+        """Choose the vocabulary and rewrite the documents' ids to its own."""
+        counts = np.bincount(documents.ids(), minlength=len(tokens))
+        if given is not None:
+            index = {token: i for i, token in enumerate(tokens)}
+            chosen = [index.get(word, -1) for word in given]
+            words = given
+            word_counts = np.array([counts[i] if i >= 0 else 0 for i in chosen], dtype=int)
+        else:
+            if not tokens:
+                raise ValueError(
+                    "The texts have no tokens. Are they empty, or do they hold only stop "
+                    "words, or nothing that `token_pattern` matches?"
+                )
+            kept = self._within_df(documents, len(tokens))
+            # By falling frequency; ties in the order of the words, whatever the texts'.
+            chosen = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (-counts[i], tokens[i]))
+            if not chosen:
+                raise ValueError(
+                    f"No word is left with min_df={self.min_df} and max_df={self.max_df}. "
+                    f"Try a lower min_df or a higher max_df."
+                )
+            chosen = chosen[: self.max_features]
+            words = [tokens[i] for i in chosen]
+            word_counts = counts[chosen]
+        new_id = np.full(len(tokens) + 1, UNKNOWN_ID, dtype=np.int32)
+        new_id[chosen] = np.arange(len(RESERVED_WORDS), len(RESERVED_WORDS) + len(words))
+        documents.renumber(new_id[:-1])
+        return words, word_counts
+
+    def _within_df(self, documents: "_Documents", n_tokens: int) -> np.ndarray:
+        n_texts = len(documents)
+        low, high = (
+            df if isinstance(df, numbers.Integral) else df * n_texts
+            for df in (self.min_df, self.max_df)
+        )
+        if high < low:
+            raise ValueError(
+                f"max_df={self.max_df} is fewer texts than min_df={self.min_df} "
+                f"({high:g} < {low:g} of {n_texts} texts)."
+            )
+        if low <= 1 and high >= n_texts:
+            return np.ones(n_tokens, dtype=bool)
+        frequency = documents.document_frequency(n_tokens)
+        return (frequency >= low) & (frequency <= high)
+
+    def _padded(self, documents: "_Documents") -> TokenIds:
+        matrix = documents.padded(self.max_length_, self.padding, self.truncating)
+        return TokenIds(matrix, self.token_table_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+class _Documents:
+    """The ids of many documents, one behind the other in one array."""
+
+    def __init__(self) -> None:
+        self._ids = array("i")
+        self._ends = array("q", [0])
+
+    def append(self, ids: Iterable[int]) -> None:
+        self._ids.extend(ids)
+        self._ends.append(len(self._ids))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def ids(self) -> np.ndarray:
+        return np.frombuffer(self._ids, dtype=np.int32)
+
+    def lengths(self) -> np.ndarray:
+        return np.diff(np.frombuffer(self._ends, dtype=np.int64))
+
+    def renumber(self, new_id: np.ndarray) -> None:
+        ids = self.ids()
+        for start in range(0, len(ids), _BLOCK):
+            ids[start : start + _BLOCK] = new_id[ids[start : start + _BLOCK]]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        ids = self.ids()
+        for i in range(len(self)):
+            yield ids[self._ends[i] : self._ends[i + 1]]
+
+    def document_frequency(self, n_tokens: int) -> np.ndarray:
+        frequency = np.zeros(n_tokens, dtype=np.int64)
+        for ids in self:
+            frequency[np.unique(ids)] += 1
+        return frequency
+
+    def padded(self, width: int, padding: str, truncating: str) -> np.ndarray:
+        """Cut or pad every document to one width; (n_documents, width), int32."""
+        ids, ends = self.ids(), np.frombuffer(self._ends, dtype=np.int64)
+        matrix = np.full((len(self), width), PADDING_ID, dtype=np.int32)
+        columns = np.arange(width)
+        for first in range(0, len(self), _BLOCK):
+            begin = ends[first : first + _BLOCK][: len(self) - first]
+            end = ends[first + 1 : first + 1 + _BLOCK]
+            kept = np.minimum(end - begin, width)
+            begin = begin if truncating == "post" else end - kept
+            # (n_block, width): where each column's token stands in its document.
+            shift = (width - kept) if padding == "pre" else np.zeros_like(kept)
+            position = columns - shift[:, None]
+            filled = (position >= 0) & (position < kept[:, None])
+            block = matrix[first : first + _BLOCK]
+            block[filled] = ids[(begin[:, None] + position)[filled]]
+        return matrix
+
+
+class _WordsOf:
+    """The documents as lists of known words, made anew at each pass."""
+
+    def __init__(self, documents: _Documents, table: TokenTable) -> None:
+        self.documents, self.table = documents, table
+
+    def __iter__(self) -> Iterator[list[str]]:
+        words = self.table.words
+        for ids in self.documents:
+            yield [words[i] for i in ids.tolist() if i != UNKNOWN_ID]
+
+
+def _tokenized(
+    X: Iterable[str], analyze: Callable[[str], Iterable[str]]
+) -> tuple[_Documents, list[str]]:
+    """Tokenize texts in one pass; ids are those of the list of tokens, as first seen."""
+    index: defaultdict[str, int] = defaultdict()
+    index.default_factory = index.__len__
+    documents = _Documents()
+    for text in _texts(X):
+        documents.append(map(index.__getitem__, analyze(text)))
+    if not len(documents):
+        raise ValueError("There are no texts: X is empty. Give at least one.")
+    return documents, list(index)
+
+
+def _texts(X: Any) -> Iterator[str]:
+    """Yield the texts, after a look at each."""
+    if isinstance(X, str | bytes):
+        raise TypeError(
+            f"X must be an iterable of texts, such as a list; got a single {type(X).__name__}. "
+            f"Put it in a list: [text]."
+        )
+    shape = getattr(X, "shape", None)
+    if shape is not None and len(shape) != 1:
+        raise ValueError(
+            f"X must be one-dimensional, one text an entry; got {type(X).__name__} of shape "
+            f"{tuple(shape)}. Choose the column of the texts, such as df['text'] or X[:, 0]."
+        )
+    if isinstance(X, Mapping | set | frozenset):
+        raise TypeError(
+            f"X must be an iterable of texts in a fixed order; got {type(X).__name__}. Give "
+            f"a list."
+        )
+    try:
+        texts = iter(X)
+    except TypeError:
+        raise TypeError(
+            f"X must be an iterable of texts, such as a list; got {type(X).__name__}."
+        ) from None
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(_no_text(position, text))
+        yield text
+
+
+def _no_text(position: int, value: Any) -> str:
+    what = f"Text {position} (counting from 0) is {value!r:.60} of type {type(value).__name__}"
+    if isinstance(value, bytes):
+        return f"{what}; texts must be str. Decode it first: text.decode('utf-8')."
+    if value is None or value != value or type(value).__name__ == "NAType":
+        return f"{what}; texts must be str. Drop missing texts or replace them by ''."
+    if isinstance(value, Collection):
+        return (
+            f"{what}; texts must be str. Join tokens with spaces, or choose the column of "
+            f"the texts. For lists of tokens set analyzer to a function that returns them."
+        )
+    return f"{what}; texts must be str. Convert it with str() if its text is meant."
+
+
+def _length(y: Any) -> int | None:
+    shape = getattr(y, "shape", None)
+    if shape:
+        return int(shape[0])
+    return len(y) if hasattr(y, "__len__") else None
+
+
+def _given_words(vocabulary: Mapping[str, int] | Iterable[str]) -> list[str]:
+    if isinstance(vocabulary, str):
+        raise ValueError(f"vocabulary must be a collection of words; got {vocabulary!r}.")
+    first = len(RESERVED_WORDS)
+    if isinstance(vocabulary, Mapping):
+        words = sorted(vocabulary, key=lambda word: vocabulary[word])
+        ids = [vocabulary[word] for word in words]
+        if ids != list(range(first, first + len(words))):
+            raise ValueError(
+                f"The ids of vocabulary must be {first}, {first + 1}, ..., since 0 is "
+                f"padding and 1 any unknown word; got {ids[:3]}... Give a list of the "
+                f"words to have them numbered."
+            )
+    else:
+        words = sorted(vocabulary) if isinstance(vocabulary, set) else list(vocabulary)
+    if not words:
+        raise ValueError("vocabulary is empty. Give its words, or None to learn them.")
+    seen: set[str] = set()
+    for word in words:
+        if not isinstance(word, str):
+            raise ValueError(f"vocabulary must hold words; got {word!r:.60}.")
+        if word in seen:
+            raise ValueError(f"vocabulary holds {word!r} twice.")
+        seen.add(word)
+    return words
+
+
+def _choose_length(max_length: int | str | None, lengths: np.ndarray) -> int:
+    longest = max(1, int(lengths.max()))
+    if max_length is None:
+        return longest
+    if max_length == "auto":
+        usual = np.quantile(lengths, _OUTLIER_QUANTILE, method="lower")
+        return min(longest, max(_ALWAYS_WHOLE, _OUTLIER_FACTOR * int(usual)))
+    return int(max_length)
