@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sktextcnn._maxconv import max_over_time
+
 PADDING_ID = 0
 UNKNOWN_ID = 1
 
@@ -61,10 +63,32 @@ class WordEmbedding(nn.Embedding):
         nn.init.zeros_(self.weight)
 
     def forward(self, ids: Tensor) -> Tensor:
-        if self.training and self.token_dropout > 0:
-            dropped = torch.rand(ids.shape, device=ids.device) < self.token_dropout
-            ids = ids.masked_fill(dropped & (ids != PADDING_ID), UNKNOWN_ID)
-        vectors = super().forward(ids)  # (B, T, D)
+        """Vectors of all tokens; (B, T, D)."""
+        return self._vectors(self._drop(ids))
+
+    def distinct(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors of the distinct words, and where the tokens find theirs.
+
+        Returns
+        -------
+        rows : Tensor of shape (U, D)
+            Row 0 is padding, whether it occurs or not.
+        positions : Tensor of shape (B, T), int64
+            The row of each token.
+        """
+        ids = self._drop(ids)
+        with_padding = functional.pad(ids.flatten(), (1, 0), value=PADDING_ID)
+        words, positions = torch.unique(with_padding, return_inverse=True)
+        return self._vectors(words), positions[1:].view(ids.shape)
+
+    def _drop(self, ids: Tensor) -> Tensor:
+        if not self.training or self.token_dropout == 0:
+            return ids
+        dropped = torch.rand(ids.shape, device=ids.device) < self.token_dropout
+        return ids.masked_fill(dropped & (ids != PADDING_ID), UNKNOWN_ID)
+
+    def _vectors(self, ids: Tensor) -> Tensor:
+        vectors = super().forward(ids)
         if self.static is not None:
             vectors = vectors + functional.embedding(ids, self.static)
         return vectors
@@ -123,17 +147,16 @@ class KimCNN(nn.Module):
         self.head = _head(num_features, hidden_units, num_outputs, activation, dropout)
 
     def forward(self, ids: Tensor) -> Tensor:
+        return self.head(self.features(ids))
+
+    def features(self, ids: Tensor) -> Tensor:
+        """What the head sees; (B, F * number of kernels)."""
         ids = _trim(ids)
-        present = ids != PADDING_ID  # (B, T)
-        vectors = self.embedding(ids).transpose(1, 2)  # (B, D, T)
-        features = []
-        for conv in self.convs:
-            size = conv.kernel_size[0]
-            windows = conv(vectors)  # (B, F, T + size - 1)
-            touched = _windows_with_a_token(present, size)  # (B, T + size - 1)
-            windows = windows.masked_fill(~touched[:, None], -torch.inf)
-            features.append(windows.max(dim=2).values)
-        return self.head(self.activation(torch.cat(features, dim=1)))
+        rows, positions = self.embedding.distinct(ids)
+        weights = [conv.weight for conv in self.convs]
+        # The bias does not change which window is largest.
+        pooled = max_over_time(positions, ids != PADDING_ID, rows, weights)
+        return self.activation(pooled + torch.cat([conv.bias for conv in self.convs]))
 
 
 class StackedCNN(nn.Module):
@@ -195,13 +218,17 @@ class StackedCNN(nn.Module):
             self.min_length += size - 1
 
     def forward(self, ids: Tensor) -> Tensor:
+        return self.head(self.features(ids))
+
+    def features(self, ids: Tensor) -> Tensor:
+        """What the head sees; (B, F)."""
         ids = functional.pad(ids, (0, max(0, self.min_length - ids.shape[1])), value=PADDING_ID)
         hidden = self.embedding(ids).transpose(1, 2)  # (B, D, T)
         for i, conv in enumerate(self.convs):
             if i > 0:
                 hidden = functional.max_pool1d(hidden, self.POOL_SIZE)  # (B, F, T // 5)
             hidden = self.activation(conv(hidden))  # (B, F, T - size + 1)
-        return self.head(hidden.max(dim=2).values)
+        return hidden.max(dim=2).values
 
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"kim": KimCNN, "stacked": StackedCNN}
@@ -228,14 +255,3 @@ def _trim(ids: Tensor) -> Tensor:
         return ids[:, :1]
     return ids[:, int(used[0]) : int(used[-1]) + 1]
 
-
-def _windows_with_a_token(present: Tensor, size: int) -> Tensor:
-    """Tell which windows of a padded convolution touch a token.
-
-    Where a text has no token at all, its first window counts.
-    """
-    touched = functional.max_pool1d(
-        functional.pad(present.float(), (size - 1, size - 1))[:, None], size, stride=1
-    )[:, 0].bool()  # (B, T + size - 1)
-    touched[:, 0] |= ~present.any(dim=1)
-    return touched
