@@ -58,7 +58,10 @@ def read(path: pathlib.Path) -> tuple[list[str], list[str]]:
 
 
 def curve(
-    corpus: tuple[list[str], list[str]], vectors: Embeddings, change: dict[str, Any], seed: int
+    corpus: tuple[list[str], list[str]],
+    vectors: Embeddings,
+    change: dict[str, Any],
+    seed: int,
 ) -> list[float]:
     texts, labels = corpus
     # The other fifth stays for tests.
@@ -97,13 +100,12 @@ def main() -> None:
     for variant in args.only:
         cells = []
         for name, corpus in corpora.items():
-            curves = [
-                curve(corpus, vectors, VARIANTS[variant], seed) for seed in range(args.seeds)
-            ]
+            curves = [curve(corpus, vectors, VARIANTS[variant], seed) for seed in range(args.seeds)]
             results.setdefault(variant, {})[name] = curves
             mean = 100 * np.mean(curves, axis=0)
             cells.append(
-                f"{mean.max():.1f} at {mean.argmax() + 1:2}, {mean[n_default - 1]:.1f} at {n_default}"
+                f"{mean.max():.1f} at {mean.argmax() + 1:2}, "
+                f"{mean[n_default - 1]:.1f} at {n_default}"
             )
         print(f"{variant:30}" + "".join(f"{cell:>26}" for cell in cells), flush=True)
         if args.json:

@@ -1,47 +1,42 @@
 """TextCNNClassifier: the convolutional text classifier as a scikit-learn estimator."""
 
-import copy
 import numbers
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_random_state, compute_sample_weight
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-)
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sktextcnn._network import ACTIVATIONS, ARCHITECTURES
-from sktextcnn._token_ids import UNKNOWN_ID, TokenIds, TokenTable, lost_table
+from sktextcnn._ids import hold_against, read_ids, refuse_lost_vectors
+from sktextcnn._network import ACTIVATIONS, ARCHITECTURES, check_network, network_class
+from sktextcnn._starting_weights import copy_weights, fill_embedding, find_pretrained
+from sktextcnn._targets import (
+    Targets,
+    combine_weights,
+    encode_targets,
+    split_off_validation,
+)
+from sktextcnn._token_ids import UNKNOWN_ID, TokenTable
 from sktextcnn._training import (
     OPTIMIZERS,
     Rows,
     TextNet,
-    accepted_params,
     build_net,
+    for_storage,
     logits,
     make_early_stopping,
-    output_layer,
+    place,
     release_training_data,
+    resume,
     seeded,
 )
-from sktextcnn._transfer import copy_weights, find_pretrained
 
 _RANDOM_DIM = 100
-_RANDOM_BOUND = 0.25
 
 
 class TextCNNClassifier(ClassifierMixin, BaseEstimator):
@@ -167,7 +162,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     array(['good', 'bad'], dtype='<U4')
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar = {
         "architecture": [StrOptions(set(ARCHITECTURES)), type],
         "kernel_sizes": ["array-like", None],
         "num_filters": [Interval(numbers.Integral, 1, None, closed="left"), None],
@@ -203,7 +198,9 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     }
 
     # In Pipeline(transform_input=["X_val"]) the validation data needs no further request.
-    __metadata_request__fit = {"X_val": True, "y_val": True}
+    __metadata_request__fit: ClassVar = {"X_val": True, "y_val": True}
+
+    _seed: int
 
     def __init__(
         self,
@@ -267,7 +264,12 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         self.callbacks = callbacks
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
     ) -> "TextCNNClassifier":
         """Train the network.
 
@@ -295,34 +297,27 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             If a parameter or the data is not as described; names what and the remedy.
         """
         self._validate_params()
-        device = self._check_device()
-        ids, table = self._check_ids(X)
-        target, classes, multilabel = _encode(y, len(ids))
-        weight = self._weights(ids, y, sample_weight)
-        validation = self._check_validation(ids, table, classes, multilabel, X_val, y_val)
-        if validation is None and self.early_stopping:
-            ids, target, weight, validation = self._split(ids, target, weight, multilabel)
-        if weight is not None:
-            kept = weight > 0
-            ids, target, weight = ids[kept], target[kept], weight[kept]
-            # Mean 1, so that only the proportions count.
-            weight = (weight / weight.mean()).astype(np.float32)
-        pretrained = None if self.pretrained is None else find_pretrained(self.pretrained)
+        device = self._find_device()
+        ids, table = read_ids(X)
+        refuse_lost_vectors(X)
+        targets = encode_targets(y, len(ids))
+        weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
+        rows, validation = self._rows(ids, table, targets, weight, X_val, y_val)
         previous = self if self.warm_start and hasattr(self, "net_") else None
-        if previous is not None and not np.array_equal(previous.classes_, classes):
+        if previous is not None and not np.array_equal(previous.classes_, targets.classes):
             raise ValueError(
                 f"warm_start=True goes on with the same classes; previously got "
-                f"{previous.classes_}, now {classes}. Set warm_start=False to start anew."
+                f"{previous.classes_}, now {targets.classes}. Set warm_start=False to start "
+                f"anew."
             )
-
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with seeded(seed, device):
             net, source = self._new_net(
-                ids, table, classes, multilabel, validation, device, seed, previous, pretrained
+                ids, table, targets, device, seed, validation=validation, previous=previous
             )
-            net.partial_fit(Rows(ids, target, weight), None)
+            net.fit_epochs(rows, self.max_epochs)
         release_training_data(net)
-        self._set_fitted(X, net, table, classes, source, seed)
+        self._set_fitted(X, net, table, targets, source, seed)
         return self
 
     def partial_fit(
@@ -354,41 +349,29 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         first = not hasattr(self, "net_")
-        ids, table = self._check_ids(X, reset=first)
-        multilabel = _is_multilabel(y, len(ids))
-        if multilabel:
-            classes = np.arange(np.shape(y)[1])
-        elif first and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is None:
-            classes = self.classes_
-        classes = np.unique(classes)
-        if not first and not np.array_equal(classes, self.classes_):
+        ids, table = self._known_ids(X) if not first else read_ids(X)
+        if first:
+            refuse_lost_vectors(X)
+        expected = None if classes is None else np.unique(classes)
+        if not first and expected is not None and not np.array_equal(expected, self.classes_):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
                 f"{self.classes_!r}"
             )
-        target, classes, multilabel = _encode(y, len(ids), classes)
-        weight = self._weights(ids, y, sample_weight)
-        if weight is not None:
-            weight = (weight / weight.mean()).astype(np.float32)
+        targets = encode_targets(y, len(ids), expected if first else self.classes_)
+        if first and expected is None and not targets.multilabel:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
         if first:
-            device = self._check_device()
-            pretrained = None if self.pretrained is None else find_pretrained(self.pretrained)
+            device = self._find_device()
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             with seeded(seed, device):
-                net, source = self._new_net(
-                    ids, table, classes, multilabel, None, device, seed, None, pretrained
-                )
-        else:
-            net, source, seed = self._placed_net(), self.embedding_source_, self._seed
-            if net.optimizer_ is None:
-                net._initialize_optimizer()
-        with seeded(seed + 1 + len(net.history), net.device):
-            net.max_epochs = 1
-            net.partial_fit(Rows(ids, target, weight), None)
-        if first:
-            self._set_fitted(X, net, table, classes, source, seed)
+                net, source = self._new_net(ids, table, targets, device, seed)
+            self._set_fitted(X, net, table, targets, source, seed)
+        net = self._placed_net()
+        resume(net)
+        with seeded(self._seed + 1 + len(net.history), net.device):
+            net.fit_epochs(_weighted_rows(ids, targets.encoded, weight), 1)
         self.n_iter_ = len(net.history)
         return self
 
@@ -453,107 +436,50 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
 
     # Data -----------------------------------------------------------------------------
 
-    def _check_ids(self, X: Any, reset: bool = True) -> tuple[np.ndarray, TokenTable | None]:
-        """Return the ids as int32, and the table that they refer to."""
-        table = X.table if isinstance(X, TokenIds) else None
-        _refuse_what_is_not_ids(X)
-        lost = None if table is not None else lost_table(X)
-        if reset:
-            if lost is not None and lost[1]:
-                raise ValueError(
-                    f"X has lost the {lost[1]}-d word vectors that TextVectorizer gave it: "
-                    f"np.asarray, data frames, FeatureUnion, ColumnTransformer and "
-                    f"meta-estimators that convert X drop them. Put TextCNNClassifier right "
-                    f"behind TextVectorizer in a Pipeline and let the meta-estimator wrap "
-                    f"the Pipeline, use set_output(transform='default'), or set "
-                    f"embeddings=None for random vectors."
-                )
-            ids = check_array(X, estimator=self, input_name="X")
-        else:
-            check_is_fitted(self, "net_")
-            ids = validate_data(self, X, reset=False)
-        ids = _as_ids(ids)
-        if reset or not len(ids):
-            return ids, table
-        words = self.words_
-        if table is not None and words is not None:
-            if table.words is not words and table.words != words:
-                raise ValueError(
-                    "X comes from another vocabulary than the one this classifier was "
-                    "fitted with, so its ids mean other words. Transform the texts with the "
-                    "vectorizer that was fitted with it; a Pipeline does."
-                )
+    def _known_ids(self, X: Any) -> tuple[np.ndarray, TokenTable | None]:
+        """The ids of a fitted classifier's input."""
+        ids, table = read_ids(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
         n_ids = self.net_.module_.embedding.num_embeddings
-        if ids.max() >= n_ids:
-            if words is not None:
-                raise ValueError(
-                    f"X has ids up to {ids.max()}, but the vocabulary of this classifier "
-                    f"ends at {n_ids - 1}. Transform the texts with the vectorizer that was "
-                    f"fitted with it."
-                )
-            ids = np.where(ids < n_ids, ids, UNKNOWN_ID).astype(np.int32)
-        return ids, table
+        return hold_against(ids, table, self.words_, n_ids), table
 
-    def _weights(self, ids: np.ndarray, y: Any, sample_weight: Any) -> np.ndarray | None:
-        if sample_weight is None and self.class_weight is None:
-            return None
-        weight = _check_sample_weight(sample_weight, ids, ensure_non_negative=True)
-        if self.class_weight is not None:
-            weight = weight * compute_sample_weight(self.class_weight, y)
-        if not weight.sum() > 0:
-            raise ValueError("sample_weight must have at least one weight above 0.")
-        return weight
-
-    def _check_validation(
+    def _rows(
         self,
         ids: np.ndarray,
         table: TokenTable | None,
-        classes: np.ndarray,
-        multilabel: bool,
+        targets: Targets,
+        weight: np.ndarray | None,
         X_val: Any,
         y_val: Any,
-    ) -> Rows | None:
+    ) -> tuple[Rows, Rows | None]:
+        """The rows to train on, and those to validate on if any."""
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together; give both or none.")
-        if X_val is None:
-            return None
-        val_table = X_val.table if isinstance(X_val, TokenIds) else None
-        _refuse_what_is_not_ids(X_val, "X_val")
-        val_ids = _as_ids(check_array(X_val, estimator=self, input_name="X_val"), "X_val")
-        if val_ids.shape[1] != ids.shape[1] or (
-            table is not None and val_table is not None and val_table.words != table.words
-        ):
-            raise ValueError(
-                "X_val must come from the same fitted vectorizer as X. Call its transform, or "
-                "use Pipeline(..., transform_input=['X_val'])."
+        encoded = targets.encoded
+        validation = None
+        if X_val is not None:
+            val_ids, val_table = read_ids(X_val, "X_val")
+            if val_ids.shape[1] != ids.shape[1]:
+                raise ValueError(
+                    f"X_val has {val_ids.shape[1]} columns, but X has {ids.shape[1]}. Use the "
+                    f"same fitted vectorizer for both."
+                )
+            words = None if table is None else table.words
+            val_ids = hold_against(val_ids, val_table, words, _n_ids(ids, table), "X_val")
+            names = ("X_val", "y_val")
+            val_targets = encode_targets(y_val, len(val_ids), targets.classes, names)
+            validation = Rows(val_ids, val_targets.encoded)
+        elif self.early_stopping:
+            random_state = check_random_state(self.random_state)
+            train, valid = split_off_validation(
+                targets, self.validation_fraction, random_state.randint(2**31 - 1)
             )
-        n_ids = len(table) if table is not None else int(ids.max()) + 1
-        val_ids = np.where(val_ids < n_ids, val_ids, UNKNOWN_ID).astype(np.int32)
-        target, _, _ = _encode(
-            y_val, len(val_ids), None if multilabel else classes, names=("X_val", "y_val")
-        )
-        return Rows(val_ids, target)
-
-    def _split(
-        self, ids: np.ndarray, target: np.ndarray, weight: np.ndarray | None, multilabel: bool
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, Rows]:
-        try:
-            train, valid = train_test_split(
-                np.arange(len(ids)),
-                test_size=self.validation_fraction,
-                random_state=check_random_state(self.random_state).randint(2**31 - 1),
-                stratify=None if multilabel else target,
+            validation = _weighted_rows(
+                ids[valid], encoded[valid], None if weight is None else weight[valid]
             )
-        except ValueError as error:
-            raise ValueError(
-                f"early_stopping=True cannot keep validation_fraction="
-                f"{self.validation_fraction} of the texts in proportion to the classes: "
-                f"{error} Give X_val and y_val, or more texts of each class."
-            ) from error
-        validation = Rows(
-            ids[valid], target[valid], None if weight is None else _float32(weight[valid])
-        )
-        return ids[train], target[train], None if weight is None else weight[train], validation
+            ids, encoded = ids[train], encoded[train]
+            weight = None if weight is None else weight[train]
+        return _weighted_rows(ids, encoded, weight), validation
 
     # Network --------------------------------------------------------------------------
 
@@ -561,102 +487,85 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         self,
         ids: np.ndarray,
         table: TokenTable | None,
-        classes: np.ndarray,
-        multilabel: bool,
-        validation: Rows | None,
+        targets: Targets,
         device: str,
         seed: int,
-        previous: "TextCNNClassifier | None",
-        pretrained: "TextCNNClassifier | None",
+        *,
+        validation: Rows | None = None,
+        previous: "TextCNNClassifier | None" = None,
     ) -> tuple[TextNet, str]:
-        """Make the net with all its starting weights, and say where its vectors are from."""
+        """Make the net with its starting weights, and say where its vectors are from."""
+        pretrained = None if self.pretrained is None else find_pretrained(self.pretrained)
         vectors = None if table is None else table.vectors
         other = previous or pretrained
-        self._warn_of_finetune(vectors is None and other is None, table)
-        n_ids = len(table) if table is not None else max(UNKNOWN_ID, int(ids.max())) + 1
+        self._warn_of_finetune(vectors is None and other is None)
+        n_ids = _n_ids(ids, table)
         if vectors is not None:
             dim = vectors.shape[1]
-        elif self.embedding_dim is None and other is not None:
+        elif other is not None and self.embedding_dim is None:
             dim = other.net_.module_.embedding.embedding_dim
         else:
             dim = self.embedding_dim or _RANDOM_DIM
-        module, params = self._module(n_ids, dim, len(classes))
-        staged = self.finetune == "gradual" or (
-            self.finetune is not True
-            and self.finetune is not False
-            and self.finetune != "multichannel"
+        network, params = self._network(n_ids, dim, len(targets.classes))
+        staged = self.finetune == "gradual" or self._frozen_epochs
+        finetune_lr = self.finetune_lr or self.learning_rate / (10 if staged else 1)
+        early_stopping = (
+            make_early_stopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
         )
-        default_lr = self.learning_rate / 10 if staged else self.learning_rate
         net = build_net(
-            module,
+            network,
             params,
-            finetune=bool(self.finetune) if isinstance(self.finetune, np.bool_) else self.finetune,
-            multilabel=multilabel,
+            finetune=self.finetune,
+            multilabel=targets.multilabel,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
-            finetune_lr=self.finetune_lr or default_lr,
+            finetune_lr=finetune_lr,
             weight_decay=self.weight_decay,
             max_norm=self.max_norm,
             batch_size=self.batch_size,
             max_epochs=self.max_epochs,
             shuffle=self.shuffle,
             validation=validation,
-            early_stopping=(
-                make_early_stopping(self.n_iter_no_change, self.tol)
-                if self.early_stopping
-                else None
-            ),
+            early_stopping=early_stopping,
             callbacks=self.callbacks,
             verbose=int(self.verbose),
             device=device,
         )
-        _check_module(net.module_, n_ids, dim)
-        _fill(net.module_.embedding, vectors, seed)
+        check_network(net.module_, n_ids, dim)
+        fill_embedding(net.module_.embedding, vectors, seed)
         words = None if table is None else table.words
-        source = "random" if vectors is None else table.source or "vectors"  # type: ignore[union-attr]
-        if pretrained is not None:
-            copy_weights(
-                pretrained.net_.module_,
-                pretrained.words_,
-                net.module_,
-                words,
-                with_head=False,
-                purpose="pretrained",
-            )
-            source = "pretrained"
-        if previous is not None:
-            copy_weights(
-                previous.net_.module_,
-                previous.words_,
-                net.module_,
-                words,
-                with_head=True,
-                purpose="warm_start",
-            )
-            source = previous.embedding_source_
+        source = "random" if table is None or vectors is None else table.source or "vectors"
+        for model, purpose in ((pretrained, "pretrained"), (previous, "warm_start")):
+            if model is not None:
+                copy_weights(
+                    model.net_.module_,
+                    model.words_,
+                    net.module_,
+                    words,
+                    with_head=model is previous,
+                    purpose=purpose,
+                )
+                source = previous.embedding_source_ if model is previous else "pretrained"
         return net, source
 
-    def _module(
+    def _network(
         self, n_ids: int, dim: int, n_outputs: int
     ) -> tuple[type[torch.nn.Module], dict[str, Any]]:
-        """The class of the network and the parameters to call it with."""
-        module = self.architecture
-        if isinstance(module, str):
-            module = ARCHITECTURES[module]
-        elif not issubclass(module, torch.nn.Module):
-            raise ValueError(
-                f"architecture must be 'kim', 'stacked' or a subclass of torch.nn.Module; got "
-                f"{module!r}."
-            )
+        """The class of the network and what to call it with."""
+        sizes = self.kernel_sizes
+        if sizes is not None:
+            if not len(sizes) or not all(isinstance(k, int | np.integer) and k >= 1 for k in sizes):
+                raise ValueError(
+                    f"kernel_sizes must be a sequence of at least one int from 1; got {sizes!r}."
+                )
+            sizes = tuple(int(k) for k in sizes)
         chosen = {
-            "kernel_sizes": self._check_kernel_sizes(),
+            "kernel_sizes": sizes,
             "num_filters": self.num_filters,
             "hidden_units": self.hidden_units,
             "multichannel": True if self.finetune == "multichannel" else None,
         }
-        chosen = {name: value for name, value in chosen.items() if value is not None}
-        params = {
-            **chosen,
+        others = {
             "num_embeddings": n_ids,
             "embedding_dim": dim,
             "num_outputs": n_outputs,
@@ -664,26 +573,17 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             "dropout": self.dropout,
             "token_dropout": self.token_dropout,
         }
-        accepted = accepted_params(module, params)
-        if refused := sorted(chosen.keys() - accepted.keys()):
-            raise ValueError(
-                f"architecture {module.__name__} does not take {', '.join(refused)}. Leave "
-                f"them at their defaults, or name them in its __init__."
-            )
-        return module, accepted
+        chosen = {name: value for name, value in chosen.items() if value is not None}
+        return network_class(self.architecture, chosen, others)
 
-    def _check_kernel_sizes(self) -> tuple[int, ...] | None:
-        if self.kernel_sizes is None:
-            return None
-        sizes = tuple(self.kernel_sizes)
-        if not sizes or not all(isinstance(k, numbers.Integral) and k >= 1 for k in sizes):
-            raise ValueError(
-                f"kernel_sizes must be a sequence of at least one int from 1; got "
-                f"{self.kernel_sizes!r}."
-            )
-        return tuple(int(k) for k in sizes)
+    @property
+    def _frozen_epochs(self) -> int:
+        """For how many epochs an int `finetune` keeps the word vectors frozen, else 0."""
+        finetune = self.finetune
+        number = isinstance(finetune, int | np.integer) and not isinstance(finetune, bool)
+        return int(finetune) if number else 0
 
-    def _check_device(self) -> str:
+    def _find_device(self) -> str:
         if self.device == "auto":
             return "cuda" if torch.cuda.is_available() else "cpu"
         try:
@@ -697,41 +597,36 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             )
         return self.device
 
-    def _warn_of_finetune(self, random: bool, table: TokenTable | None) -> None:
-        if random and not (self.finetune is True or self.finetune == "gradual"):
-            remedy = (
-                "Give TextVectorizer its embeddings"
-                if table is not None
-                else "Give what TextVectorizer(embeddings=...) returns, as it is,"
-            )
-            warnings.warn(
+    def _warn_of_finetune(self, random: bool) -> None:
+        message = None
+        tuned = self.finetune == "gradual" or (
+            isinstance(self.finetune, bool | np.bool_) and bool(self.finetune)
+        )
+        if random and not tuned:
+            message = (
                 f"finetune={self.finetune!r} is for word vectors that are given, but X has "
-                f"none, so random ones are kept frozen. {remedy} or set finetune=True.",
-                UserWarning,
-                stacklevel=4,
+                f"none, so random ones are kept frozen. Give TextVectorizer its embeddings and "
+                f"the classifier what it returns, or set finetune=True."
             )
-        if (
-            not isinstance(self.finetune, bool | np.bool_ | str)
-            and self.finetune >= self.max_epochs
-        ):
-            warnings.warn(
+        elif self._frozen_epochs >= self.max_epochs:
+            message = (
                 f"finetune={self.finetune} keeps the word vectors frozen for all of "
-                f"max_epochs={self.max_epochs} epochs.",
-                UserWarning,
-                stacklevel=4,
+                f"max_epochs={self.max_epochs} epochs."
             )
+        if message:
+            warnings.warn(message, UserWarning, stacklevel=4)
 
     def _set_fitted(
         self,
         X: Any,
         net: TextNet,
         table: TokenTable | None,
-        classes: np.ndarray,
+        targets: Targets,
         source: str,
         seed: int,
     ) -> None:
         validate_data(self, X, skip_check_array=True)
-        self.classes_ = classes
+        self.classes_ = targets.classes
         self.net_ = net
         self.words_ = None if table is None else table.words
         self.embedding_source_ = source
@@ -741,24 +636,22 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     def _logits(self, X: Any) -> np.ndarray:
         """Outputs of the network; (n_texts, n_outputs), float64."""
         check_is_fitted(self, "net_")
-        ids, _ = self._check_ids(X, reset=False)
+        ids, _ = self._known_ids(X)
         return logits(self._placed_net(), ids).astype(np.float64)
 
     def _placed_net(self) -> TextNet:
         """The net on the device that is asked for, or on the CPU where there is none."""
-        net = self.net_
-        device = self.device
-        if device == "auto" or (device.startswith("cuda") and not torch.cuda.is_available()):
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        if net.device != device:
-            net.module_.to(device)
-            net.device = device
-        return net
+        cuda = torch.cuda.is_available()
+        if self.device == "auto":
+            place(self.net_, "cuda" if cuda else "cpu")
+        else:
+            place(self.net_, self.device if cuda or "cuda" not in self.device else "cpu")
+        return self.net_
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         if "net_" in state:
-            state["net_"] = _for_storage(state["net_"])
+            state["net_"] = for_storage(state["net_"])
         return state
 
     def __sklearn_tags__(self) -> Any:
@@ -770,156 +663,15 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _float32(weight: np.ndarray) -> np.ndarray:
-    return (weight / max(weight.mean(), np.finfo(float).tiny)).astype(np.float32)
+def _n_ids(ids: np.ndarray, table: TokenTable | None) -> int:
+    """How many ids the network must know."""
+    return len(table) if table is not None else max(UNKNOWN_ID, int(ids.max())) + 1
 
 
-def _refuse_what_is_not_ids(X: Any, name: str = "X") -> None:
-    remedy = (
-        "Put TextVectorizer before the classifier: "
-        "make_pipeline(TextVectorizer(), TextCNNClassifier())."
-    )
-    if hasattr(X, "tocsr"):
-        raise TypeError(
-            f"{name} is a sparse matrix, but TextCNNClassifier takes token ids, not counts or "
-            f"TF-IDF. {remedy}"
-        )
-    kind = getattr(getattr(X, "dtype", None), "kind", None)
-    first = X[0] if isinstance(X, list | tuple) and len(X) else None
-    if isinstance(X, str) or isinstance(first, str) or kind in ("U", "S"):
-        raise ValueError(f"{name} holds texts, but TextCNNClassifier takes token ids. {remedy}")
-
-
-def _as_ids(values: np.ndarray, name: str = "X") -> np.ndarray:
-    if values.size and values.min() < 0:
-        raise ValueError(
-            f"Negative values in data passed to TextCNNClassifier: {name} must hold token ids, "
-            f"which begin at 0."
-        )
-    if values.dtype.kind == "f" and (values != np.floor(values)).any():
-        raise ValueError(
-            f"{name} must hold token ids, which are whole numbers; got "
-            f"{values[values != np.floor(values)][0]}. Use TextVectorizer to make ids of texts."
-        )
-    if values.size and values.max() >= np.iinfo(np.int32).max:
-        raise ValueError(f"{name} must hold token ids below 2**31 - 1; got {values.max()}.")
-    return np.ascontiguousarray(values, dtype=np.int32).view(np.ndarray)
-
-
-def _is_multilabel(y: Any, n_texts: int) -> bool:
-    return _target_type(y, n_texts) == "multilabel-indicator"
-
-
-def _target_type(y: Any, n_texts: int, names: tuple[str, str] = ("X", "y")) -> str:
-    if y is None:
-        raise ValueError(
-            "TextCNNClassifier requires y to be passed, but the target y is None."
-        )
-    shape = getattr(y, "shape", None)
-    n_labels = shape[0] if shape else len(y) if hasattr(y, "__len__") else n_texts
-    if n_labels != n_texts:
-        raise ValueError(
-            f"{names[0]} has {n_texts} texts, but {names[1]} has {n_labels} labels."
-        )
-    array = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else y
-    if getattr(array, "ndim", 1) == 1 and getattr(array, "dtype", None) == object:
-        for position, label in enumerate(array):
-            if label is None:
-                raise ValueError(
-                    f"{names[1]} has no label for text {position} (counting from 0): got "
-                    f"None. Drop the text or label it."
-                )
-    return type_of_target(y, input_name=names[1])
-
-
-def _encode(
-    y: Any,
-    n_texts: int,
-    classes: np.ndarray | None = None,
-    names: tuple[str, str] = ("X", "y"),
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Encode targets.
-
-    Returns
-    -------
-    target : ndarray of shape (n,), int64, or (n, n_labels), float32
-    classes : ndarray of shape (n_outputs,)
-    multilabel : bool
-    """
-    kind = _target_type(y, n_texts, names)
-    check_classification_targets(y)
-    if kind == "multilabel-indicator":
-        dense = check_array(y, accept_sparse=True, input_name=names[1])
-        dense = dense.toarray() if hasattr(dense, "toarray") else dense
-        return dense.astype(np.float32), np.arange(dense.shape[1]), True
-    if kind == "multiclass-multioutput":
-        raise ValueError(
-            f"{names[1]} has several columns of classes. Give one label a text, or an "
-            f"indicator matrix of zeros and ones, such as MultiLabelBinarizer makes."
-        )
-    labels = column_or_1d(y, warn=True)
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise ValueError(f"{names[1]} contains NaN or infinity; give every text a label.")
-    if classes is None:
-        classes, index = np.unique(labels, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(
-                f"{names[1]} has only one class, {classes[0]!r}; a classifier needs at least "
-                f"two classes to tell apart."
-            )
-        return index.astype(np.int64), classes, False
-    unknown = ~np.isin(labels, classes)
-    if unknown.any():
-        raise ValueError(
-            f"{names[1]} has the label {labels[unknown][0]!r}, which is not one of the classes "
-            f"{classes.tolist()}."
-        )
-    return np.searchsorted(classes, labels).astype(np.int64), classes, False
-
-
-def _check_module(module: torch.nn.Module, n_ids: int, dim: int) -> None:
-    embedding = getattr(module, "embedding", None)
-    name = type(module).__name__
-    if not isinstance(embedding, torch.nn.Embedding):
-        raise ValueError(
-            f"architecture {name} must have a torch.nn.Embedding at its attribute `embedding`."
-        )
-    if embedding.weight.shape != (n_ids, dim):
-        raise ValueError(
-            f"architecture {name} has an embedding of shape {tuple(embedding.weight.shape)}; "
-            f"expected (num_embeddings, embedding_dim) = ({n_ids}, {dim})."
-        )
-    try:
-        output_layer(module)
-    except (AttributeError, IndexError):
-        raise ValueError(
-            f"architecture {name} must have its last layers, with a torch.nn.Linear, at its "
-            f"attribute `head`."
-        ) from None
-
-
-def _fill(embedding: torch.nn.Embedding, vectors: np.ndarray | None, seed: int) -> None:
-    """Set the rows of the embedding: the vectors given, or random ones (Kim, 2014)."""
-    with torch.no_grad():
-        if vectors is not None:
-            rows = torch.tensor(vectors)
-        else:
-            generator = torch.Generator().manual_seed(seed)
-            rows = torch.empty(embedding.weight.shape)
-            rows.uniform_(-_RANDOM_BOUND, _RANDOM_BOUND, generator=generator)
-            rows[0] = 0
-        embedding.weight.copy_(rows)
-        if getattr(embedding, "static", None) is not None:
-            embedding.static.copy_(rows)
-
-
-def _for_storage(net: TextNet) -> TextNet:
-    """A view of the net without optimizer state, on the CPU."""
-    stored = object.__new__(TextNet)
-    stored.__dict__.update(net.__dict__)
-    stored.__dict__["optimizer_"] = None
-    if net.device != "cpu":
-        stored.__dict__["module_"] = copy.deepcopy(net.module_).cpu()
-        stored.__dict__["criterion_"] = copy.deepcopy(net.criterion_).cpu()
-        stored.__dict__["device"] = "cpu"
-    return stored
+def _weighted_rows(ids: np.ndarray, encoded: np.ndarray, weight: np.ndarray | None) -> Rows:
+    """Rows without those of weight 0, and with the others' scaled to a mean of 1."""
+    if weight is None:
+        return Rows(ids, encoded)
+    kept = weight > 0
+    weight = weight[kept]
+    return Rows(ids[kept], encoded[kept], (weight / weight.mean()).astype(np.float32))

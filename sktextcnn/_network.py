@@ -7,7 +7,9 @@ its convolutions. Id 0 is padding, whose vector is zeros, and id 1 the unknown w
 Shapes: B texts, T tokens, D numbers in a word vector, F filters.
 """
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -90,7 +92,7 @@ class WordEmbedding(nn.Embedding):
     def _vectors(self, ids: Tensor) -> Tensor:
         vectors = super().forward(ids)
         if self.static is not None:
-            vectors = vectors + functional.embedding(ids, self.static)
+            vectors = vectors + functional.embedding(ids, cast(Tensor, self.static))
         return vectors
 
 
@@ -135,12 +137,9 @@ class KimCNN(nn.Module):
         multichannel: bool = False,
     ) -> None:
         super().__init__()
-        self.embedding = WordEmbedding(
-            num_embeddings, embedding_dim, token_dropout, multichannel
-        )
+        self.embedding = WordEmbedding(num_embeddings, embedding_dim, token_dropout, multichannel)
         self.convs = nn.ModuleList(
-            nn.Conv1d(embedding_dim, num_filters, size, padding=size - 1)
-            for size in kernel_sizes
+            nn.Conv1d(embedding_dim, num_filters, size, padding=size - 1) for size in kernel_sizes
         )
         self.activation = ACTIVATIONS[activation]()
         num_features = num_filters * len(self.convs)
@@ -153,10 +152,11 @@ class KimCNN(nn.Module):
         """What the head sees; (B, F * number of kernels)."""
         ids = _trim(ids)
         rows, positions = self.embedding.distinct(ids)
-        weights = [conv.weight for conv in self.convs]
+        weights = [cast(Tensor, conv.weight) for conv in self.convs]
         # The bias does not change which window is largest.
+        bias = torch.cat([cast(Tensor, conv.bias) for conv in self.convs])
         pooled = max_over_time(positions, ids != PADDING_ID, rows, weights)
-        return self.activation(pooled + torch.cat([conv.bias for conv in self.convs]))
+        return self.activation(pooled + bias)
 
 
 class StackedCNN(nn.Module):
@@ -201,9 +201,7 @@ class StackedCNN(nn.Module):
         multichannel: bool = False,
     ) -> None:
         super().__init__()
-        self.embedding = WordEmbedding(
-            num_embeddings, embedding_dim, token_dropout, multichannel
-        )
+        self.embedding = WordEmbedding(num_embeddings, embedding_dim, token_dropout, multichannel)
         widths = [embedding_dim, *[num_filters] * (len(kernel_sizes) - 1)]
         self.convs = nn.ModuleList(
             nn.Conv1d(width, num_filters, size)
@@ -255,3 +253,72 @@ def _trim(ids: Tensor) -> Tensor:
         return ids[:, :1]
     return ids[:, int(used[0]) : int(used[-1]) + 1]
 
+
+def network_class(
+    architecture: str | type[nn.Module],
+    chosen: Mapping[str, Any],
+    others: Mapping[str, Any],
+) -> tuple[type[nn.Module], dict[str, Any]]:
+    """Find the class of a network and those parameters that it takes.
+
+    Parameters
+    ----------
+    architecture : str or subclass of nn.Module
+        A key of ``ARCHITECTURES`` or the class itself.
+    chosen : mapping
+        Parameters that must not be ignored, since they were set.
+    others : mapping
+        Parameters that the class may take or leave.
+
+    Raises
+    ------
+    ValueError
+        If it is no class of a network, or does not take a chosen parameter.
+    """
+    network = ARCHITECTURES[architecture] if isinstance(architecture, str) else architecture
+    if not issubclass(network, nn.Module):
+        raise ValueError(
+            f"architecture must be {', '.join(map(repr, ARCHITECTURES))} or a subclass of "
+            f"torch.nn.Module; got {network!r}."
+        )
+    signature = inspect.signature(network).parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.values())
+    refused = sorted(name for name in chosen if name not in signature)
+    if refused and not takes_all:
+        raise ValueError(
+            f"architecture {network.__name__} does not take {', '.join(refused)}. Leave them at "
+            f"their defaults, or name them in its __init__."
+        )
+    params = {**others, **chosen}
+    return network, {k: v for k, v in params.items() if takes_all or k in signature}
+
+
+def check_network(network: nn.Module, n_ids: int, dim: int) -> None:
+    """Raise a ValueError if a network does not have the parts that training needs."""
+    name = type(network).__name__
+    embedding = getattr(network, "embedding", None)
+    if not isinstance(embedding, nn.Embedding):
+        raise ValueError(
+            f"architecture {name} must have a torch.nn.Embedding at its attribute `embedding`."
+        )
+    if embedding.weight.shape != (n_ids, dim):
+        raise ValueError(
+            f"architecture {name} has an embedding of shape {tuple(embedding.weight.shape)}; "
+            f"expected (num_embeddings, embedding_dim) = ({n_ids}, {dim})."
+        )
+    if not _linear_layers(network):
+        raise ValueError(
+            f"architecture {name} must have its last layers, which end in a torch.nn.Linear, at "
+            f"its attribute `head`."
+        )
+
+
+def output_layer(network: nn.Module) -> nn.Linear:
+    """The last linear layer of the head."""
+    return _linear_layers(network)[-1]
+
+
+def _linear_layers(network: nn.Module) -> list[nn.Linear]:
+    head = getattr(network, "head", None)
+    layers = head.modules() if isinstance(head, nn.Module) else ()
+    return [layer for layer in layers if isinstance(layer, nn.Linear)]

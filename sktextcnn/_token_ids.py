@@ -158,14 +158,12 @@ class TokenIds(np.ndarray):
             kwargs["out"] = tuple(_plain(x) for x in kwargs["out"])
         return getattr(ufunc, method)(*(_plain(x) for x in inputs), **kwargs)
 
-    def __array_function__(
-        self, func: Any, types: Iterable[type], args: Any, kwargs: Any
-    ) -> Any:
+    def __array_function__(self, func: Any, types: Iterable[type], args: Any, kwargs: Any) -> Any:
         if func is np.concatenate:
             return _concatenate(*args, **kwargs)
-        return super().__array_function__(func, types, args, kwargs)  # type: ignore[arg-type]
+        return super().__array_function__(func, types, args, kwargs)
 
-    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> np.ndarray:  # type: ignore[override]
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> np.ndarray:
         """Copy to another type: int32 stays TokenIds, another type is a plain array."""
         dtype = np.dtype(dtype)
         if dtype == np.int32:
@@ -184,7 +182,7 @@ class TokenIds(np.ndarray):
         # ndarray's own pickles the buffer out of band and would skip __reduce__.
         return self.__reduce__()
 
-    def __deepcopy__(self, memo: dict) -> "TokenIds":
+    def __deepcopy__(self, memo: dict | None) -> "TokenIds":
         return self.copy()
 
 
@@ -209,7 +207,7 @@ def lost_table(X: Any) -> tuple[str, int] | None:
 
 
 def _marked(dtype: Any, key: str, vector_size: int) -> np.dtype:
-    return np.dtype(dtype, metadata={_KEY: key, _VECTOR_SIZE: vector_size})  # type: ignore[call-overload]
+    return np.dtype(dtype, metadata={_KEY: key, _VECTOR_SIZE: vector_size})
 
 
 def _plain(x: Any) -> Any:
@@ -227,9 +225,9 @@ def _concatenate(arrays: Sequence[Any], *args: Any, **kwargs: Any) -> np.ndarray
     table = tables[0] if tables else None
     if table is None:
         return joined
-    if len(tables) == len(arrays) and all(t is table for t in tables):
-        if joined.dtype == np.int32:
-            return TokenIds(joined, table)
+    same = len(tables) == len(arrays) and all(other is table for other in tables)
+    if same and joined.dtype == np.int32:
+        return TokenIds(joined, table)
     lost = max(tables, key=lambda t: t.vector_size if t is not None else -1) or table
     if joined.dtype.kind not in "iuf":
         return joined

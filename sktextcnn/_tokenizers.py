@@ -27,15 +27,12 @@ def named_tokenizer(name: str) -> Callable[[str], list[str]]:
         from nltk import tokenize
     except ImportError as error:
         raise ImportError(
-            f"tokenizer={name!r} needs NLTK, which is not installed: "
-            f"pip install 'sktextcnn[nltk]'."
+            f"tokenizer={name!r} needs NLTK, which is not installed: pip install 'sktextcnn[nltk]'."
         ) from error
     return getattr(tokenize, NLTK_TOKENIZERS[name])().tokenize
 
 
-def stop_words_of_language(
-    language: str, pieces: Callable[[str], Collection[str]]
-) -> list[str]:
+def stop_words_of_language(language: str, pieces: Callable[[str], Collection[str]]) -> list[str]:
     """Return the stop words of a language, as a tokenizer would cut them.
 
     Parameters

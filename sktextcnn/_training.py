@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from typing import Any
@@ -23,7 +22,7 @@ from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import Tensor, nn
 
-from sktextcnn._network import PADDING_ID
+from sktextcnn._network import PADDING_ID, output_layer
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -148,15 +147,16 @@ class TextNet(NeuralNetClassifier):
         except KeyboardInterrupt:
             raise _StopTraining from None
 
-    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, **fit_params: Any) -> Any:
-        self.notify("on_train_begin", X=X, y=y)
+    def fit_epochs(self, rows: Rows, epochs: int) -> None:
+        """Train for some epochs, or until a callback asks for the end."""
+        self.max_epochs = epochs
+        self.notify("on_train_begin", X=rows)
         with contextlib.suppress(_StopTraining):
-            self.fit_loop(X, y, **fit_params)
-        self.notify("on_train_end", X=X, y=y)
-        return self
+            self.fit_loop(rows, epochs=epochs)
+        self.notify("on_train_end", X=rows)
 
 
-class _StopTraining(Exception):
+class _StopTraining(Exception):  # noqa: N818
     """A callback asks for the end of the training."""
 
 
@@ -259,8 +259,8 @@ def build_net(
 
 def _freezing(finetune: bool | int | str) -> list[Callback]:
     """When which part of the network is trained."""
-    if finetune is False:
-        return [Freezer(EMBEDDING)]
+    if isinstance(finetune, bool | np.bool_):
+        return [] if finetune else [Freezer(EMBEDDING)]
     if finetune == "gradual":
         # One group an epoch, from the head down (Howard and Ruder, 2018, section 3.3).
         return [
@@ -268,14 +268,12 @@ def _freezing(finetune: bool | int | str) -> list[Callback]:
             Unfreezer(is_convolution, at=2),
             Unfreezer(EMBEDDING, at=3),
         ]
-    if finetune is not True and isinstance(finetune, int):
-        return [Freezer(EMBEDDING), Unfreezer(EMBEDDING, at=finetune + 1)]
-    return []
+    if isinstance(finetune, int | np.integer):
+        return [Freezer(EMBEDDING), Unfreezer(EMBEDDING, at=int(finetune) + 1)]
+    return []  # "multichannel": the frozen channel is no parameter.
 
 
-def _optimizer(
-    optimizer: str | type[torch.optim.Optimizer], weight_decay: float
-) -> dict[str, Any]:
+def _optimizer(optimizer: str | type[torch.optim.Optimizer], weight_decay: float) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if isinstance(optimizer, str):
         # One pass over each parameter, some ten times faster for the embedding.
@@ -301,19 +299,6 @@ def _learning_rates(
 def is_convolution(name: str) -> bool:
     """Whether a parameter belongs neither to the embedding nor to the head."""
     return not (fnmatch(name, EMBEDDING) or fnmatch(name, HEAD))
-
-
-def output_layer(module: nn.Module) -> nn.Linear:
-    """The last linear layer of the head."""
-    return [layer for layer in module.head.modules() if isinstance(layer, nn.Linear)][-1]
-
-
-def accepted_params(module: type[nn.Module], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that the class of a network takes."""
-    signature = inspect.signature(module).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in signature.values()):
-        return dict(params)
-    return {name: value for name, value in params.items() if name in signature}
 
 
 def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
@@ -345,7 +330,7 @@ def seeded(seed: int, device: str) -> Iterator[None]:
 
 
 def make_early_stopping(patience: int, tol: float) -> EarlyStopping:
-    """skorch's early stopping on the validation loss, with the best weights in memory."""
+    """Skorch's early stopping on the validation loss, with the best weights in memory."""
     return EarlyStopping(
         monitor="valid_loss",
         patience=patience,
@@ -361,3 +346,26 @@ def release_training_data(net: TextNet) -> None:
     net.train_split = None
 
 
+def for_storage(net: TextNet) -> TextNet:
+    """A view of the net without the state of its optimizer, on the CPU."""
+    stored = object.__new__(TextNet)
+    stored.__dict__.update(net.__dict__)
+    stored.__dict__["optimizer_"] = None
+    if net.device != "cpu":
+        for name in ("module_", "criterion_"):
+            stored.__dict__[name] = copy.deepcopy(getattr(net, name)).cpu()
+        stored.__dict__["device"] = "cpu"
+    return stored
+
+
+def place(net: TextNet, device: str) -> None:
+    """Move a net to a device."""
+    if net.device != device:
+        net.module_.to(device)
+        net.device = device
+
+
+def resume(net: TextNet) -> None:
+    """Give a net that was stored without its optimizer a new one."""
+    if net.optimizer_ is None:
+        net._initialize_optimizer()

@@ -104,9 +104,7 @@ def _open(path: str) -> BinaryIO:
     return gzip.open(path, "rb") if compressed else open(path, "rb")  # type: ignore[return-value]
 
 
-def _reader_for(
-    file: BinaryIO, path: str
-) -> Callable[[BinaryIO, str, _Wanted], Rows]:
+def _reader_for(file: BinaryIO, path: str) -> Callable[[BinaryIO, str, _Wanted], Rows]:
     head = file.read(_LONGEST_WORD)
     file.seek(0)
     if not head.strip():
@@ -190,9 +188,7 @@ def _text_width(lines: list[bytes]) -> int:
     return max(widths, key=lambda width: (widths[width], -width), default=0)
 
 
-def _split_from_the_right(
-    line: bytes, size: int, path: str, number: int
-) -> tuple[bytes, bytes]:
+def _split_from_the_right(line: bytes, size: int, path: str, number: int) -> tuple[bytes, bytes]:
     fields = line.split()
     surplus = len(fields) - 1 - size
     # A number before the vector is one value too many, other things are a word with spaces.
@@ -217,8 +213,7 @@ def _numbers(values: bytes, size: int, path: str, number: int, word: bytes) -> n
         ) from None
     if len(row) != size:
         raise ValueError(
-            f"{path}, line {number}: expected {size} numbers for {_shown(word)}, "
-            f"got {len(row)}."
+            f"{path}, line {number}: expected {size} numbers for {_shown(word)}, got {len(row)}."
         )
     return _finite(row, f"{path}, line {number}", word)
 
@@ -382,13 +377,11 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
         hashes = ft_ngram_hashes(text, minn, maxn, n_buckets) if n_buckets else []
         rows = [int(n_words + bucket) for bucket in hashes]
         rows_of[word] = [word_row[word], *rows] if word in word_row else rows
-    matrix = _matrix_rows(
-        stream, n_rows, size, sorted(set(chain.from_iterable(rows_of.values())))
-    )
+    matrix = _matrix_rows(stream, n_rows, size, sorted(set(chain.from_iterable(rows_of.values()))))
     found: dict[str, np.ndarray] = {}
     for word, rows in rows_of.items():
         if rows:
-            mean = np.mean([matrix[row] for row in rows], axis=0, dtype=np.float32)
+            mean = np.asarray(np.mean([matrix[row] for row in rows], axis=0, dtype=np.float32))
             found[wanted[word]] = _finite(mean, path, word)
     return Rows(size, found)
 

@@ -1,35 +1,32 @@
 """TextVectorizer: texts to padded ids, and the vectors of their words."""
 
 import numbers
-from array import array
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sktextcnn._documents import Documents, WordsOf, choose_length, tokenize
 from sktextcnn._embedding_matrix import build_matrix
 from sktextcnn._embeddings import TRAINED, Embeddings, as_embeddings, train_embeddings
-from sktextcnn._token_ids import PADDING_ID, RESERVED_WORDS, UNKNOWN_ID, TokenIds, TokenTable
+from sktextcnn._texts import read_texts
+from sktextcnn._token_ids import (
+    PADDING_ID,
+    RESERVED_WORDS,
+    UNKNOWN_ID,
+    TokenIds,
+    TokenTable,
+)
 from sktextcnn._tokenizers import NLTK_TOKENIZERS, named_tokenizer, stop_words_of_language
 
 # Words with the clitics that GloVe and word2vec know as words of their own (do n't, it 's),
 # and every punctuation mark, since vectors know these too.
 TOKEN_PATTERN = r"(?u)\w+(?=n't\b)|n't\b|'\w+|\w+|[^\w\s]"
-
-# The automatic length is that of the longest text, unless it is both beyond this and
-# beyond a multiple of what nearly all texts need.
-_ALWAYS_WHOLE = 256
-_OUTLIER_QUANTILE = 0.95
-_OUTLIER_FACTOR = 4
-
-# Texts padded or counted at a time, which bounds the temporary arrays.
-_BLOCK = 16_384
 
 
 class TextVectorizer(TransformerMixin, BaseEstimator):
@@ -128,7 +125,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
     [['a', '<unk>', 'gem']]
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar = {
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions({"ascii", "unicode"}), callable, None],
         "preprocessor": [callable, None],
@@ -222,7 +219,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         self._fit(X, y)
         return self
 
-    def fit_transform(self, X: Iterable[str], y: Any = None) -> TokenIds:  # type: ignore[override]
+    def fit_transform(self, X: Iterable[str], y: Any = None) -> TokenIds:
         """Fit, and transform the same texts without tokenizing them twice.
 
         Parameters
@@ -260,8 +257,8 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "vocabulary_")
         analyze = self._build_analyzer()
         known = self.vocabulary_.get
-        documents = _Documents()
-        for text in _texts(X):
+        documents = Documents()
+        for text in read_texts(X):
             documents.append(known(token, UNKNOWN_ID) for token in analyze(text))
         return self._padded(documents)
 
@@ -291,7 +288,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
                 f"X must be a 2-d array of integer ids, as transform returns it; got shape "
                 f"{ids.shape} of {ids.dtype}."
             )
-        if ids.size and not (0 <= ids.min() and ids.max() < len(words)):
+        if ids.size and not (ids.min() >= 0 and ids.max() < len(words)):
             raise ValueError(
                 f"X has ids from {ids.min()} to {ids.max()}, but this vectorizer knows "
                 f"those from 0 to {len(words) - 1}."
@@ -318,11 +315,11 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         """The vector of each id, or None without `embeddings`."""
         return self.token_table_.vectors
 
-    def _fit(self, X: Iterable[str], y: Any) -> "_Documents":
+    def _fit(self, X: Iterable[str], y: Any) -> "Documents":
         self._validate_params()
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
-        documents, tokens = _tokenized(X, self._build_analyzer())
+        documents, tokens = tokenize(read_texts(X), self._build_analyzer())
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
         words, counts = self._select_words(documents, tokens, given)
@@ -334,7 +331,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             if isinstance(embeddings, str):
                 embeddings = train_embeddings(
                     embeddings,
-                    _WordsOf(documents, table),
+                    WordsOf(documents, table.words),
                     self.embeddings_params or {},
                     int(random_state.randint(2**31 - 1)),
                 )
@@ -347,7 +344,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         self.vocabulary_ = {w: i for i, w in enumerate(words, start=len(RESERVED_WORDS))}
         self.token_table_ = table
         self.coverage_ = coverage
-        self.max_length_ = _choose_length(self.max_length, lengths)
+        self.max_length_ = choose_length(self.max_length, lengths)
         self.truncated_fraction_ = float(np.mean(lengths > self.max_length_))
         return documents
 
@@ -384,7 +381,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         return CountVectorizer(**options, stop_words=stop_words).build_analyzer()
 
     def _select_words(
-        self, documents: "_Documents", tokens: list[str], given: list[str] | None
+        self, documents: "Documents", tokens: list[str], given: list[str] | None
     ) -> tuple[list[str], np.ndarray]:
         """Choose the vocabulary and rewrite the documents' ids to its own."""
         counts = np.bincount(documents.ids(), minlength=len(tokens))
@@ -415,7 +412,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         documents.renumber(new_id[:-1])
         return words, word_counts
 
-    def _within_df(self, documents: "_Documents", n_tokens: int) -> np.ndarray:
+    def _within_df(self, documents: "Documents", n_tokens: int) -> np.ndarray:
         n_texts = len(documents)
         low, high = (
             df if isinstance(df, numbers.Integral) else df * n_texts
@@ -431,7 +428,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         frequency = documents.document_frequency(n_tokens)
         return (frequency >= low) & (frequency <= high)
 
-    def _padded(self, documents: "_Documents") -> TokenIds:
+    def _padded(self, documents: "Documents") -> TokenIds:
         matrix = documents.padded(self.max_length_, self.padding, self.truncating)
         return TokenIds(matrix, self.token_table_)
 
@@ -440,131 +437,6 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-class _Documents:
-    """The ids of many documents, one behind the other in one array."""
-
-    def __init__(self) -> None:
-        self._ids = array("i")
-        self._ends = array("q", [0])
-
-    def append(self, ids: Iterable[int]) -> None:
-        self._ids.extend(ids)
-        self._ends.append(len(self._ids))
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def ids(self) -> np.ndarray:
-        return np.frombuffer(self._ids, dtype=np.int32)
-
-    def lengths(self) -> np.ndarray:
-        return np.diff(np.frombuffer(self._ends, dtype=np.int64))
-
-    def renumber(self, new_id: np.ndarray) -> None:
-        ids = self.ids()
-        for start in range(0, len(ids), _BLOCK):
-            ids[start : start + _BLOCK] = new_id[ids[start : start + _BLOCK]]
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        ids = self.ids()
-        for i in range(len(self)):
-            yield ids[self._ends[i] : self._ends[i + 1]]
-
-    def document_frequency(self, n_tokens: int) -> np.ndarray:
-        frequency = np.zeros(n_tokens, dtype=np.int64)
-        for ids in self:
-            frequency[np.unique(ids)] += 1
-        return frequency
-
-    def padded(self, width: int, padding: str, truncating: str) -> np.ndarray:
-        """Cut or pad every document to one width; (n_documents, width), int32."""
-        ids, ends = self.ids(), np.frombuffer(self._ends, dtype=np.int64)
-        matrix = np.full((len(self), width), PADDING_ID, dtype=np.int32)
-        columns = np.arange(width)
-        for first in range(0, len(self), _BLOCK):
-            begin = ends[first : first + _BLOCK][: len(self) - first]
-            end = ends[first + 1 : first + 1 + _BLOCK]
-            kept = np.minimum(end - begin, width)
-            begin = begin if truncating == "post" else end - kept
-            # (n_block, width): where each column's token stands in its document.
-            shift = (width - kept) if padding == "pre" else np.zeros_like(kept)
-            position = columns - shift[:, None]
-            filled = (position >= 0) & (position < kept[:, None])
-            block = matrix[first : first + _BLOCK]
-            block[filled] = ids[(begin[:, None] + position)[filled]]
-        return matrix
-
-
-class _WordsOf:
-    """The documents as lists of known words, made anew at each pass."""
-
-    def __init__(self, documents: _Documents, table: TokenTable) -> None:
-        self.documents, self.table = documents, table
-
-    def __iter__(self) -> Iterator[list[str]]:
-        words = self.table.words
-        for ids in self.documents:
-            yield [words[i] for i in ids.tolist() if i != UNKNOWN_ID]
-
-
-def _tokenized(
-    X: Iterable[str], analyze: Callable[[str], Iterable[str]]
-) -> tuple[_Documents, list[str]]:
-    """Tokenize texts in one pass; ids are those of the list of tokens, as first seen."""
-    index: defaultdict[str, int] = defaultdict()
-    index.default_factory = index.__len__
-    documents = _Documents()
-    for text in _texts(X):
-        documents.append(map(index.__getitem__, analyze(text)))
-    if not len(documents):
-        raise ValueError("There are no texts: X is empty. Give at least one.")
-    return documents, list(index)
-
-
-def _texts(X: Any) -> Iterator[str]:
-    """Yield the texts, after a look at each."""
-    if isinstance(X, str | bytes):
-        raise TypeError(
-            f"X must be an iterable of texts, such as a list; got a single {type(X).__name__}. "
-            f"Put it in a list: [text]."
-        )
-    shape = getattr(X, "shape", None)
-    if shape is not None and len(shape) != 1:
-        raise ValueError(
-            f"X must be one-dimensional, one text an entry; got {type(X).__name__} of shape "
-            f"{tuple(shape)}. Choose the column of the texts, such as df['text'] or X[:, 0]."
-        )
-    if isinstance(X, Mapping | set | frozenset):
-        raise TypeError(
-            f"X must be an iterable of texts in a fixed order; got {type(X).__name__}. Give "
-            f"a list."
-        )
-    try:
-        texts = iter(X)
-    except TypeError:
-        raise TypeError(
-            f"X must be an iterable of texts, such as a list; got {type(X).__name__}."
-        ) from None
-    for position, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(_no_text(position, text))
-        yield text
-
-
-def _no_text(position: int, value: Any) -> str:
-    what = f"Text {position} (counting from 0) is {value!r:.60} of type {type(value).__name__}"
-    if isinstance(value, bytes):
-        return f"{what}; texts must be str. Decode it first: text.decode('utf-8')."
-    if value is None or value != value or type(value).__name__ == "NAType":
-        return f"{what}; texts must be str. Drop missing texts or replace them by ''."
-    if isinstance(value, Collection):
-        return (
-            f"{what}; texts must be str. Join tokens with spaces, or choose the column of "
-            f"the texts. For lists of tokens set analyzer to a function that returns them."
-        )
-    return f"{what}; texts must be str. Convert it with str() if its text is meant."
 
 
 def _length(y: Any) -> int | None:
@@ -599,13 +471,3 @@ def _given_words(vocabulary: Mapping[str, int] | Iterable[str]) -> list[str]:
             raise ValueError(f"vocabulary holds {word!r} twice.")
         seen.add(word)
     return words
-
-
-def _choose_length(max_length: int | str | None, lengths: np.ndarray) -> int:
-    longest = max(1, int(lengths.max()))
-    if max_length is None:
-        return longest
-    if max_length == "auto":
-        usual = np.quantile(lengths, _OUTLIER_QUANTILE, method="lower")
-        return min(longest, max(_ALWAYS_WHOLE, _OUTLIER_FACTOR * int(usual)))
-    return int(max_length)

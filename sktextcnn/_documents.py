@@ -1,0 +1,109 @@
+"""Tokenized texts as numbers: one array of ids for all of them, and its padding."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
+
+# The automatic length is that of the longest text, unless it is both beyond this and
+# beyond a multiple of what nearly all texts need.
+_ALWAYS_WHOLE = 256
+_OUTLIER_QUANTILE = 0.95
+_OUTLIER_FACTOR = 4
+
+# Texts padded or counted at a time, which bounds the temporary arrays.
+_BLOCK = 16_384
+
+
+class Documents:
+    """The ids of many documents, one behind the other in one array."""
+
+    def __init__(self) -> None:
+        self._ids = array("i")
+        self._ends = array("q", [0])
+
+    def append(self, ids: Iterable[int]) -> None:
+        self._ids.extend(ids)
+        self._ends.append(len(self._ids))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def ids(self) -> np.ndarray:
+        return np.frombuffer(self._ids, dtype=np.int32)
+
+    def lengths(self) -> np.ndarray:
+        return np.diff(np.frombuffer(self._ends, dtype=np.int64))
+
+    def renumber(self, new_id: np.ndarray) -> None:
+        ids = self.ids()
+        for start in range(0, len(ids), _BLOCK):
+            ids[start : start + _BLOCK] = new_id[ids[start : start + _BLOCK]]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        ids = self.ids()
+        for i in range(len(self)):
+            yield ids[self._ends[i] : self._ends[i + 1]]
+
+    def document_frequency(self, n_tokens: int) -> np.ndarray:
+        frequency = np.zeros(n_tokens, dtype=np.int64)
+        for ids in self:
+            frequency[np.unique(ids)] += 1
+        return frequency
+
+    def padded(self, width: int, padding: str, truncating: str) -> np.ndarray:
+        """Cut or pad every document to one width; (n_documents, width), int32."""
+        ids, ends = self.ids(), np.frombuffer(self._ends, dtype=np.int64)
+        matrix = np.full((len(self), width), PADDING_ID, dtype=np.int32)
+        columns = np.arange(width)
+        for first in range(0, len(self), _BLOCK):
+            begin = ends[first : first + _BLOCK][: len(self) - first]
+            end = ends[first + 1 : first + 1 + _BLOCK]
+            kept = np.minimum(end - begin, width)
+            begin = begin if truncating == "post" else end - kept
+            # (n_block, width): where each column's token stands in its document.
+            shift = (width - kept) if padding == "pre" else np.zeros_like(kept)
+            position = columns - shift[:, None]
+            filled = (position >= 0) & (position < kept[:, None])
+            block = matrix[first : first + _BLOCK]
+            block[filled] = ids[(begin[:, None] + position)[filled]]
+        return matrix
+
+
+class WordsOf:
+    """The documents as lists of known words, made anew at each pass."""
+
+    def __init__(self, documents: Documents, words: Sequence[str]) -> None:
+        self.documents, self.words = documents, words
+
+    def __iter__(self) -> Iterator[list[str]]:
+        words = self.words
+        for ids in self.documents:
+            yield [words[i] for i in ids.tolist() if i != UNKNOWN_ID]
+
+
+def tokenize(
+    texts: Iterable[str], analyze: Callable[[str], Iterable[str]]
+) -> tuple[Documents, list[str]]:
+    """Tokenize texts in one pass; ids are those of the list of tokens, as first seen."""
+    index: defaultdict[str, int] = defaultdict()
+    index.default_factory = index.__len__
+    documents = Documents()
+    for text in texts:
+        documents.append(map(index.__getitem__, analyze(text)))
+    if not len(documents):
+        raise ValueError("There are no texts: X is empty. Give at least one.")
+    return documents, list(index)
+
+
+def choose_length(max_length: int | str | None, lengths: np.ndarray) -> int:
+    longest = max(1, int(lengths.max()))
+    if max_length is None:
+        return longest
+    if max_length == "auto":
+        usual = np.quantile(lengths, _OUTLIER_QUANTILE, method="lower")
+        return min(longest, max(_ALWAYS_WHOLE, _OUTLIER_FACTOR * int(usual)))
+    return int(max_length)

@@ -1,0 +1,126 @@
+"""What the classifier takes as token ids, and what it refuses."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+from sktextcnn._token_ids import UNKNOWN_ID, TokenIds, TokenTable, lost_table
+
+_REMEDY = (
+    "Put TextVectorizer before the classifier: "
+    "make_pipeline(TextVectorizer(), TextCNNClassifier())."
+)
+
+
+def read_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
+    """Check that these are token ids.
+
+    Parameters
+    ----------
+    X : TokenIds or array-like of int, shape (n_texts, n_tokens)
+        What is given as ids.
+    name : str, default="X"
+        The parameter, for errors.
+
+    Returns
+    -------
+    ids : ndarray of shape (n_texts, n_tokens), dtype int32
+    table : TokenTable or None
+        The words and vectors that they refer to; None for plain ids.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are texts, counts, fractions, negative, or of another shape.
+    """
+    _refuse_other_things(X, name)
+    values = check_array(X, estimator="TextCNNClassifier", input_name=name)
+    if values.min() < 0:
+        raise ValueError(
+            f"Negative values in data passed to TextCNNClassifier: {name} must hold token "
+            f"ids, which begin at 0."
+        )
+    if values.dtype.kind == "f" and (fractions := values != np.floor(values)).any():
+        raise ValueError(
+            f"{name} must hold token ids, which are whole numbers; got "
+            f"{values[fractions][0]}. {_REMEDY}"
+        )
+    if values.max() >= np.iinfo(np.int32).max:
+        raise ValueError(f"{name} must hold token ids below 2**31 - 1; got {values.max()}.")
+    ids = np.ascontiguousarray(values, dtype=np.int32).view(np.ndarray)
+    return ids, X.table if isinstance(X, TokenIds) else None
+
+
+def _refuse_other_things(X: Any, name: str) -> None:
+    if hasattr(X, "tocsr"):
+        raise TypeError(
+            f"{name} is a sparse matrix, but TextCNNClassifier takes token ids, not counts or "
+            f"TF-IDF. {_REMEDY}"
+        )
+    first = X[0] if isinstance(X, list | tuple) and X else None
+    dtype = getattr(X, "dtype", None)
+    if isinstance(X, str) or isinstance(first, str) or getattr(dtype, "kind", "") in ("U", "S"):
+        raise ValueError(f"{name} holds texts, but TextCNNClassifier takes token ids. {_REMEDY}")
+
+
+def refuse_lost_vectors(X: Any) -> None:
+    """Raise an error if X had word vectors once, rather than train on random ones."""
+    lost = None if isinstance(X, TokenIds) and X.table is not None else lost_table(X)
+    if lost is not None and lost[1]:
+        raise ValueError(
+            f"X has lost the {lost[1]}-d word vectors that TextVectorizer gave it: np.asarray, "
+            f"data frames, FeatureUnion, ColumnTransformer and meta-estimators that convert X "
+            f"drop them. Put TextCNNClassifier right behind TextVectorizer in a Pipeline, let "
+            f"meta-estimators wrap the Pipeline, and leave out set_output('pandas'). For "
+            f"random vectors set embeddings=None."
+        )
+
+
+def hold_against(
+    ids: np.ndarray,
+    table: TokenTable | None,
+    words: tuple[str, ...] | None,
+    n_ids: int,
+    name: str = "X",
+) -> np.ndarray:
+    """Check ids against the vocabulary that a network was made for.
+
+    Parameters
+    ----------
+    ids, table
+        What `read_ids` returned.
+    words : tuple of str or None
+        The words of the network's ids, if they are known.
+    n_ids : int
+        How many ids the network knows.
+    name : str, default="X"
+        The parameter, for errors.
+
+    Returns
+    -------
+    ids : ndarray
+        Without words to tell, ids beyond the network's are unknown words.
+
+    Raises
+    ------
+    ValueError
+        If the ids are of another vocabulary.
+    """
+    remedy = (
+        "Use the fitted vectorizer that the classifier was trained with; a Pipeline does, and "
+        "passes validation data with transform_input=['X_val']."
+    )
+    if table is not None and words is not None and table.words != words:
+        raise ValueError(
+            f"{name} comes from another vocabulary than the classifier's, so its ids mean other "
+            f"words. {remedy}"
+        )
+    if ids.max() < n_ids:
+        return ids
+    if words is not None:
+        raise ValueError(
+            f"{name} has ids up to {ids.max()}, but the classifier's vocabulary ends at "
+            f"{n_ids - 1}. {remedy}"
+        )
+    return np.where(ids < n_ids, ids, UNKNOWN_ID).astype(np.int32)

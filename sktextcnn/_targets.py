@@ -1,0 +1,130 @@
+"""Targets as the network needs them: encoded labels, weights, a validation part."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, _num_samples, column_or_1d
+
+
+class Targets(NamedTuple):
+    """Encoded labels: int64 of shape (n,), or float32 of (n, n_labels) if multilabel."""
+
+    encoded: np.ndarray
+    classes: np.ndarray
+    multilabel: bool
+
+
+def encode_targets(
+    y: Any,
+    n_texts: int,
+    classes: np.ndarray | None = None,
+    names: tuple[str, str] = ("X", "y"),
+) -> Targets:
+    """Encode labels of any type, or an indicator matrix.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_texts,) or (n_texts, n_labels)
+        The targets.
+    n_texts : int
+        How many texts there are.
+    classes : ndarray or None
+        The classes that may occur, sorted; None for those of `y`.
+    names : tuple of str, default=("X", "y")
+        The parameters, for errors.
+
+    Raises
+    ------
+    ValueError
+        If `y` is missing, has another length, a missing label, one class only, one that is
+        not among `classes`, or is no target of classification.
+    """
+    X_name, y_name = names
+    if y is None:
+        raise ValueError("TextCNNClassifier requires y to be passed, but the target y is None.")
+    n_labels = _num_samples(y)
+    if n_labels != n_texts:
+        raise ValueError(f"{X_name} has {n_texts} texts, but {y_name} has {n_labels} labels.")
+    _refuse_missing(y, y_name)
+    kind = type_of_target(y, input_name=y_name)
+    check_classification_targets(y)
+    if kind == "multilabel-indicator":
+        dense = check_array(y, accept_sparse=True, input_name=y_name)
+        dense = dense.toarray() if hasattr(dense, "toarray") else dense
+        columns = np.arange(dense.shape[1])
+        if classes is not None and len(classes) != len(columns):
+            raise ValueError(
+                f"{y_name} has {len(columns)} columns of labels; expected {len(classes)}."
+            )
+        return Targets(dense.astype(np.float32), columns, True)
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            f"{y_name} has several columns of classes. Give one label a text, or an indicator "
+            f"matrix of zeros and ones, such as MultiLabelBinarizer makes."
+        )
+    labels = column_or_1d(y, warn=True)
+    if classes is None:
+        classes, index = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{y_name} has only one class, {classes[0]!r}; a classifier needs at least two "
+                f"classes to tell apart."
+            )
+        return Targets(index.astype(np.int64), classes, False)
+    unknown = ~np.isin(labels, classes)
+    if unknown.any():
+        raise ValueError(
+            f"{y_name} has the label {labels[unknown][0]!r}, which is not one of the classes "
+            f"{classes.tolist()}."
+        )
+    return Targets(np.searchsorted(classes, labels).astype(np.int64), classes, False)
+
+
+def _refuse_missing(y: Any, name: str) -> None:
+    values = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
+    if values.ndim != 1 or values.dtype.kind not in "Of":
+        return
+    missing = [label is None or label != label for label in values.tolist()]
+    if any(missing):
+        position = missing.index(True)
+        raise ValueError(
+            f"{name} has no label for text {position} (counting from 0): got "
+            f"{values[position]}. Input contains NaN or None; drop the text or label it."
+        )
+
+
+def combine_weights(
+    n_texts: int, y: Any, sample_weight: Any, class_weight: Any
+) -> np.ndarray | None:
+    """Multiply the weights of texts and of classes; None if there are neither."""
+    if sample_weight is None and class_weight is None:
+        return None
+    weight = _check_sample_weight(sample_weight, np.empty((n_texts, 1)), ensure_non_negative=True)
+    if class_weight is not None:
+        weight = weight * compute_sample_weight(class_weight, y)
+    if not weight.any():
+        raise ValueError("sample_weight must have at least one weight above 0.")
+    return weight
+
+
+def split_off_validation(
+    targets: Targets, fraction: float, random_state: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose the rows to train and those to validate on, in proportion to the classes."""
+    try:
+        train, valid = train_test_split(
+            np.arange(len(targets.encoded)),
+            test_size=fraction,
+            random_state=random_state,
+            stratify=None if targets.multilabel else targets.encoded,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"early_stopping=True cannot keep validation_fraction={fraction} of the texts in "
+            f"proportion to the classes: {error} Give X_val and y_val, or more texts of each "
+            f"class."
+        ) from error
+    return train, valid

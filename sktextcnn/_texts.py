@@ -1,0 +1,47 @@
+"""What the vectorizer takes as texts, and what it refuses."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+
+def read_texts(X: Any) -> Iterator[str]:
+    """Yield the texts, after a look at each."""
+    if isinstance(X, str | bytes):
+        raise TypeError(
+            f"X must be an iterable of texts, such as a list; got a single {type(X).__name__}. "
+            f"Put it in a list: [text]."
+        )
+    shape = getattr(X, "shape", None)
+    if shape is not None and len(shape) != 1:
+        raise ValueError(
+            f"X must be one-dimensional, one text an entry; got {type(X).__name__} of shape "
+            f"{tuple(shape)}. Choose the column of the texts, such as df['text'] or X[:, 0]."
+        )
+    if isinstance(X, Mapping | set | frozenset):
+        raise TypeError(
+            f"X must be an iterable of texts in a fixed order; got {type(X).__name__}. Give a list."
+        )
+    try:
+        texts = iter(X)
+    except TypeError:
+        raise TypeError(
+            f"X must be an iterable of texts, such as a list; got {type(X).__name__}."
+        ) from None
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(_no_text(position, text))
+        yield text
+
+
+def _no_text(position: int, value: Any) -> str:
+    what = f"Text {position} (counting from 0) is {value!r:.60} of type {type(value).__name__}"
+    if isinstance(value, bytes):
+        return f"{what}; texts must be str. Decode it first: text.decode('utf-8')."
+    if value is None or value != value or type(value).__name__ == "NAType":
+        return f"{what}; texts must be str. Drop missing texts or replace them by ''."
+    if isinstance(value, Collection):
+        return (
+            f"{what}; texts must be str. Join tokens with spaces, or choose the column of "
+            f"the texts. For lists of tokens set analyzer to a function that returns them."
+        )
+    return f"{what}; texts must be str. Convert it with str() if its text is meant."
