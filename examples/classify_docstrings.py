@@ -56,8 +56,13 @@ def main(sentences: list[str]) -> None:
 
     print("\nTextCNN, first with frozen Word2Vec vectors, which gensim trains on the texts")
     model = make_pipeline(
-        TextVectorizer(embeddings="word2vec", random_state=0),
-        TextCNNClassifier(finetune=False, max_epochs=10, random_state=0, verbose=1),
+        # A corpus as small as this one wants many passes.
+        TextVectorizer(
+            embeddings="word2vec", embeddings_params={"epochs": 50}, random_state=0
+        ),
+        TextCNNClassifier(
+            finetune=False, token_dropout=0.2, max_epochs=8, random_state=0, verbose=1
+        ),
     )
     start = time.perf_counter()
     model.fit(train, y_train)
@@ -67,7 +72,8 @@ def main(sentences: list[str]) -> None:
     model.set_params(
         textcnnclassifier__warm_start=True,
         textcnnclassifier__finetune=True,
-        textcnnclassifier__learning_rate=3e-4,
+        textcnnclassifier__learning_rate=5e-4,
+        textcnnclassifier__max_epochs=12,
     )
     model.fit(train, y_train)
     seconds = time.perf_counter() - start

@@ -85,7 +85,8 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
     embeddings_params : dict or None, default=None
         Parameters of gensim's Word2Vec or FastText for vectors trained here, such as
         ``{"vector_size": 50, "window": 3, "epochs": 20}``. Defaults that differ from
-        gensim's are vector_size=100, sg=1, min_count=1, epochs=10 and workers=1.
+        gensim's are vector_size=100, sg=1, min_count=1, epochs=10 and workers=1. A corpus of
+        less than some 100,000 words wants more epochs.
     random_state : int, RandomState or None, default=None
         Draws the vectors of words that have none, and seeds those trained here. An int
         gives the same bits every time.
