@@ -96,6 +96,10 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     finetune_lr : float or None, default=None
         Step size for the word vectors. None: `learning_rate` where they are trained from
         the first epoch, a tenth of it where they are first frozen (int and "gradual").
+    lr_schedule : {"linear", "constant"}, default="linear"
+        "linear": the rates fall evenly from epoch to epoch, to zero behind the last of
+        `max_epochs`, so that the number of epochs hardly matters once it is high enough.
+        "constant": they stay; for a scheduler of skorch among `callbacks`.
     weight_decay : float, default=0.0
         Handed to the optimizer.
     batch_size : int, default=50
@@ -182,6 +186,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "learning_rate": [Interval(numbers.Real, 0, None, closed="neither")],
         "finetune_lr": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "lr_schedule": [StrOptions({"linear", "constant"})],
         "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
         "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
         "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
@@ -220,6 +225,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         optimizer: str | type[torch.optim.Optimizer] = "adam",
         learning_rate: float = 1e-3,
         finetune_lr: float | None = None,
+        lr_schedule: str = "linear",
         weight_decay: float = 0.0,
         batch_size: int = 50,
         max_epochs: int = 10,
@@ -249,6 +255,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.finetune_lr = finetune_lr
+        self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
@@ -520,6 +527,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             finetune_lr=finetune_lr,
+            lr_schedule=self.lr_schedule,
             weight_decay=self.weight_decay,
             max_norm=self.max_norm,
             batch_size=self.batch_size,
@@ -674,4 +682,4 @@ def _weighted_rows(ids: np.ndarray, encoded: np.ndarray, weight: np.ndarray | No
         return Rows(ids, encoded)
     kept = weight > 0
     weight = weight[kept]
-    return Rows(ids[kept], encoded[kept], (weight / weight.mean()).astype(np.float32))
+    return Rows(ids[kept], encoded[kept], weight / weight.mean())

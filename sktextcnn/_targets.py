@@ -87,13 +87,17 @@ def _refuse_missing(y: Any, name: str) -> None:
     values = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
     if values.ndim != 1 or values.dtype.kind not in "Of":
         return
-    missing = [label is None or label != label for label in values.tolist()]
-    if any(missing):
-        position = missing.index(True)
-        raise ValueError(
-            f"{name} has no label for text {position} (counting from 0): got "
-            f"{values[position]}. Input contains NaN or None; drop the text or label it."
-        )
+    for position, label in enumerate(values.tolist()):
+        if label is None or label != label:
+            raise ValueError(
+                f"{name} has no label for text {position} (counting from 0): got "
+                f"{label}. Input contains NaN or None; drop the text or label it."
+            )
+        if isinstance(label, float) and np.isinf(label):
+            raise ValueError(
+                f"{name} has the label {label} for text {position} (counting from 0). Input "
+                f"contains infinity; labels must be finite."
+            )
 
 
 def combine_weights(

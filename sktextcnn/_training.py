@@ -14,6 +14,7 @@ from skorch.callbacks import (
     EarlyStopping,
     EpochTimer,
     Freezer,
+    LRScheduler,
     PassthroughScoring,
     Unfreezer,
 )
@@ -50,7 +51,7 @@ class Rows(Dataset):
     ----------
     ids : ndarray of shape (n, T), int32
     y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
-    weight : ndarray of shape (n,), float32, or None
+    weight : ndarray of shape (n,), float64, or None
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class TextNet(NeuralNetClassifier):
         loss = super().get_loss(y_pred, y_true, X=X, **kwargs)  # (B,) or (B, n_labels)
         loss = loss.flatten(1).mean(dim=1) if loss.ndim > 1 else loss
         if isinstance(X, Mapping) and "weight" in X:
-            loss = loss * X["weight"].to(loss.device)
+            loss = loss * X["weight"].to(loss)
         return loss.mean()
 
     def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
@@ -150,10 +151,11 @@ class TextNet(NeuralNetClassifier):
     def fit_epochs(self, rows: Rows, epochs: int) -> None:
         """Train for some epochs, or until a callback asks for the end."""
         self.max_epochs = epochs
-        self.notify("on_train_begin", X=rows)
+        self.notify("on_train_begin", X=rows, y=None)
         with contextlib.suppress(_StopTraining):
             self.fit_loop(rows, epochs=epochs)
-        self.notify("on_train_end", X=rows)
+        self.module_.eval()
+        self.notify("on_train_end", X=rows, y=None)
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -186,6 +188,26 @@ class MaxNorm(Callback):
                 weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=self.max_norm))
 
 
+class LinearDecay(Callback):
+    """Lower the learning rates evenly from epoch to epoch, to zero behind the last one."""
+
+    def on_train_begin(self, net: TextNet, **kwargs: Any) -> None:
+        self.rates_ = [group["lr"] for group in net.optimizer_.param_groups]
+        self.epoch_ = 0
+
+    def on_epoch_begin(self, net: TextNet, **kwargs: Any) -> None:
+        share = 1 - self.epoch_ / net.max_epochs
+        self._set(net, [rate * share for rate in self.rates_])
+        self.epoch_ += 1
+
+    def on_train_end(self, net: TextNet, **kwargs: Any) -> None:
+        self._set(net, self.rates_)
+
+    def _set(self, net: TextNet, rates: Sequence[float]) -> None:
+        for group, rate in zip(net.optimizer_.param_groups, rates, strict=True):
+            group["lr"] = rate
+
+
 class Progress(Callback):
     """A tqdm bar over epochs."""
 
@@ -214,6 +236,7 @@ def build_net(
     optimizer: str | type[torch.optim.Optimizer],
     learning_rate: float,
     finetune_lr: float,
+    lr_schedule: str,
     weight_decay: float,
     max_norm: float | None,
     batch_size: int,
@@ -225,8 +248,11 @@ def build_net(
     verbose: int,
     device: str,
 ) -> TextNet:
-    """Make the net with its fresh network, ready for ``partial_fit``."""
+    """Make the net with its fresh network, ready for ``fit_epochs``."""
     steps: list[Any] = _freezing(finetune)
+    if lr_schedule == "linear":
+        _refuse_second_schedule(callbacks)
+        steps.append(LinearDecay())
     if max_norm is not None:
         steps.append(MaxNorm(max_norm))
     if verbose:
@@ -271,6 +297,15 @@ def _freezing(finetune: bool | int | str) -> list[Callback]:
     if isinstance(finetune, int | np.integer):
         return [Freezer(EMBEDDING), Unfreezer(EMBEDDING, at=int(finetune) + 1)]
     return []  # "multichannel": the frozen channel is no parameter.
+
+
+def _refuse_second_schedule(callbacks: Sequence[Any] | None) -> None:
+    named = (step[1] if isinstance(step, tuple) else step for step in callbacks or ())
+    if any(isinstance(step, LRScheduler) for step in named):
+        raise ValueError(
+            "callbacks holds an LRScheduler, but lr_schedule='linear' sets the learning rate "
+            "too. Set lr_schedule='constant' to leave it to the callback."
+        )
 
 
 def _optimizer(optimizer: str | type[torch.optim.Optimizer], weight_decay: float) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def texts_and_vectors(tmp_path, monkeypatch):
     texts, libraries = load_docstrings()
     words = sorted({word for text in texts for word in text.lower().split()})
     vectors = np.random.default_rng(0).normal(size=(len(words), 20))
-    lines = (f"{w} {' '.join(f'{x:.3f}' for x in row)}\n" for w, row in zip(words, vectors))
+    lines = (
+        f"{w} {' '.join(f'{x:.3f}' for x in row)}\n" for w, row in zip(words, vectors, strict=True)
+    )
     Path("glove.6B.100d.txt").write_text("".join(lines), encoding="utf-8")
     return {"texts": texts[::10], "labels": libraries[::10]}
 

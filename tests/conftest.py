@@ -1,0 +1,35 @@
+"""Real texts and a real file of vectors, small enough for tests."""
+
+import numpy as np
+import pytest
+from gensim.models import Word2Vec
+
+from sktextcnn.datasets import load_docstrings
+
+SIZE = 16
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """Summaries of docstrings and the library of each: 240 texts, five classes."""
+    texts, libraries = load_docstrings()
+    chosen = np.random.default_rng(0).permutation(len(texts))[:240]
+    return [texts[i] for i in chosen], [libraries[i] for i in chosen]
+
+
+@pytest.fixture(scope="session")
+def two_classes(corpus):
+    texts, libraries = corpus
+    return texts, ["torch" if library == "torch" else "other" for library in libraries]
+
+
+@pytest.fixture(scope="session")
+def vectors_file(tmp_path_factory):
+    """word2vec vectors of the docstrings, as gensim writes them in text."""
+    texts, _ = load_docstrings()
+    model = Word2Vec(
+        [text.lower().split() for text in texts], vector_size=SIZE, min_count=2, epochs=2, seed=1
+    )
+    path = tmp_path_factory.mktemp("vectors") / "docstrings.txt"
+    model.wv.save_word2vec_format(str(path))
+    return str(path)
