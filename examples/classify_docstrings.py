@@ -57,9 +57,7 @@ def main(sentences: list[str]) -> None:
     print("\nTextCNN, first with frozen Word2Vec vectors, which gensim trains on the texts")
     model = make_pipeline(
         # A corpus as small as this one wants many passes.
-        TextVectorizer(
-            embeddings="word2vec", embeddings_params={"epochs": 50}, random_state=0
-        ),
+        TextVectorizer(embeddings="word2vec", embeddings_params={"epochs": 50}, random_state=0),
         TextCNNClassifier(
             finetune=False, token_dropout=0.2, max_epochs=8, random_state=0, verbose=1
         ),

@@ -69,7 +69,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         Behind convolutions and the dense layer.
     dropout : float in [0, 1), default=0.5
         Share of the features dropped before a dense layer while training.
-    token_dropout : float in [0, 1), default=0.0
+    token_dropout : float in [0, 1), default=0.1
         Share of tokens replaced by the unknown word while training.
     max_norm : float or None, default=None
         Bound of the Euclidean norm of each output's weights, kept after every step. Kim
@@ -102,7 +102,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         "constant": they stay; for a scheduler of skorch among `callbacks`.
     weight_decay : float, default=0.0
         Handed to the optimizer.
-    batch_size : int, default=50
+    batch_size : int, default=32
         Texts in a step.
     max_epochs : int, default=10
         Epochs of training, fewer with `early_stopping`.
@@ -216,7 +216,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         hidden_units: int | None = None,
         activation: str = "relu",
         dropout: float = 0.5,
-        token_dropout: float = 0.0,
+        token_dropout: float = 0.1,
         max_norm: float | None = None,
         embedding_dim: int | None = None,
         finetune: bool | int | str = True,
@@ -227,7 +227,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         finetune_lr: float | None = None,
         lr_schedule: str = "linear",
         weight_decay: float = 0.0,
-        batch_size: int = 50,
+        batch_size: int = 32,
         max_epochs: int = 10,
         shuffle: bool = True,
         early_stopping: bool = False,

@@ -49,9 +49,14 @@ class Documents:
             yield ids[self._ends[i] : self._ends[i + 1]]
 
     def document_frequency(self, n_tokens: int) -> np.ndarray:
+        """In how many documents each token occurs; (n_tokens,)."""
+        ids, ends = self.ids(), np.frombuffer(self._ends, dtype=np.int64)
         frequency = np.zeros(n_tokens, dtype=np.int64)
-        for ids in self:
-            frequency[np.unique(ids)] += 1
+        for first in range(0, len(self), _BLOCK):
+            end = ends[first : first + _BLOCK + 1]
+            owner = np.repeat(np.arange(len(end) - 1), np.diff(end))
+            pairs = np.unique(owner * n_tokens + ids[end[0] : end[-1]])
+            frequency += np.bincount(pairs % n_tokens, minlength=n_tokens)
         return frequency
 
     def padded(self, width: int, padding: str, truncating: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sktextcnn._vector_files import is_gensim_file, read_rows
+from sktextcnn._vector_files import is_compressed, is_gensim_file, read_rows
 
 #: Names of `TextVectorizer(embeddings=...)` that train vectors on the fitted texts.
 TRAINED = ("word2vec", "fasttext")
@@ -31,8 +31,8 @@ class Embeddings:
 
     Parameters
     ----------
-    source : str, path-like or gensim object
-        One of
+    source : str, path-like, gensim object or Embeddings
+        Another handle, or one of
 
         - the path of a file of vectors: word2vec binary or text, GloVe text with or without
           header, each of them plain or compressed with gzip; fastText ``.bin``; gensim's
@@ -80,10 +80,13 @@ class Embeddings:
         self._encoding = encoding
         self._path: str | None = None
         self._vectors: Any = None
-        if isinstance(source, str | os.PathLike):
+        if isinstance(source, Embeddings):
+            self._path, self._vectors, self.name = source._path, source._vectors, source.name
+        elif isinstance(source, str | os.PathLike):
             text = os.fspath(source)
             self.name = os.path.basename(text)
-            self._path = os.path.abspath(text) if _is_path(text) else None
+            is_path = isinstance(source, os.PathLike) or _is_path(text)
+            self._path = os.path.abspath(text) if is_path else None
             if self._path is None:
                 _check_gensim_data_name(text)
             elif not os.path.isfile(self._path):
@@ -161,6 +164,8 @@ def _is_path(text: str) -> bool:
 
 def _no_such_file(path: str) -> str:
     folder, name = os.path.split(path)
+    if os.path.isdir(path):
+        return f"{path!r} is a folder; give a file of vectors in it."
     if not os.path.isdir(folder):
         return f"There is no folder {folder!r}, so no file of vectors {name!r} in it."
     similar = difflib.get_close_matches(name, os.listdir(folder), n=1)
@@ -257,7 +262,10 @@ class _VectorFile:
                 return _rows_of_object(self.vectors, words)
             new = set(words) - self.asked
             if new:
-                self.rows.update(read_rows(self.path, sorted(new), self.encoding).of)
+                rows = read_rows(self.path, sorted(new), self.encoding).of
+                for row in rows.values():
+                    row.setflags(write=False)
+                self.rows.update(rows)
                 self.asked |= new
             return {word: self.rows[word] for word in words if word in self.rows}
 
@@ -285,6 +293,12 @@ def _remembered(path: str, encoding: str) -> _VectorFile:
 def _load_gensim(path: str) -> Any:
     from gensim.models import KeyedVectors
 
+    # gensim decompresses by the name.
+    if path.endswith((".gz", ".gzip")) != is_compressed(path):
+        right = "must end in .gz" if is_compressed(path) else "must not end in .gz"
+        raise ValueError(
+            f"{path}: a file of gensim's own {right}, since gensim goes by the name. Rename it."
+        )
     try:
         # A file compressed with gzip cannot be mapped.
         loaded = KeyedVectors.load(path, mmap=None if path.endswith(".gz") else "r")
@@ -341,6 +355,8 @@ def train_embeddings(
         **params,
     }
     try:
+        if settings["vector_size"] < 1:
+            raise ValueError(f"vector_size must be at least 1, got {settings['vector_size']}")
         model = model_class(sentences=_Sentences(documents), **settings)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(

@@ -8,6 +8,7 @@ returns the width of the vectors and the rows that it found.
 import gzip
 import os
 import struct
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -20,6 +21,7 @@ _LONGEST_WORD = 1 << 16
 _WIDEST_VECTOR = 1 << 20
 
 _GZIP = b"\x1f\x8b"
+_GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 _PICKLE = b"\x80"
 _FASTTEXT = struct.pack("<i", 793712314)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -29,8 +31,6 @@ _KNOWN_STRANGERS = {
     b"\x93NUMPY": "a bare NumPy array, which has no words",
     b"\xff\xfe": "UTF-16 text; convert it to UTF-8",
     b"\xfe\xff": "UTF-16 text; convert it to UTF-8",
-    b"<!DO": "a web page, so the download of the vectors went wrong",
-    b"<htm": "a web page, so the download of the vectors went wrong",
     b"BZh": "compressed with bzip2; decompress it or use gzip",
     b"\xfd7zX": "compressed with xz; decompress it or use gzip",
 }
@@ -49,7 +49,10 @@ _Wanted = Mapping[bytes, str]
 def is_gensim_file(path: str) -> bool:
     """Tell whether a file was saved by gensim itself (``.kv``, ``.model``)."""
     with _open(path) as file:
-        return file.read(1) == _PICKLE
+        try:
+            return file.read(1) == _PICKLE
+        except _GZIP_ERRORS:
+            return False  # read_rows says what is wrong with it.
 
 
 def read_rows(path: str, words: Iterable[str], encoding: str = "utf-8") -> Rows:
@@ -85,7 +88,7 @@ def read_rows(path: str, words: Iterable[str], encoding: str = "utf-8") -> Rows:
     with _open(path) as file:
         try:
             return _reader_for(file, path)(file, path, wanted)
-        except (EOFError, gzip.BadGzipFile) as error:
+        except _GZIP_ERRORS as error:
             raise ValueError(
                 f"{path}: the gzip stream is damaged or cut off ({error}); fetch the file again."
             ) from error
@@ -98,10 +101,14 @@ def _encode(word: str, encoding: str) -> bytes | None:
         return None  # No file in this encoding can hold the word.
 
 
-def _open(path: str) -> BinaryIO:
+def is_compressed(path: str) -> bool:
+    """Tell whether a file is compressed with gzip."""
     with open(path, "rb") as file:
-        compressed = file.read(2) == _GZIP
-    return gzip.open(path, "rb") if compressed else open(path, "rb")  # type: ignore[return-value]
+        return file.read(2) == _GZIP
+
+
+def _open(path: str) -> BinaryIO:
+    return gzip.open(path, "rb") if is_compressed(path) else open(path, "rb")  # type: ignore[return-value]
 
 
 def _reader_for(file: BinaryIO, path: str) -> Callable[[BinaryIO, str, _Wanted], Rows]:
@@ -112,12 +119,18 @@ def _reader_for(file: BinaryIO, path: str) -> Callable[[BinaryIO, str, _Wanted],
     for magic, what in _KNOWN_STRANGERS.items():
         if head.startswith(magic):
             raise ValueError(f"{path} is {what}.")
+    if head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:4].lower() in (b"<!do", b"<htm"):
+        raise ValueError(f"{path} is a web page, so the download of the vectors went wrong.")
     if head.startswith(_FASTTEXT) or _is_old_fasttext(head):
         return _read_fasttext
-    line, newline, rest = head.partition(b"\n")
-    if _header(line) and newline and _is_binary(rest):
+    line, _, rest = head.partition(b"\n")
+    header = _header(line)
+    first_row = (rest if header else head).partition(b"\n")[0].split()
+    if len(first_row) > 1 and _is_number(first_row[-1]):
+        return _read_text
+    if header and (_has_control_bytes(rest) or _is_word2vec_binary(rest, *header)):
         return _read_word2vec_binary
-    if _is_binary(head):
+    if _has_control_bytes(head):
         raise ValueError(
             f"{path}: this binary format is not known. Expected word2vec, fastText .bin, "
             f"gensim .kv/.model, or text with one word and its numbers a line."
@@ -125,9 +138,22 @@ def _reader_for(file: BinaryIO, path: str) -> Callable[[BinaryIO, str, _Wanted],
     return _read_text
 
 
-def _is_binary(sample: bytes) -> bool:
-    # Float32 values hold control bytes sooner or later, which text never does.
+def _has_control_bytes(sample: bytes) -> bool:
+    # Float32 values hold them sooner or later, text hardly ever.
     return bool(set(sample[:8192]) & (set(range(32)) - set(b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f")))
+
+
+def _is_word2vec_binary(rows: bytes, n_rows: int, size: int) -> bool:
+    """Whether a file so small that it may lack control bytes has rows of that size."""
+    end = 0
+    for _ in range(n_rows):
+        space = rows.find(b" ", end)
+        if space < 0:
+            return False
+        end = space + 1 + 4 * size
+        if end > len(rows):
+            return False
+    return end > 0 and not rows[end:].strip()
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
@@ -145,7 +171,7 @@ def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
     first = file.readline().removeprefix(_BYTE_ORDER_MARK)
     sample = list(islice(file, 100))
     header = _header(first)
-    if header and sample:
+    if header and (sample or header[0]):
         n_rows, size = header
         lines = enumerate(chain(sample, file), start=2)
     else:
@@ -157,11 +183,9 @@ def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
             f"of rows and the width of the vectors; got {_shown(first)}."
         )
     found: dict[str, np.ndarray] = {}
-    number = n_read = 0
+    number, n_read = 1, 0
     for number, line in lines:
         line = line.rstrip()
-        if b"\t" in line:
-            line = line.replace(b"\t", b" ")
         if line.count(b" ") == size:
             word, _, values = line.partition(b" ")
         elif line:
@@ -169,6 +193,8 @@ def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
         else:
             continue
         n_read += 1
+        if n_read == 1:  # Other texts have lines too.
+            _parsed(values, size, path, number, word)
         if word in wanted and wanted[word] not in found:
             found[wanted[word]] = _numbers(values, size, path, number, word)
     if n_read < n_rows:
@@ -202,9 +228,14 @@ def _split_from_the_right(line: bytes, size: int, path: str, number: int) -> tup
 
 
 def _numbers(values: bytes, size: int, path: str, number: int, word: bytes) -> np.ndarray:
+    return _finite(_parsed(values, size, path, number, word), f"{path}, line {number}", word)
+
+
+def _parsed(values: bytes, size: int, path: str, number: int, word: bytes) -> np.ndarray:
     fields = values.split()
     try:
-        row = np.array([float(field) for field in fields], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            row = np.array([float(field) for field in fields], dtype=np.float32)
     except ValueError:
         culprit = next(field for field in fields if not _is_number(field))
         raise ValueError(
@@ -215,7 +246,7 @@ def _numbers(values: bytes, size: int, path: str, number: int, word: bytes) -> n
         raise ValueError(
             f"{path}, line {number}: expected {size} numbers for {_shown(word)}, got {len(row)}."
         )
-    return _finite(row, f"{path}, line {number}", word)
+    return row
 
 
 def _is_number(field: bytes) -> bool:
@@ -353,6 +384,11 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
             f"'fasttext skipgram' or 'fasttext cbow' write them."
         )
     n_entries, n_words, _, _ = stream.numbers("3iq", "fastText's dictionary")
+    if minn < 0 or maxn < 0:
+        raise ValueError(
+            f"{path}: expected subwords of some number of letters, got {minn} to {maxn}. The "
+            f"file is damaged."
+        )
     if versioned:
         stream.numbers("q", "fastText's dictionary")
     word_row: dict[bytes, int] = {}

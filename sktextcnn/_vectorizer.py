@@ -232,7 +232,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X : TokenIds of shape (n_texts, max_length_)
+        X : TokenIds of shape (n_texts, n_tokens)
             What ``fit(X).transform(X)`` returns.
         """
         return self._padded(self._fit(X, y))
@@ -247,7 +247,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X : TokenIds of shape (n_texts, max_length_)
+        X : TokenIds of shape (n_texts, n_tokens)
             Ids of known words, 1 for unknown ones, 0 for padding.
 
         Raises
@@ -306,7 +306,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        names : ndarray of str, shape (max_length_,)
+        names : ndarray of str, shape (n_tokens,)
         """
         check_is_fitted(self, "vocabulary_")
         return np.array([f"token{i}" for i in range(self.max_length_)], dtype=object)

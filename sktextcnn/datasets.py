@@ -27,15 +27,15 @@ _LEAST_WORDS = 3
 def load_docstrings() -> tuple[list[str], list[str]]:
     """Load summaries of docstrings, and the library that each came from.
 
-    The texts are the first sentences of the docstrings of modules, classes and functions
-    of scientific libraries that are installed with this one. Their source files are
+    The texts are the first sentences of some 900 docstrings of modules, classes and functions
+    of each of five scientific libraries that are installed with this one. Their source files are
     parsed, not imported. To tell the libraries apart is a topic classification of real
     English, with a few thousand texts in at least four classes of like size.
 
     Returns
     -------
     texts : list of str
-        Summaries, each once; those that two libraries have are left out.
+        Summaries, each once. One that is taken from two libraries is left out.
     libraries : list of str
         The library of each text, such as "scikit-learn".
 
@@ -72,8 +72,8 @@ def _summaries(module: str) -> Iterator[str]:
     for path in _source_files(module):
         for docstring in _docstrings(path):
             text = _first_sentence(docstring)
-            if len(text.split()) >= _LEAST_WORDS:
-                yield text
+            if len(text.split()) >= _LEAST_WORDS and not re.search("---|===", text):
+                yield text  # Others begin with a section, such as Parameters.
 
 
 def _source_files(module: str) -> list[Path]:
