@@ -115,5 +115,6 @@ def _first_sentence(docstring: str) -> str:
     """The first sentence of the first paragraph, without markup."""
     paragraph = " ".join(docstring.split("\n\n")[0].split())
     paragraph = re.sub(r":[a-z:]+:`~?([^`<]*)[^`]*`", r"\1", paragraph)
+    paragraph = re.sub(r"`([^`<]+?)\s*<[^>]*>`_*", r"\1", paragraph)
     paragraph = re.sub(r"[`*]+", "", paragraph)
     return re.split(r"(?<=[.!?])\s", paragraph)[0]
