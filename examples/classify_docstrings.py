@@ -59,7 +59,7 @@ def main(sentences: list[str]) -> None:
         # A corpus as small as this one wants many passes.
         TextVectorizer(embeddings="word2vec", embeddings_params={"epochs": 50}, random_state=0),
         TextCNNClassifier(
-            finetune=False, token_dropout=0.2, max_epochs=8, random_state=0, verbose=1
+            finetune=False, learning_rate=2e-3, max_epochs=5, random_state=0, verbose=1
         ),
     )
     start = time.perf_counter()
@@ -70,8 +70,8 @@ def main(sentences: list[str]) -> None:
     model.set_params(
         textcnnclassifier__warm_start=True,
         textcnnclassifier__finetune=True,
-        textcnnclassifier__learning_rate=5e-4,
-        textcnnclassifier__max_epochs=12,
+        textcnnclassifier__learning_rate=1e-3,
+        textcnnclassifier__max_epochs=15,
     )
     model.fit(train, y_train)
     seconds = time.perf_counter() - start
@@ -79,13 +79,10 @@ def main(sentences: list[str]) -> None:
 
     print("\nA grid search over the vectorizer and the classifier, on two processes")
     search = GridSearchCV(
-        make_pipeline(
-            TextVectorizer(random_state=0),
-            TextCNNClassifier(max_epochs=6, random_state=0),
-        ),
+        make_pipeline(TextVectorizer(), TextCNNClassifier(max_epochs=6, random_state=0)),
         {
             "textvectorizer__min_df": [1, 2],
-            "textcnnclassifier__token_dropout": [0.0, 0.2],
+            "textcnnclassifier__kernel_sizes": [(1, 2, 3), (3, 4, 5)],
         },
         cv=3,
         n_jobs=2,
