@@ -356,29 +356,26 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         first = not hasattr(self, "net_")
-        ids, table = self._known_ids(X) if not first else read_ids(X)
         if first:
+            ids, table = read_ids(X)
             refuse_lost_vectors(X)
-        expected = None if classes is None else np.unique(classes)
-        if not first and expected is not None and not np.array_equal(expected, self.classes_):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                f"{self.classes_!r}"
-            )
-        targets = encode_targets(y, len(ids), expected if first else self.classes_)
-        if first and expected is None and not targets.multilabel:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
+            targets = self._first_targets(y, len(ids), classes)
+        else:
+            ids, table = self._known_ids(X)
+            targets = self._further_targets(y, len(ids), classes)
         weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
         if first:
             device = self._find_device()
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             with seeded(seed, device):
                 net, source = self._new_net(ids, table, targets, device, seed)
-            self._set_fitted(X, net, table, targets, source, seed)
-        net = self._placed_net()
-        resume(net)
-        with seeded(self._seed + 1 + len(net.history), net.device):
+        else:
+            net, seed = self._placed_net(), self._seed
+            resume(net)
+        with seeded(seed + 1 + len(net.history), net.device):
             net.fit_epochs(_weighted_rows(ids, targets.encoded, weight), 1)
+        if first:
+            self._set_fitted(X, net, table, targets, source, seed)
         self.n_iter_ = len(net.history)
         return self
 
@@ -450,6 +447,25 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         n_ids = self.net_.module_.embedding.num_embeddings
         return hold_against(ids, table, self.words_, n_ids), table
 
+    def _first_targets(self, y: Any, n_texts: int, classes: Any) -> Targets:
+        """The targets of the first call of `partial_fit`."""
+        expected = None
+        if classes is not None:
+            expected = encode_targets(classes, len(classes), names=("classes", "classes")).classes
+        targets = encode_targets(y, n_texts, expected)
+        if expected is None and not targets.multilabel:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        return targets
+
+    def _further_targets(self, y: Any, n_texts: int, classes: Any) -> Targets:
+        """The targets of a later call of `partial_fit`."""
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
+        return encode_targets(y, n_texts, self.classes_, self.net_.multilabel)
+
     def _rows(
         self,
         ids: np.ndarray,
@@ -462,8 +478,8 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         """The rows to train on, and those to validate on if any."""
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together; give both or none.")
-        encoded = targets.encoded
         validation = None
+        encoded = targets.encoded
         if X_val is not None:
             val_ids, val_table = read_ids(X_val, "X_val")
             if val_ids.shape[1] != ids.shape[1]:
@@ -474,9 +490,16 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             words = None if table is None else table.words
             val_ids = hold_against(val_ids, val_table, words, _n_ids(ids, table), "X_val")
             names = ("X_val", "y_val")
-            val_targets = encode_targets(y_val, len(val_ids), targets.classes, names)
+            val_targets = encode_targets(
+                y_val, len(val_ids), targets.classes, targets.multilabel, names
+            )
             validation = Rows(val_ids, val_targets.encoded)
         elif self.early_stopping:
+            if weight is not None:
+                kept = weight > 0
+                ids, weight = ids[kept], weight[kept]
+                targets = targets._replace(encoded=targets.encoded[kept])
+            encoded = targets.encoded
             random_state = check_random_state(self.random_state)
             train, valid = split_off_validation(
                 targets, self.validation_fraction, random_state.randint(2**31 - 1)
@@ -603,6 +626,12 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
                 f"device={self.device!r}, but torch finds no CUDA device here. Use "
                 f"device='auto' or 'cpu'."
             )
+        try:
+            torch.ones(1, device=self.device).item()
+        except (RuntimeError, NotImplementedError) as error:
+            raise ValueError(
+                f"device={self.device!r} does not work here; use device='auto' or 'cpu'. {error}"
+            ) from error
         return self.device
 
     def _warn_of_finetune(self, random: bool) -> None:
@@ -649,11 +678,8 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
 
     def _placed_net(self) -> TextNet:
         """The net on the device that is asked for, or on the CPU where there is none."""
-        cuda = torch.cuda.is_available()
-        if self.device == "auto":
-            place(self.net_, "cuda" if cuda else "cpu")
-        else:
-            place(self.net_, self.device if cuda or "cuda" not in self.device else "cpu")
+        lost_cuda = self.device.startswith("cuda") and not torch.cuda.is_available()
+        place(self.net_, "cpu" if lost_cuda else self._find_device())
         return self.net_
 
     def __getstate__(self) -> dict[str, Any]:

@@ -58,10 +58,20 @@ def _refuse_other_things(X: Any, name: str) -> None:
             f"{name} is a sparse matrix, but TextCNNClassifier takes token ids, not counts or "
             f"TF-IDF. {_REMEDY}"
         )
-    first = X[0] if isinstance(X, list | tuple) and X else None
-    dtype = getattr(X, "dtype", None)
-    if isinstance(X, str) or isinstance(first, str) or getattr(dtype, "kind", "") in ("U", "S"):
+    try:
+        values = np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be a matrix of token ids whose rows all have the same length, shorter "
+            f"ones padded with 0: {error}. {_REMEDY}"
+        ) from error
+    kind = values.dtype.kind
+    objects = values.ravel().tolist() if kind == "O" else []
+    if kind in "US" or any(isinstance(value, str | bytes) for value in objects):
         raise ValueError(f"{name} holds texts, but TextCNNClassifier takes token ids. {_REMEDY}")
+    if kind in "mM" or any(value is None for value in objects):
+        what = "None" if kind == "O" else f"values of type {values.dtype}"
+        raise ValueError(f"{name} must hold token ids, which are whole numbers; got {what}.")
 
 
 def refuse_lost_vectors(X: Any) -> None:

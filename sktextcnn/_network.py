@@ -210,8 +210,8 @@ class StackedCNN(nn.Module):
         self.activation = ACTIVATIONS[activation]()
         self.head = _head(num_filters, hidden_units, num_outputs, activation, dropout)
         self.min_length = 1
-        for size in reversed(kernel_sizes):
-            if self.min_length > 1:
+        for i, size in enumerate(reversed(kernel_sizes)):
+            if i > 0:
                 self.min_length *= self.POOL_SIZE
             self.min_length += size - 1
 

@@ -148,8 +148,14 @@ def find_pretrained(source: Any) -> Any:
     if isinstance(source, str | os.PathLike):
         if not os.path.isfile(source):
             raise FileNotFoundError(f"pretrained: there is no file {os.fspath(source)!r}.")
-        model = joblib.load(source)
         where = os.fspath(source)
+        try:
+            model = joblib.load(source)
+        except Exception as error:
+            raise ValueError(
+                f"pretrained: {where!r} is no model that joblib can load here: {error!r}. To "
+                f"start from word vectors, give them to TextVectorizer(embeddings=...)."
+            ) from error
     elif isinstance(source, FrozenEstimator):
         model, where = source.estimator, "the FrozenEstimator"
     else:

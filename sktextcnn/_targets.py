@@ -21,6 +21,7 @@ def encode_targets(
     y: Any,
     n_texts: int,
     classes: np.ndarray | None = None,
+    multilabel: bool | None = None,
     names: tuple[str, str] = ("X", "y"),
 ) -> Targets:
     """Encode labels of any type, or an indicator matrix.
@@ -33,24 +34,37 @@ def encode_targets(
         How many texts there are.
     classes : ndarray or None
         The classes that may occur, sorted; None for those of `y`.
+    multilabel : bool or None
+        Whether it must be an indicator matrix or must not; None for either.
     names : tuple of str, default=("X", "y")
         The parameters, for errors.
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If `y` is missing, has another length, a missing label, one class only, one that is
         not among `classes`, or is no target of classification.
     """
     X_name, y_name = names
     if y is None:
         raise ValueError("TextCNNClassifier requires y to be passed, but the target y is None.")
-    n_labels = _num_samples(y)
+    try:
+        n_labels = _num_samples(y)
+    except TypeError as error:
+        raise TypeError(f"{y_name} must be an array-like of labels. {error}") from error
     if n_labels != n_texts:
         raise ValueError(f"{X_name} has {n_texts} texts, but {y_name} has {n_labels} labels.")
-    _refuse_missing(y, y_name)
+    _refuse_odd_labels(y, y_name)
     kind = type_of_target(y, input_name=y_name)
     check_classification_targets(y)
+    if multilabel is not None and multilabel != (kind == "multilabel-indicator"):
+        expected, given = "an indicator matrix", "labels"
+        if not multilabel:
+            expected, given = given, expected
+        raise ValueError(
+            f"{y_name} must be {expected}, as in the training so far; got {given}. "
+            f"MultiLabelBinarizer makes an indicator matrix."
+        )
     if kind == "multilabel-indicator":
         dense = check_array(y, accept_sparse=True, input_name=y_name)
         dense = dense.toarray() if hasattr(dense, "toarray") else dense
@@ -83,12 +97,13 @@ def encode_targets(
     return Targets(np.searchsorted(classes, labels).astype(np.int64), classes, False)
 
 
-def _refuse_missing(y: Any, name: str) -> None:
+def _refuse_odd_labels(y: Any, name: str) -> None:
     values = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
     if values.ndim != 1 or values.dtype.kind not in "Of":
         return
-    for position, label in enumerate(values.tolist()):
-        if label is None or label != label:
+    labels = values.tolist()
+    for position, label in enumerate(labels):
+        if _is_missing(label):
             raise ValueError(
                 f"{name} has no label for text {position} (counting from 0): got "
                 f"{label}. Input contains NaN or None; drop the text or label it."
@@ -98,6 +113,22 @@ def _refuse_missing(y: Any, name: str) -> None:
                 f"{name} has the label {label} for text {position} (counting from 0). Input "
                 f"contains infinity; labels must be finite."
             )
+    words = [isinstance(label, str) for label in labels]
+    if any(words) and not all(words):
+        other = labels[words.index(False)]
+        raise TypeError(
+            f"{name} mixes labels of type str with {other!r} of type {type(other).__name__}. "
+            f"Make all of them str, or none."
+        )
+
+
+def _is_missing(label: Any) -> bool:
+    if label is None:
+        return True
+    try:
+        return bool(label != label)  # NaN differs from itself.
+    except TypeError:  # pandas.NA, of which nobody knows whether it does.
+        return True
 
 
 def combine_weights(
@@ -108,9 +139,17 @@ def combine_weights(
         return None
     weight = _check_sample_weight(sample_weight, np.empty((n_texts, 1)), ensure_non_negative=True)
     if class_weight is not None:
-        weight = weight * compute_sample_weight(class_weight, y)
+        of_classes = compute_sample_weight(class_weight, y)
+        if not (np.isfinite(of_classes) & (of_classes >= 0)).all():
+            raise ValueError(
+                f"class_weight must hold finite weights from 0 on; got {class_weight!r}."
+            )
+        weight = weight * of_classes
     if not weight.any():
-        raise ValueError("sample_weight must have at least one weight above 0.")
+        raise ValueError(
+            "sample_weight and class_weight leave no text with a weight above 0; at least one "
+            "weight above 0 is needed."
+        )
     return weight
 
 

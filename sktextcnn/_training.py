@@ -155,6 +155,9 @@ class TextNet(NeuralNetClassifier):
         with contextlib.suppress(_StopTraining):
             self.fit_loop(rows, epochs=epochs)
         self.module_.eval()
+        # The losses were those from before each step, so nothing has seen the last one's effect.
+        if not self.evaluation_step(rows[: self.batch_size]).isfinite().all():
+            raise _diverged(self, "the outputs behind the last step are not finite")
         self.notify("on_train_end", X=rows, y=None)
 
 
@@ -168,11 +171,22 @@ class StopIfDiverged(Callback):
     def on_epoch_end(self, net: TextNet, **kwargs: Any) -> None:
         row = net.history[-1]
         if not np.isfinite(row["train_loss"]):
-            raise ValueError(
-                f"Training diverged: the loss of epoch {row['epoch']} is "
-                f"{row['train_loss']}. Lower learning_rate={net.lr:g} (and finetune_lr, if "
-                f"set), or set max_norm or weight_decay."
-            )
+            raise _diverged(net, f"the loss of epoch {row['epoch']} is {row['train_loss']}")
+
+
+def _diverged(net: TextNet, how: str) -> ValueError:
+    return ValueError(
+        f"Training diverged: {how}. Lower learning_rate={net.lr:g} (and finetune_lr, if set), or "
+        f"set max_norm or weight_decay."
+    )
+
+
+class StopEarly(EarlyStopping):
+    """Skorch's early stopping, which leaves epochs without validation data alone."""
+
+    def on_epoch_end(self, net: TextNet, **kwargs: Any) -> None:
+        if self.monitor in net.history[-1]:
+            super().on_epoch_end(net, **kwargs)
 
 
 class MaxNorm(Callback):
@@ -249,9 +263,9 @@ def build_net(
     device: str,
 ) -> TextNet:
     """Make the net with its fresh network, ready for ``fit_epochs``."""
+    _check_callbacks(callbacks, lr_schedule)
     steps: list[Any] = _freezing(finetune)
     if lr_schedule == "linear":
-        _refuse_second_schedule(callbacks)
         steps.append(LinearDecay())
     if max_norm is not None:
         steps.append(MaxNorm(max_norm))
@@ -299,9 +313,16 @@ def _freezing(finetune: bool | int | str) -> list[Callback]:
     return []  # "multichannel": the frozen channel is no parameter.
 
 
-def _refuse_second_schedule(callbacks: Sequence[Any] | None) -> None:
-    named = (step[1] if isinstance(step, tuple) else step for step in callbacks or ())
-    if any(isinstance(step, LRScheduler) for step in named):
+def _check_callbacks(callbacks: Sequence[Any] | None, lr_schedule: str) -> None:
+    steps = [step[-1] if isinstance(step, tuple) else step for step in callbacks or ()]
+    for step in steps:
+        kind = step if isinstance(step, type) else type(step)
+        if not issubclass(kind, Callback):
+            raise TypeError(
+                f"callbacks must hold skorch.callbacks.Callback, or pairs of a name and one; got "
+                f"{step!r}."
+            )
+    if lr_schedule == "linear" and any(isinstance(step, LRScheduler) for step in steps):
         raise ValueError(
             "callbacks holds an LRScheduler, but lr_schedule='linear' sets the learning rate "
             "too. Set lr_schedule='constant' to leave it to the callback."
@@ -314,6 +335,11 @@ def _optimizer(optimizer: str | type[torch.optim.Optimizer], weight_decay: float
         # One pass over each parameter, some ten times faster for the embedding.
         settings = {"optimizer__fused": True} if optimizer in _FUSED else {}
         optimizer = OPTIMIZERS[optimizer]
+    if not issubclass(optimizer, torch.optim.Optimizer):
+        raise TypeError(
+            f"optimizer must be {', '.join(map(repr, OPTIMIZERS))} or a subclass of "
+            f"torch.optim.Optimizer; got {optimizer!r}."
+        )
     if weight_decay:
         settings["optimizer__weight_decay"] = weight_decay
     return {"optimizer": optimizer, **settings}
@@ -347,9 +373,10 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     batch_size = max(1, _TOKENS_AT_ONCE // ids.shape[1])
     outputs: Callable[[Tensor], Tensor] = module
     if hasattr(module, "features"):
-        # The head in double precision: a text's outputs do not depend on its batch mates.
-        head = copy.deepcopy(module.head).double()
-        outputs = lambda batch: head(module.features(batch).double())  # noqa: E731
+        # The head in double precision, so that a text's outputs do not depend on its batch
+        # mates; on the CPU, as not every device has it.
+        head = copy.deepcopy(module.head).cpu().double()
+        outputs = lambda batch: head(module.features(batch).cpu().double())  # noqa: E731
     with torch.inference_mode():
         batches = torch.tensor(ids).split(batch_size)
         return torch.cat([outputs(batch.to(net.device)).cpu() for batch in batches]).numpy()
@@ -365,8 +392,8 @@ def seeded(seed: int, device: str) -> Iterator[None]:
 
 
 def make_early_stopping(patience: int, tol: float) -> EarlyStopping:
-    """Skorch's early stopping on the validation loss, with the best weights in memory."""
-    return EarlyStopping(
+    """Early stopping on the validation loss, with the best weights in memory."""
+    return StopEarly(
         monitor="valid_loss",
         patience=patience,
         threshold=tol,

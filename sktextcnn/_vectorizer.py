@@ -1,6 +1,7 @@
 """TextVectorizer: texts to padded ids, and the vectors of their words."""
 
 import numbers
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -24,9 +25,9 @@ from sktextcnn._token_ids import (
 )
 from sktextcnn._tokenizers import NLTK_TOKENIZERS, named_tokenizer, stop_words_of_language
 
-# Words with the clitics that GloVe and word2vec know as words of their own (do n't, it 's),
-# and every punctuation mark, since vectors know these too.
-TOKEN_PATTERN = r"(?u)\w+(?=n't\b)|n't\b|'\w+|\w+|[^\w\s]"
+# Words with the English clitics that GloVe and word2vec know as words of their own (do n't,
+# it 's), and every punctuation mark, since vectors know these too.
+TOKEN_PATTERN = r"(?ui)\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
 
 
 class TextVectorizer(TransformerMixin, BaseEstimator):
@@ -379,7 +380,12 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
                 stop_words = stop_words_of_language(stop_words, pieces)
         elif stop_words is not None:
             stop_words = list(stop_words)
-        return CountVectorizer(**options, stop_words=stop_words).build_analyzer()
+        try:
+            return CountVectorizer(**options, stop_words=stop_words).build_analyzer()
+        except re.error as error:
+            raise ValueError(
+                f"token_pattern={self.token_pattern!r} is no regular expression: {error}."
+            ) from error
 
     def _select_words(
         self, documents: "Documents", tokens: list[str], given: list[str] | None
@@ -402,8 +408,8 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             chosen = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (-counts[i], tokens[i]))
             if not chosen:
                 raise ValueError(
-                    f"No word is left with min_df={self.min_df} and max_df={self.max_df}. "
-                    f"Try a lower min_df or a higher max_df."
+                    f"No word is left with min_df={self.min_df} and max_df={self.max_df} in "
+                    f"texts numbering {len(documents):,}. Try a lower min_df or a higher max_df."
                 )
             chosen = chosen[: self.max_features]
             words = [tokens[i] for i in chosen]
@@ -419,11 +425,6 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             df if isinstance(df, numbers.Integral) else df * n_texts
             for df in (self.min_df, self.max_df)
         )
-        if high < low:
-            raise ValueError(
-                f"max_df={self.max_df} is fewer texts than min_df={self.min_df} "
-                f"({high:g} < {low:g} of {n_texts} texts)."
-            )
         if low <= 1 and high >= n_texts:
             return np.ones(n_tokens, dtype=bool)
         frequency = documents.document_frequency(n_tokens)

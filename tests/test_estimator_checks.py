@@ -97,6 +97,7 @@ def test_vectorizer_passes_the_checks(estimator, check):
         NumbersAsIds(
             random_state=0,
             dropout=0.0,
+            token_dropout=0.0,
             batch_size=10_000,
             max_epochs=60,
             learning_rate=0.01,

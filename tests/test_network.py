@@ -621,19 +621,14 @@ def test_the_least_length_of_a_stack_leaves_one_window_to_its_last_convolution(k
     assert network.min_length == least
 
 
-_LAST_IS_ONE = pytest.mark.xfail(
-    strict=True, reason="min_length forgets the pooling before a last kernel of one word"
-)
-
-
 @pytest.mark.parametrize(
     "kernel_sizes",
     [
         (1, 5),
         (1,),
-        pytest.param((3, 1), marks=_LAST_IS_ONE),
-        pytest.param((1, 1), marks=_LAST_IS_ONE),
-        pytest.param((2, 3, 1), marks=_LAST_IS_ONE),
+        (3, 1),
+        (1, 1),
+        (2, 3, 1),
     ],
     ids=str,
 )
