@@ -64,6 +64,9 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     hidden_units : int or None, default=None
         Width of a dense layer before the output, 0 for none. None: 0 for "kim", 128 for
         "stacked".
+    convolution : {"lookup", "dense"}, default="lookup"
+        How "kim" computes: by look-ups of each distinct word's products with the kernels,
+        or by torch's ``conv1d``, many times slower. The results are the same up to rounding.
     activation : {"relu", "tanh", "gelu", "elu", "leaky_relu", "sigmoid", "identity"}, \
             default="relu"
         Behind convolutions and the dense layer.
@@ -90,7 +93,10 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         with a new head: the path of a model saved with joblib (a pickle, so only from those
         you trust), or a fitted one in ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
-        One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class.
+        One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
+        without `weight_decay` moves only the vectors of a batch's words, as
+        ``torch.optim.SparseAdam`` does, which makes its time independent of the vocabulary's
+        size; the class ``torch.optim.Adam`` moves all.
     learning_rate : float, default=1e-3
         Step size of the optimizer.
     finetune_lr : float or None, default=None
@@ -171,6 +177,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         "kernel_sizes": ["array-like", None],
         "num_filters": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "hidden_units": [Interval(numbers.Integral, 0, None, closed="left"), None],
+        "convolution": [StrOptions({"lookup", "dense"})],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
         "token_dropout": [Interval(numbers.Real, 0, 1, closed="left")],
@@ -214,6 +221,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         kernel_sizes: Any = None,
         num_filters: int | None = None,
         hidden_units: int | None = None,
+        convolution: str = "lookup",
         activation: str = "relu",
         dropout: float = 0.5,
         token_dropout: float = 0.1,
@@ -244,6 +252,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         self.kernel_sizes = kernel_sizes
         self.num_filters = num_filters
         self.hidden_units = hidden_units
+        self.convolution = convolution
         self.activation = activation
         self.dropout = dropout
         self.token_dropout = token_dropout
@@ -603,6 +612,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             "activation": self.activation,
             "dropout": self.dropout,
             "token_dropout": self.token_dropout,
+            "convolution": self.convolution,
         }
         chosen = {name: value for name, value in chosen.items() if value is not None}
         return network_class(self.architecture, chosen, others)

@@ -2,16 +2,18 @@
 
 A convolution over word vectors is a sum of table look-ups: project each distinct word
 once, then gather and add. And the maximum over time passes its gradient to one window per
-filter and text, so that the backward pass needs no other. Both are exact.
+filter and text, so that the backward pass gathers those windows and no other. Both are exact.
 
 Shapes: B texts, T tokens, U distinct words, D numbers in a vector, W windows, F filters of
 a kernel of k words, K the sum of all k.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -21,21 +23,17 @@ from torch.nn import functional
 _BLOCK = 256
 
 
-def max_over_time(
-    positions: Tensor, present: Tensor, rows: Tensor, weights: Sequence[Tensor]
-) -> Tensor:
+def max_over_time(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
     """Return the largest value of each filter over the windows of each text.
 
     Equal to ``conv1d`` without bias of the vectors ``rows[positions]``, padded by ``k - 1``
     zeros on both sides, and the maximum over those windows that touch a token. A text
-    without tokens is one window of zeros.
+    without tokens is one window of zeros. Where windows tie, the first one wins.
 
     Parameters
     ----------
     positions : Tensor of shape (B, T), int64
-        Row of each token in `rows`; 0 for padding.
-    present : Tensor of shape (B, T), bool
-        Where a token is, rather than padding.
+        Row of each token in `rows`; 0 for padding, and for nothing else.
     rows : Tensor of shape (U, D)
         Vectors of the distinct words; row 0 is padding and must be zeros.
     weights : sequence of Tensor of shape (F, D, k)
@@ -45,43 +43,113 @@ def max_over_time(
     -------
     Tensor of shape (B, F * len(weights))
     """
-    if torch.is_grad_enabled():
-        return _MaxOverTime.apply(positions, present, rows, *weights)
-    # One shape of product whatever the batch, so that its rounding is a word's own.
+    return _MaxOverTime.apply(positions, rows, *weights)
+
+
+def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """Return :func:`max_over_time` by ``conv1d``: the reference, and slower by far.
+
+    Parameters
+    ----------
+    positions, rows, weights
+        As for :func:`max_over_time`.
+
+    Returns
+    -------
+    Tensor of shape (B, F * len(weights))
+    """
+    vectors = functional.embedding(positions, rows).transpose(1, 2)  # (B, D, T)
+    pooled = []
+    for weight in weights:
+        size = weight.shape[2]
+        values = functional.conv1d(vectors, weight, padding=size - 1)  # (B, F, W)
+        present = functional.pad(positions != 0, (size - 1, size - 1))
+        touched = present.unfold(1, size, 1).any(dim=2)  # (B, W)
+        touched[:, 0] |= ~touched.any(dim=1)
+        pooled.append(values.masked_fill(~touched[:, None], -torch.inf).max(dim=2).values)
+    return torch.cat(pooled, dim=1)
+
+
+def empty_table(n_words: int, weights: Sequence[Tensor]) -> Tensor:
+    """Return room for the products of words, with a last row of -inf; (U * K + 1, F)."""
+    n_places = sum(weight.shape[2] for weight in weights)
+    table = weights[0].new_empty(n_words * n_places + 1, weights[0].shape[0])
+    table[-1] = -torch.inf
+    return table
+
+
+def products_of(table: Tensor, n_words: int) -> Tensor:
+    """Return the products in a table, a row for each word; (U, K * F)."""
+    return table[:-1].view(n_words, -1)
+
+
+def project(rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """Multiply words with every place of every kernel.
+
+    In blocks of one shape, so that the rounding of a word's products is its own, whatever
+    other words there are.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (U, D)
+    weights : sequence of Tensor of shape (F, D, k)
+
+    Returns
+    -------
+    Tensor of shape (U, K * F)
+    """
     kernels = _kernels(weights).T
     padded = functional.pad(rows, (0, 0, 0, -len(rows) % _BLOCK))
-    products = torch.cat([block @ kernels for block in padded.split(_BLOCK)])
-    return _pool(products, positions, present, weights)[0]
+    return torch.cat([block @ kernels for block in padded.split(_BLOCK)])[: len(rows)]
+
+
+def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Return :func:`max_over_time` of words whose products are in a table.
+
+    Parameters
+    ----------
+    positions : Tensor of shape (B, T), int64
+        As for :func:`max_over_time`, with the rows of the table.
+    table : Tensor of shape (U * K + 1, F)
+        What :func:`empty_table` made, with the products of at least these words.
+    sizes : sequence of int
+        The kernels' k.
+
+    Returns
+    -------
+    Tensor of shape (B, F * len(sizes))
+    """
+    windows = _windows(positions.shape[1], tuple(sizes), positions.device)
+    values = _window_sums(positions, table, windows)
+    return torch.cat([values[:, span].amax(dim=1) for span in windows.spans], dim=1)
 
 
 class _MaxOverTime(Function):
     @staticmethod
-    def forward(
-        ctx: Any, positions: Tensor, present: Tensor, rows: Tensor, *weights: Tensor
-    ) -> Tensor:
-        products = rows @ _kernels(weights).T
-        pooled, hits = _pool(products, positions, present, weights)
-        ctx.save_for_backward(rows, *weights, *hits)
-        return pooled
+    def forward(ctx: Any, positions: Tensor, rows: Tensor, *weights: Tensor) -> Tensor:
+        sizes = tuple(weight.shape[2] for weight in weights)
+        kernels = _kernels(weights)
+        table = empty_table(len(rows), weights)
+        torch.mm(rows, kernels.T, out=products_of(table, len(rows)))
+        windows = _windows(positions.shape[1], sizes, positions.device)
+        values = _window_sums(positions, table, windows)
+        best = [values[:, span].max(dim=1) for span in windows.spans]
+        starts = [span.start for span in windows.spans]
+        winners = torch.cat([b.indices + s for b, s in zip(best, starts, strict=True)], dim=1)
+        ctx.sizes = sizes
+        ctx.save_for_backward(positions, rows, kernels, winners)
+        return torch.cat([b.values for b in best], dim=1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        rows, *rest = ctx.saved_tensors
-        weights, hits = rest[: len(rest) // 2], rest[len(rest) // 2 :]
-        grads = grad.split(weights[0].shape[0], dim=1)  # (B, F) each
-        if not ctx.needs_input_grad[2]:
-            return None, None, None, *map(_weight_grad, hits, grads, [rows] * len(hits))
-        kernels = _kernels(weights)
-        products_grad = _products_grad(hits, grads, len(rows))  # (U, K * F)
-        weight_grads = (products_grad.T @ rows).view(-1, *weights[0].shape[:2])  # (K, F, D)
-        sizes = [weight.shape[2] for weight in weights]
-        return (
-            None,
-            None,
-            products_grad @ kernels,
-            *(part.permute(1, 2, 0) for part in weight_grads.split(sizes)),
-        )
+        positions, rows, kernels, winners = ctx.saved_tensors
+        hits = _hits(positions, winners, grad, ctx.sizes)
+        rows_grad = _bag(hits.transposed(len(rows)), kernels) if ctx.needs_input_grad[1] else None
+        kernels_grad = _bag(hits, rows)  # (K * F, D)
+        n_places = sum(ctx.sizes)
+        parts = kernels_grad.view(n_places, -1, rows.shape[1]).split(ctx.sizes)
+        return None, rows_grad, *(part.permute(1, 2, 0) for part in parts)
 
 
 def _kernels(weights: Sequence[Tensor]) -> Tensor:
@@ -90,69 +158,124 @@ def _kernels(weights: Sequence[Tensor]) -> Tensor:
     return places.flatten(0, 1)
 
 
-def _pool(
-    products: Tensor, positions: Tensor, present: Tensor, weights: Sequence[Tensor]
-) -> tuple[Tensor, list[Tensor]]:
-    """Add up the windows and find the largest.
+class _Windows(NamedTuple):
+    """The windows of texts of one length, for texts with max(k) - 1 paddings on both sides."""
+
+    columns: Tensor  # (sum of W * k,), the column of each token of each window
+    places: Tensor  # (sum of W * k,), from 0 to K - 1
+    bags: Tensor  # (sum of W,), where in the two each window begins
+    begin: Tensor  # (sum of W,), the first column of each window
+    end: Tensor  # (sum of W,), the column behind its last one
+    spans: list[slice]  # which windows are the first kernel's, the second's, ...
+    padding: int
+
+
+@lru_cache(maxsize=64)
+def _windows(n_tokens: int, sizes: tuple[int, ...], device: torch.device) -> _Windows:
+    padding = max(sizes) - 1
+    columns, places, begin, end, spans = [], [], [], [], []
+    n_windows, n_places = 0, 0
+    for size in sizes:
+        first = padding + 1 - size + torch.arange(n_tokens + size - 1)  # (W,)
+        columns.append((first[:, None] + torch.arange(size)).flatten())
+        places.append(torch.arange(n_places, n_places + size).repeat(len(first)))
+        begin.append(first)
+        end.append(first + size)
+        spans.append(slice(n_windows, n_windows + len(first)))
+        n_windows += len(first)
+        n_places += size
+    widths = torch.cat(end) - torch.cat(begin)
+    bags = widths.cumsum(0) - widths
+    tensors = (torch.cat(columns), torch.cat(places), bags, torch.cat(begin), torch.cat(end))
+    there = [tensor.to(device) for tensor in tensors]
+    return _Windows(there[0], there[1], there[2], there[3], there[4], spans, padding)
+
+
+def _window_sums(positions: Tensor, table: Tensor, windows: _Windows) -> Tensor:
+    """Add up each window's products; -inf for windows that touch no token; (B, sum of W, F)."""
+    # A text without tokens counts its first padding as one.
+    present = positions != 0
+    present[:, 0] |= ~present.any(dim=1)
+    padding = (windows.padding, windows.padding)
+    padded = functional.pad(positions, padding)
+    before = functional.pad(present, (windows.padding + 1, windows.padding)).cumsum(dim=1)
+    touched = before[:, windows.end] > before[:, windows.begin]  # (B, sum of W)
+    n_places = int(windows.places[-1]) + 1
+    index = (padded[:, windows.columns] * n_places).add_(windows.places)  # (B, sum of W * k)
+    index[:, windows.bags] = index[:, windows.bags].masked_fill_(~touched, len(table) - 1)
+    n_texts, n_indices = index.shape
+    offsets = torch.arange(n_texts, device=index.device)[:, None] * n_indices + windows.bags
+    values = functional.embedding_bag(index.flatten(), table, offsets.flatten(), mode="sum")
+    return values.view(n_texts, len(windows.bags), -1)
+
+
+class _Hits(NamedTuple):
+    """What the gradients are made of, bag by bag; a sparse matrix in rows."""
+
+    row: Tensor  # (n_hits,), of the vectors to add up
+    share: Tensor  # (n_hits,), their factors
+    offsets: Tensor  # (n_bags + 1,), where each bag begins, and the end
+
+    def transposed(self, n_bags: int) -> "_Hits":
+        """With bags for rows."""
+        row, share, offsets = self
+        if row.is_cuda:
+            bag = torch.repeat_interleave(offsets.diff())
+            order = row.argsort(stable=True)
+            counts = torch.bincount(row, minlength=n_bags)
+            return _Hits(bag[order], share[order], functional.pad(counts.cumsum(0), (1, 0)))
+        # Sorting by counting, several times faster than comparing.
+        matrix = csr_array(
+            (share.numpy(), row.numpy(), offsets.numpy()), shape=(len(offsets) - 1, n_bags)
+        ).tocsc()
+        return _Hits(*map(torch.from_numpy, (matrix.indices, matrix.data, matrix.indptr)))
+
+
+def _hits(positions: Tensor, winners: Tensor, grad: Tensor, sizes: tuple[int, ...]) -> _Hits:
+    """The words that each place of each filter had in the windows that won.
+
+    Many gradients are zero, where the dropout or the activation lets nothing through; they
+    are left out.
 
     Parameters
     ----------
-    products : Tensor of shape (U, K * F)
-        Every distinct word times every place of every kernel.
+    positions : Tensor of shape (B, T)
+    winners : Tensor of shape (B, F * len(sizes)), int64
+        The winning window of each filter.
+    grad : Tensor of shape (B, F * len(sizes))
+    sizes : tuple of int
 
     Returns
     -------
-    pooled : Tensor of shape (B, F * len(weights))
-    hits : list of Tensor of shape (k, B, F), int64
-        The words of the winning windows, place by place.
+    _Hits
+        A bag for each place and filter, K * F in all; rows are words.
     """
-    n_filters = weights[0].shape[0]
-    n_places = sum(weight.shape[2] for weight in weights)
-    table = products.view(-1, n_filters)  # One row for each word and place: (U * K, F)
-    pooled, hits = [], []
-    place = 0
-    for weight in weights:
-        size = weight.shape[2]
-        padding = (size - 1, size - 1)
-        windows = functional.pad(positions, padding).unfold(1, size, 1)  # (B, W, k)
-        index = windows * n_places + torch.arange(place, place + size, device=windows.device)
-        sums = functional.embedding_bag(index.flatten(0, 1), table, mode="sum")
-        sums = sums.view(*windows.shape[:2], n_filters)  # (B, W, F)
-        best = sums.masked_fill_(~_touched(present, size)[:, :, None], -torch.inf).max(dim=1)
-        pooled.append(best.values)
-        hits.append(torch.stack([words.gather(1, best.indices) for words in windows.unbind(2)]))
-        place += size
-    return torch.cat(pooled, dim=1), hits
+    windows = _windows(positions.shape[1], sizes, positions.device)
+    filters, texts = grad.T.nonzero().unbind(1)
+    shares = grad[texts, filters]
+    columns = windows.begin[winners[texts, filters]]
+    widest = torch.arange(max(sizes), device=columns.device)[:, None]
+    padded = functional.pad(positions, (windows.padding, windows.padding + max(sizes)))
+    words = padded[texts, columns + widest]  # (max(k), n)
+    counts = torch.bincount(filters, minlength=grad.shape[1]).view(len(sizes), -1)
+    kernels = counts.sum(dim=1).tolist()
+    parts = zip(sizes, words.split(kernels, dim=1), shares.split(kernels), counts, strict=True)
+    row, share, count = [], [], []
+    for size, word, its_share, its_count in parts:
+        row.append(word[:size].flatten())  # place by place
+        share.append(its_share.repeat(size))
+        count.append(its_count.repeat(size))
+    offsets = functional.pad(torch.cat(count).cumsum(0), (1, 0))
+    return _Hits(torch.cat(row), torch.cat(share), offsets)
 
 
-def _touched(present: Tensor, size: int) -> Tensor:
-    """Which windows touch a token; the first one, where a text has none. (B, W), bool."""
-    padded = functional.pad(present, (size - 1, size - 1))
-    touched = padded.unfold(1, size, 1).any(dim=2)
-    touched[:, 0] |= ~present.any(dim=1)
-    return touched
-
-
-def _weight_grad(hits: Tensor, grad: Tensor, rows: Tensor) -> Tensor:
-    """Add up the words that each filter's winning windows had; (F, D, k)."""
-    size, n_texts, n_filters = hits.shape
-    bags = hits.transpose(1, 2).reshape(-1, n_texts)  # (k * F, B)
-    shares = grad.T.expand(size, n_filters, n_texts).reshape(-1, n_texts)
-    summed = functional.embedding_bag(bags, rows, per_sample_weights=shares, mode="sum")
-    return summed.view(size, n_filters, -1).permute(1, 2, 0)
-
-
-def _products_grad(hits: Sequence[Tensor], grads: Sequence[Tensor], n_words: int) -> Tensor:
-    """Send each winner's gradient to its words and places; (U, K * F)."""
-    n_filters = grads[0].shape[1]
-    n_places = sum(len(words) for words in hits)
-    result = grads[0].new_zeros(n_words * n_places * n_filters)
-    place = 0
-    for words, grad in zip(hits, grads, strict=True):
-        size = len(words)
-        places = torch.arange(place, place + size, device=words.device)[:, None, None]
-        filters = torch.arange(n_filters, device=words.device)
-        index = (words * n_places + places) * n_filters + filters  # (k, B, F)
-        result.scatter_add_(0, index.flatten(), grad.expand(index.shape).flatten())
-        place += size
-    return result.view(n_words, -1)
+def _bag(hits: _Hits, table: Tensor) -> Tensor:
+    """Add up the vectors of each bag; (n_bags, D)."""
+    return functional.embedding_bag(
+        hits.row,
+        table,
+        hits.offsets,
+        per_sample_weights=hits.share,
+        mode="sum",
+        include_last_offset=True,
+    )

@@ -84,8 +84,8 @@ def encode_targets(
         classes, index = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
-                f"{y_name} has only one class, {classes.tolist()[0]!r}; a classifier needs at least two "
-                f"classes to tell apart."
+                f"{y_name} has only one class, {classes.tolist()[0]!r}; a classifier needs at "
+                f"least two classes to tell apart."
             )
         return Targets(index.astype(np.int64), classes, False)
     unknown = ~np.isin(labels, classes)

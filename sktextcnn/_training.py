@@ -22,11 +22,13 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from sktextcnn._network import PADDING_ID, output_layer
+from sktextcnn._network import PADDING_ID, WordEmbedding, output_layer
+from sktextcnn._row_adam import RowAdam
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
+    "adam": RowAdam,
     "adamw": torch.optim.AdamW,
     "adadelta": torch.optim.Adadelta,
     "adagrad": torch.optim.Adagrad,
@@ -294,7 +296,12 @@ def build_net(
         verbose=0,
         device=device,
     )
-    return net.initialize()
+    net.initialize()
+    embedding = getattr(net.module_, "embedding", None)
+    if optimizer == "adam" and not weight_decay and isinstance(embedding, WordEmbedding):
+        # Weight decay would move every row at every step.
+        embedding.sparse = True
+    return net
 
 
 def _freezing(finetune: bool | int | str) -> list[Callback]:
@@ -370,16 +377,37 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     module = net.module_
     if module.training:
         module.eval()
-    batch_size = max(1, _TOKENS_AT_ONCE // ids.shape[1])
     outputs: Callable[[Tensor], Tensor] = module
     if hasattr(module, "features"):
         # The head in double precision, so that a text's outputs do not depend on its batch
         # mates; on the CPU, as not every device has it.
-        head = copy.deepcopy(module.head).cpu().double()
-        outputs = lambda batch: head(module.features(batch).cpu().double())  # noqa: E731
-    with torch.inference_mode():
-        batches = torch.tensor(ids).split(batch_size)
-        return torch.cat([outputs(batch.to(net.device)).cpu() for batch in batches]).numpy()
+        weights = {name: value.cpu().double() for name, value in module.head.state_dict().items()}
+
+        def outputs(batch: Tensor) -> Tensor:
+            return functional_call(module.head, weights, module.features(batch).cpu().double())
+
+    with torch.no_grad():
+        if ids.size <= _TOKENS_AT_ONCE:
+            return outputs(torch.from_numpy(ids).to(net.device)).cpu().numpy()
+        batches = _batches_by_length(ids)
+        parts = [outputs(torch.from_numpy(ids[rows]).to(net.device)).cpu() for rows in batches]
+    result = np.empty((len(ids), parts[0].shape[1]))
+    result[np.concatenate(batches)] = torch.cat(parts).numpy()
+    return result
+
+
+def _batches_by_length(ids: np.ndarray) -> list[np.ndarray]:
+    """Texts of like length together, so that little is computed for padding; rows of each."""
+    lengths = np.count_nonzero(ids != PADDING_ID, axis=1).clip(1)
+    order = lengths.argsort(kind="stable")
+    batches = []
+    first = 0
+    while first < len(order):
+        most = order[first : first + _TOKENS_AT_ONCE // lengths[order[first]] + 1]
+        n_texts = max(1, _TOKENS_AT_ONCE // lengths[most[-1]])
+        batches.append(most[:n_texts])
+        first += len(batches[-1])
+    return batches
 
 
 @contextlib.contextmanager

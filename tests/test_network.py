@@ -9,7 +9,14 @@ from torch import nn
 from torch.nn import functional
 
 from sktextcnn import TextCNNClassifier
-from sktextcnn._maxconv import max_over_time
+from sktextcnn._maxconv import (
+    empty_table,
+    max_of_products,
+    max_over_time,
+    max_over_time_dense,
+    products_of,
+    project,
+)
 from sktextcnn._network import ACTIVATIONS, KimCNN, StackedCNN, WordEmbedding
 
 N_IDS, DIM = 12, 4
@@ -231,22 +238,37 @@ def test_the_gradients_of_max_over_time_are_those_of_finite_differences(
     ]
 
     def pooled(rows, *weights):
-        return max_over_time(positions, positions != 0, rows, weights)
+        return max_over_time(positions, rows, weights)
 
     assert torch.autograd.gradcheck(pooled, inputs)
 
 
 @pytest.mark.parametrize("n_words", [2, 255, 256, 257, 600])
-def test_max_over_time_is_the_same_with_and_without_gradients_whatever_the_vocabulary(n_words):
+def test_look_ups_are_the_dense_convolution_in_training_and_in_prediction(n_words):
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(n_words, 3, generator=generator, dtype=torch.float64)
     rows[0] = 0
     positions = torch.randint(0, n_words, (5, 40), generator=generator)
     weights = [torch.randn(4, 3, size, generator=generator, dtype=torch.float64) for size in (2, 3)]
-    inputs = (positions, positions != 0, rows, weights)
+    tensors = [tensor.requires_grad_() for tensor in (rows, *weights)]
+    outputs = max_over_time(positions, rows, weights)
+    expected = max_over_time_dense(positions, rows, weights)
+    torch.testing.assert_close(outputs, expected, rtol=1e-12, atol=1e-12)
+    factors = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
+    factors[factors < 0] = 0
+    gradients = torch.autograd.grad((outputs * factors).sum(), tensors)
+    expected_gradients = torch.autograd.grad((expected * factors).sum(), tensors)
+    for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
+        # Padding is no word, and what its row gets is dropped.
+        words = slice(1, None) if gradient.shape == rows.shape else slice(None)
+        torch.testing.assert_close(
+            gradient[words], expected_gradient[words], rtol=1e-12, atol=1e-12
+        )
     with torch.no_grad():
-        without = max_over_time(*inputs)
-    torch.testing.assert_close(max_over_time(*inputs), without, rtol=1e-12, atol=1e-12)
+        table = empty_table(n_words, weights)
+        products_of(table, n_words)[:] = project(rows, weights)
+        of_products = max_of_products(positions, table, (2, 3))
+    torch.testing.assert_close(of_products, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("kernel_sizes", [(1,), (3, 4, 5), (2, 7)], ids=str)
@@ -782,6 +804,7 @@ def test_a_network_of_the_user_gets_the_parameters_that_it_names_alone():
 
 def test_a_network_that_takes_any_keyword_gets_all_that_are_set():
     defaults = {"activation": "relu", "dropout": 0.5, "token_dropout": 0.1}
+    defaults["convolution"] = "lookup"
     assert fit_custom(TakesEverything).net_.module_.kwargs == defaults
     chosen = {"kernel_sizes": (2, 3), "num_filters": 7, "hidden_units": 0, "activation": "tanh"}
     assert fit_custom(TakesEverything, **chosen).net_.module_.kwargs == defaults | chosen

@@ -1,0 +1,76 @@
+"""Adam that touches only those rows of an embedding that a batch has."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+from torch.optim.adam import adam
+
+
+class RowAdam(Adam):
+    """torch's Adam, with lazy moments for parameters whose gradient is sparse.
+
+    Of such a parameter only the rows in the gradient are read and written: their moments decay
+    and their values move as Adam's do at this step, and all other rows stay as they are, where
+    Adam would still move them by what is left of their momentum. These are the semantics
+    of :class:`torch.optim.SparseAdam` but for the place of epsilon, which is Adam's; parameters
+    with dense gradients get those of :class:`torch.optim.Adam`. The state has the same names.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        sparse: list[tuple[Tensor, Tensor]] = []
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None and param.grad.is_sparse:
+                    sparse.append((param, param.grad))
+                    self._step_rows(param, param.grad, group)
+                    param.grad = None
+        super().step()
+        for param, grad in sparse:
+            param.grad = grad
+        return loss
+
+    def _step_rows(self, param: Tensor, sparse_grad: Tensor, group: dict[str, Any]) -> None:
+        rows, grad = _distinct_rows(sparse_grad)
+        state = self.state[param]
+        if not state:
+            state["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
+            state["exp_avg"] = torch.zeros_like(param)
+            state["exp_avg_sq"] = torch.zeros_like(param)
+        tables = [param, state["exp_avg"], state["exp_avg_sq"]]
+        values, mean, square = (table.index_select(0, rows) for table in tables)
+        beta1, beta2 = group["betas"]
+        adam(
+            [values],
+            [grad],
+            [mean],
+            [square],
+            [],
+            [state["step"]],
+            fused=True,
+            amsgrad=False,
+            beta1=beta1,
+            beta2=beta2,
+            lr=group["lr"],
+            weight_decay=0.0,
+            eps=group["eps"],
+            maximize=False,
+        )
+        for table, updated in zip(tables, (values, mean, square), strict=True):
+            table.index_copy_(0, rows, updated)
+
+
+def _distinct_rows(grad: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows of a sparse gradient, each once, and their values."""
+    rows = grad._indices()[0]
+    # Look-ups of distinct words are in order, which is checked sooner than they are sorted.
+    if not grad.is_coalesced() and not bool((rows[1:] > rows[:-1]).all()):
+        grad = grad.coalesce()
+    return grad._indices()[0], grad._values()

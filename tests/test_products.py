@@ -1,0 +1,176 @@
+"""Remembered products: the same outputs, forgotten at every change, never stored."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from sktextcnn import TextCNNClassifier, _products
+from sktextcnn._network import KimCNN
+from sktextcnn._row_adam import RowAdam
+
+N_IDS = 40
+
+
+def random_network(**params):
+    torch.manual_seed(0)
+    network = KimCNN(N_IDS, 6, 3, num_filters=5, **params).eval()
+    with torch.no_grad():
+        for parameter in network.state_dict().values():
+            parameter.uniform_(-1, 1)
+        for table in network.embedding.tables:
+            table[0] = 0
+    return network
+
+
+def random_ids(n_texts=20):
+    generator = np.random.default_rng(0)
+    ids = generator.integers(1, N_IDS, (n_texts, 9))
+    for row, length in enumerate(generator.integers(0, 10, n_texts)):
+        ids[row, length:] = 0
+    return torch.tensor(ids)
+
+
+def of_look_ups(network, ids):
+    with torch.no_grad():
+        return network(ids)
+
+
+def of_the_dense_convolution(network, ids):
+    dense = copy.deepcopy(network)
+    dense.convolution = "dense"
+    with torch.no_grad():
+        return dense(ids)
+
+
+@pytest.mark.parametrize("multichannel", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("most_bytes", [1 << 28, 0], ids=["remembered", "too large to be"])
+def test_outputs_are_those_of_the_dense_convolution(multichannel, dtype, most_bytes, monkeypatch):
+    monkeypatch.setattr(_products, "MOST_BYTES", most_bytes)
+    network = random_network(multichannel=multichannel).to(dtype)
+    ids = random_ids()
+    for part in (ids[:3], ids[3:4], ids, ids.int()):
+        torch.testing.assert_close(
+            of_look_ups(network, part), of_the_dense_convolution(network, part)
+        )
+    assert (network._products._memory is None) == (most_bytes == 0)
+
+
+def step_of(make_optimizer):
+    def change(network):
+        network.embedding.sparse = make_optimizer is RowAdam
+        optimizer = make_optimizer(network.parameters(), lr=0.1, fused=True)
+        network(random_ids()).square().sum().backward()
+        optimizer.step()
+
+    return change
+
+
+def fill_in_place(network):
+    with torch.no_grad():
+        network.embedding.weight[3] = 7
+
+
+def replace_parameter(network):
+    network.convs[0].weight = torch.nn.Parameter(torch.ones_like(network.convs[0].weight))
+
+
+def load_state(network):
+    state = {name: value + 1 for name, value in network.state_dict().items()}
+    state["embedding.weight"][0] = state["embedding.static"][0] = 0
+    network.load_state_dict(state)
+
+
+def change_static(network):
+    network.embedding.static.mul_(2)
+
+
+def to_double(network):
+    network.double()
+
+
+def set_data_while_training(network):
+    network.train()
+    network.embedding.weight.data[3] = 7
+    network.eval()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        step_of(torch.optim.Adam),
+        step_of(RowAdam),
+        fill_in_place,
+        replace_parameter,
+        load_state,
+        change_static,
+        to_double,
+        set_data_while_training,
+    ],
+)
+def test_products_are_forgotten_when_the_weights_change(change):
+    network = random_network(multichannel=True)
+    ids = random_ids()
+    before = of_look_ups(network, ids)
+    change(network)
+    after = of_look_ups(network, ids)
+    torch.testing.assert_close(after, of_the_dense_convolution(network, ids))
+    assert not torch.allclose(after, before.to(after.dtype)) or change is to_double
+
+
+def test_only_the_words_of_a_call_are_projected():
+    network = random_network()
+    of_look_ups(network, torch.tensor([[3, 5, 0]]))
+    known = network._products._memory.known.nonzero().flatten()
+    assert known.tolist() == [0, 3, 5]
+    of_look_ups(network, torch.tensor([[5, 9]]))
+    assert network._products._memory.known.sum() == 4
+
+
+def test_products_are_neither_pickled_nor_copied():
+    network = random_network()
+    empty = len(pickle.dumps(network))
+    of_look_ups(network, random_ids())
+    assert network._products._memory is not None
+    assert len(pickle.dumps(network)) == empty
+    assert pickle.loads(pickle.dumps(network))._products._memory is None
+    assert copy.deepcopy(network)._products._memory is None
+
+
+def test_a_further_partial_fit_is_seen():
+    ids = random_ids().numpy()
+    y = np.arange(len(ids)) % 2
+    classifier = TextCNNClassifier(num_filters=4, learning_rate=0.1, random_state=0)
+    classifier.partial_fit(ids, y, classes=[0, 1])
+    before = classifier.predict_proba(ids)
+    classifier.partial_fit(ids, y)
+    after = classifier.predict_proba(ids)
+    assert not np.allclose(before, after)
+    fresh = pickle.loads(pickle.dumps(classifier)).predict_proba(ids)
+    np.testing.assert_array_equal(after, fresh)
+
+
+def test_threads_share_the_products():
+    network = random_network()
+    ids = random_ids(400)
+    expected = of_look_ups(copy.deepcopy(network), ids)
+    outputs = {}
+
+    def work(worker):
+        parts = ids.split(7)
+        order = range(len(parts)) if worker % 2 else reversed(range(len(parts)))
+        found = {i: of_look_ups(network, parts[i]) for i in order}
+        outputs[worker] = torch.cat([found[i] for i in range(len(parts))])
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for found in outputs.values():
+        torch.testing.assert_close(found, expected)
+    assert len(outputs) == 4
