@@ -8,7 +8,7 @@ Shapes: B texts, T tokens, U distinct words, D numbers in a vector, W windows, F
 a kernel of k words, K the sum of all k.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ from torch.nn import functional
 
 # Words projected at a time where no gradient is needed.
 _BLOCK = 256
+# Tokens whose windows are added up at a time, which keeps them in the processor's cache.
+_TOKENS_AT_ONCE = 1 << 14
 
 
 def max_over_time(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
@@ -119,9 +121,12 @@ def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> T
     -------
     Tensor of shape (B, F * len(sizes))
     """
-    windows = _windows(positions.shape[1], tuple(sizes), positions.device)
-    values = _window_sums(positions, table, windows)
-    return torch.cat([values[:, span].amax(dim=1) for span in windows.spans], dim=1)
+    layout = _layout(positions.shape[1], tuple(sizes))
+    pooled = [
+        torch.cat([values[:, kernel.windows].amax(dim=1) for kernel in layout], dim=1)
+        for values in _window_sums(positions, table, layout)
+    ]
+    return torch.cat(pooled)
 
 
 class _MaxOverTime(Function):
@@ -131,20 +136,22 @@ class _MaxOverTime(Function):
         kernels = _kernels(weights)
         table = empty_table(len(rows), weights)
         torch.mm(rows, kernels.T, out=products_of(table, len(rows)))
-        windows = _windows(positions.shape[1], sizes, positions.device)
-        values = _window_sums(positions, table, windows)
-        best = [values[:, span].max(dim=1) for span in windows.spans]
-        starts = [span.start for span in windows.spans]
-        winners = torch.cat([b.indices + s for b, s in zip(best, starts, strict=True)], dim=1)
+        layout = _layout(positions.shape[1], sizes)
+        pooled, columns = [], []
+        for values in _window_sums(positions, table, layout):
+            best = [values[:, kernel.windows].max(dim=1) for kernel in layout]
+            begin = [b.indices + kernel.first for b, kernel in zip(best, layout, strict=True)]
+            pooled.append(torch.cat([b.values for b in best], dim=1))
+            columns.append(torch.cat(begin, dim=1))
         ctx.sizes = sizes
-        ctx.save_for_backward(positions, rows, kernels, winners)
-        return torch.cat([b.values for b in best], dim=1)
+        ctx.save_for_backward(positions, rows, kernels, torch.cat(columns))
+        return torch.cat(pooled)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        positions, rows, kernels, winners = ctx.saved_tensors
-        hits = _hits(positions, winners, grad, ctx.sizes)
+        positions, rows, kernels, columns = ctx.saved_tensors
+        hits = _hits(positions, columns, grad, ctx.sizes)
         rows_grad = _bag(hits.transposed(len(rows)), kernels) if ctx.needs_input_grad[1] else None
         kernels_grad = _bag(hits, rows)  # (K * F, D)
         n_places = sum(ctx.sizes)
@@ -158,55 +165,66 @@ def _kernels(weights: Sequence[Tensor]) -> Tensor:
     return places.flatten(0, 1)
 
 
-class _Windows(NamedTuple):
-    """The windows of texts of one length, for texts with max(k) - 1 paddings on both sides."""
+class _Kernel(NamedTuple):
+    """Where the windows of one kernel are, for texts of one length."""
 
-    columns: Tensor  # (sum of W * k,), the column of each token of each window
-    places: Tensor  # (sum of W * k,), from 0 to K - 1
-    bags: Tensor  # (sum of W,), where in the two each window begins
-    begin: Tensor  # (sum of W,), the first column of each window
-    end: Tensor  # (sum of W,), the column behind its last one
-    spans: list[slice]  # which windows are the first kernel's, the second's, ...
-    padding: int
+    size: int
+    place: int  # of its first word among all K
+    first: int  # column of the first window, of texts with max(k) - 1 paddings on both sides
+    windows: slice  # among those of all kernels
+    words: slice  # among the words of all windows
 
 
-@lru_cache(maxsize=64)
-def _windows(n_tokens: int, sizes: tuple[int, ...], device: torch.device) -> _Windows:
-    padding = max(sizes) - 1
-    columns, places, begin, end, spans = [], [], [], [], []
-    n_windows, n_places = 0, 0
+@lru_cache(maxsize=256)
+def _layout(n_tokens: int, sizes: tuple[int, ...]) -> tuple[_Kernel, ...]:
+    kernels = []
+    place = n_windows = n_words = 0
     for size in sizes:
-        first = padding + 1 - size + torch.arange(n_tokens + size - 1)  # (W,)
-        columns.append((first[:, None] + torch.arange(size)).flatten())
-        places.append(torch.arange(n_places, n_places + size).repeat(len(first)))
-        begin.append(first)
-        end.append(first + size)
-        spans.append(slice(n_windows, n_windows + len(first)))
-        n_windows += len(first)
-        n_places += size
-    widths = torch.cat(end) - torch.cat(begin)
-    bags = widths.cumsum(0) - widths
-    tensors = (torch.cat(columns), torch.cat(places), bags, torch.cat(begin), torch.cat(end))
-    there = [tensor.to(device) for tensor in tensors]
-    return _Windows(there[0], there[1], there[2], there[3], there[4], spans, padding)
+        its_windows = n_tokens + size - 1
+        windows = slice(n_windows, n_windows + its_windows)
+        words = slice(n_words, n_words + its_windows * size)
+        kernels.append(_Kernel(size, place, max(sizes) - size, windows, words))
+        place, n_windows, n_words = place + size, windows.stop, words.stop
+    return tuple(kernels)
 
 
-def _window_sums(positions: Tensor, table: Tensor, windows: _Windows) -> Tensor:
-    """Add up each window's products; -inf for windows that touch no token; (B, sum of W, F)."""
+def _window_sums(positions: Tensor, table: Tensor, layout: Sequence[_Kernel]) -> Iterator[Tensor]:
+    """Add up each window's products, some texts at a time.
+
+    Yields
+    ------
+    Tensor of shape (n_some, sum of W, F)
+        -inf for windows that touch no token.
+    """
+    for some in positions.split(max(1, _TOKENS_AT_ONCE // positions.shape[1])):
+        yield _sums_of_some(some, table, layout)
+
+
+def _sums_of_some(positions: Tensor, table: Tensor, layout: Sequence[_Kernel]) -> Tensor:
+    n_texts = len(positions)
+    n_places = sum(kernel.size for kernel in layout)
+    padding = max(kernel.size for kernel in layout) - 1
     # A text without tokens counts its first padding as one.
     present = positions != 0
     present[:, 0] |= ~present.any(dim=1)
-    padding = (windows.padding, windows.padding)
-    padded = functional.pad(positions, padding)
-    before = functional.pad(present, (windows.padding + 1, windows.padding)).cumsum(dim=1)
-    touched = before[:, windows.end] > before[:, windows.begin]  # (B, sum of W)
-    n_places = int(windows.places[-1]) + 1
-    index = (padded[:, windows.columns] * n_places).add_(windows.places)  # (B, sum of W * k)
-    index[:, windows.bags] = index[:, windows.bags].masked_fill_(~touched, len(table) - 1)
-    n_texts, n_indices = index.shape
-    offsets = torch.arange(n_texts, device=index.device)[:, None] * n_indices + windows.bags
+    before = functional.pad(present, (padding + 1, padding)).cumsum(dim=1)
+    scaled = functional.pad(positions * n_places, (padding, padding))
+    index = positions.new_empty(n_texts, layout[-1].words.stop)
+    bags = []
+    for size, place, first, windows, words in layout:
+        n_windows = windows.stop - windows.start
+        columns = slice(first, first + n_windows + size - 1)
+        places = torch.arange(place, place + size, device=index.device)
+        its = index[:, words].view(n_texts, n_windows, size)
+        torch.add(scaled[:, columns].unfold(1, size, 1), places, out=its)
+        behind = before[:, first + size : first + size + n_windows]
+        untouched = behind == before[:, first : first + n_windows]
+        its[:, :, 0].masked_fill_(untouched, len(table) - 1)
+        bags.append(torch.arange(words.start, words.stop, size, device=index.device))
+    texts = torch.arange(0, index.numel(), index.shape[1], device=index.device)
+    offsets = texts[:, None] + torch.cat(bags)
     values = functional.embedding_bag(index.flatten(), table, offsets.flatten(), mode="sum")
-    return values.view(n_texts, len(windows.bags), -1)
+    return values.view(n_texts, layout[-1].windows.stop, -1)
 
 
 class _Hits(NamedTuple):
@@ -231,7 +249,7 @@ class _Hits(NamedTuple):
         return _Hits(*map(torch.from_numpy, (matrix.indices, matrix.data, matrix.indptr)))
 
 
-def _hits(positions: Tensor, winners: Tensor, grad: Tensor, sizes: tuple[int, ...]) -> _Hits:
+def _hits(positions: Tensor, columns: Tensor, grad: Tensor, sizes: tuple[int, ...]) -> _Hits:
     """The words that each place of each filter had in the windows that won.
 
     Many gradients are zero, where the dropout or the activation lets nothing through; they
@@ -240,8 +258,8 @@ def _hits(positions: Tensor, winners: Tensor, grad: Tensor, sizes: tuple[int, ..
     Parameters
     ----------
     positions : Tensor of shape (B, T)
-    winners : Tensor of shape (B, F * len(sizes)), int64
-        The winning window of each filter.
+    columns : Tensor of shape (B, F * len(sizes)), int64
+        Where each filter's winning window begins, with max(k) - 1 paddings before the text.
     grad : Tensor of shape (B, F * len(sizes))
     sizes : tuple of int
 
@@ -250,13 +268,12 @@ def _hits(positions: Tensor, winners: Tensor, grad: Tensor, sizes: tuple[int, ..
     _Hits
         A bag for each place and filter, K * F in all; rows are words.
     """
-    windows = _windows(positions.shape[1], sizes, positions.device)
+    widest = max(sizes)
     filters, texts = grad.T.nonzero().unbind(1)
     shares = grad[texts, filters]
-    columns = windows.begin[winners[texts, filters]]
-    widest = torch.arange(max(sizes), device=columns.device)[:, None]
-    padded = functional.pad(positions, (windows.padding, windows.padding + max(sizes)))
-    words = padded[texts, columns + widest]  # (max(k), n)
+    places = torch.arange(widest, device=grad.device)[:, None]
+    padded = functional.pad(positions, (widest - 1, 2 * widest - 2))
+    words = padded[texts, columns[texts, filters] + places]  # (max(k), n)
     counts = torch.bincount(filters, minlength=grad.shape[1]).view(len(sizes), -1)
     kernels = counts.sum(dim=1).tolist()
     parts = zip(sizes, words.split(kernels, dim=1), shares.split(kernels), counts, strict=True)

@@ -10,7 +10,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
-from skorch.callbacks import Callback, EpochScoring, LRScheduler
+from skorch.callbacks import Callback, EpochScoring, GradientNormClipping, LRScheduler
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._network import KimCNN
@@ -52,6 +52,73 @@ def test_word_order_counts():
     assert TextCNNClassifier(max_epochs=30, **SMALL).fit(X, y).score(X, y) == 1.0
     words_only = TextCNNClassifier(max_epochs=30, kernel_sizes=(1,), **SMALL).fit(X, y)
     assert words_only.score(X, y) == 0.5
+
+
+class Gradients(Callback):
+    """Whether the gradient of the embedding was sparse."""
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            self.sparse_ = net.module_.embedding.weight.grad.is_sparse
+
+
+@pytest.mark.parametrize(
+    ("params", "sparse"),
+    [
+        ({}, True),
+        ({"finetune": "multichannel"}, True),
+        ({"architecture": "stacked"}, True),
+        ({"weight_decay": 1e-4}, False),
+        ({"optimizer": "adamw"}, False),
+        ({"optimizer": torch.optim.Adam}, False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:finetune='multichannel'")
+def test_plain_adam_moves_only_the_words_of_a_batch(data, params, sparse):
+    X, y = data
+    classifier = TextCNNClassifier(max_epochs=1, callbacks=[Gradients()], **SMALL, **params)
+    classifier.fit(X, y)
+    assert callback(classifier, Gradients).sparse_ == sparse
+
+
+def test_a_callback_that_clips_gradients_gets_dense_ones(data):
+    X, y = data
+    callbacks = [GradientNormClipping(1e-9), Gradients()]
+    classifier = TextCNNClassifier(max_epochs=1, callbacks=callbacks, **SMALL).fit(X, y)
+    assert not callback(classifier, Gradients).sparse_
+
+
+def test_lazy_and_dense_adam_train_alike(data):
+    X, y = data
+    losses = []
+    for optimizer in ("adam", torch.optim.Adam):
+        classifier = TextCNNClassifier(max_epochs=10, optimizer=optimizer, **SMALL).fit(X, y)
+        losses.append(classifier.history_[-1, "train_loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=0.2)
+    assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("finetune", [False, True, "multichannel"])
+@pytest.mark.filterwarnings("ignore:finetune=")
+def test_the_dense_convolution_trains_and_predicts_the_same(data, finetune):
+    X, y = data
+    params = {"finetune": finetune, "max_epochs": 2, **SMALL}
+    by_look_up = TextCNNClassifier(**params).fit(X, y)
+    dense = TextCNNClassifier(convolution="dense", **params).fit(X, y)
+    np.testing.assert_allclose(by_look_up.predict_proba(X), dense.predict_proba(X), atol=1e-4)
+    dense.net_.module_.convolution = "lookup"
+    looked_up = dense.predict_proba(X)
+    dense.net_.module_.convolution = "dense"
+    np.testing.assert_allclose(dense.predict_proba(X), looked_up, atol=1e-6)
+
+
+def test_many_texts_are_predicted_as_few_are(data, monkeypatch):
+    X, y = data
+    classifier = TextCNNClassifier(max_epochs=1, **SMALL).fit(X, y)
+    together = classifier.predict_proba(X)
+    monkeypatch.setattr("sktextcnn._training._TOKENS_AT_ONCE", 50)
+    monkeypatch.setattr("sktextcnn._maxconv._TOKENS_AT_ONCE", 20)
+    np.testing.assert_allclose(classifier.predict_proba(X), together, rtol=1e-14)
 
 
 def test_probabilities_scores_and_labels_agree(data):
