@@ -2,10 +2,12 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
+from sktextcnn._analyzer import Analyzer
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
 
 # The automatic length is that of the longest text, unless it is both beyond this and
@@ -14,8 +16,11 @@ _ALWAYS_WHOLE = 256
 _OUTLIER_QUANTILE = 0.95
 _OUTLIER_FACTOR = 4
 
+# Of which frequent pieces soon are a part, as words are; some 50 MB at most.
+_PIECES_REMEMBERED = 1 << 18
+
 # Texts padded or counted at a time, which bounds the temporary arrays.
-_BLOCK = 16_384
+_BLOCK = 4_096
 
 
 class Documents:
@@ -68,13 +73,15 @@ class Documents:
             begin = ends[first : first + _BLOCK][: len(self) - first]
             end = ends[first + 1 : first + 1 + _BLOCK]
             kept = np.minimum(end - begin, width)
-            begin = begin if truncating == "post" else end - kept
-            # (n_block, width): where each column's token stands in its document.
-            shift = (width - kept) if padding == "pre" else np.zeros_like(kept)
-            position = columns - shift[:, None]
-            filled = (position >= 0) & (position < kept[:, None])
-            block = matrix[first : first + _BLOCK]
-            block[filled] = ids[(begin[:, None] + position)[filled]]
+            tokens = ids[begin[0] : end[-1]]
+            if (kept < end - begin).any():
+                # Where each token is in its document, from the end that is kept.
+                place = np.arange(begin[0], end[-1]) - np.repeat(begin, end - begin)
+                if truncating == "pre":
+                    place = np.repeat(end - begin, end - begin) - 1 - place
+                tokens = tokens[place < width]
+            shown = columns if padding == "post" else columns[::-1]
+            matrix[first : first + _BLOCK][shown < kept[:, None]] = tokens
         return matrix
 
 
@@ -90,18 +97,48 @@ class WordsOf:
             yield [words[i] for i in ids.tolist() if i != UNKNOWN_ID]
 
 
-def tokenize(
-    texts: Iterable[str], analyze: Callable[[str], Iterable[str]]
-) -> tuple[Documents, list[str]]:
+def tokenize(texts: Iterable[str], analyzer: Analyzer) -> tuple[Documents, list[str]]:
     """Tokenize texts in one pass; ids are those of the list of tokens, as first seen."""
     index: defaultdict[str, int] = defaultdict()
     index.default_factory = index.__len__
-    documents = Documents()
-    for text in texts:
-        documents.append(map(index.__getitem__, analyze(text)))
+    documents = _read(texts, analyzer, index.__getitem__)
     if not len(documents):
         raise ValueError("There are no texts: X is empty. Give at least one.")
     return documents, list(index)
+
+
+def read_known(
+    texts: Iterable[str], analyzer: Analyzer, vocabulary: Mapping[str, int]
+) -> Documents:
+    """Tokenize texts in one pass; ids are those of the vocabulary."""
+    known = vocabulary.get
+    return _read(texts, analyzer, lambda token: known(token, UNKNOWN_ID))
+
+
+def _read(texts: Iterable[str], analyzer: Analyzer, id_of: Callable[[str], int]) -> Documents:
+    documents = Documents()
+    tokens, pieces = analyzer
+    if pieces is None:
+        for text in texts:
+            documents.append(map(id_of, tokens(text)))
+    else:
+        ids_of = _Pieces(tokens, id_of).__getitem__
+        for text in texts:
+            documents.append(chain.from_iterable(map(ids_of, pieces(text))))
+    return documents
+
+
+class _Pieces(dict[str, list[int]]):
+    """The ids of pieces of texts, made when they are first seen."""
+
+    def __init__(self, tokens: Callable[[str], Iterable[str]], id_of: Callable[[str], int]) -> None:
+        self.tokens, self.id_of = tokens, id_of
+
+    def __missing__(self, piece: str) -> list[int]:
+        ids = list(map(self.id_of, self.tokens(piece)))
+        if len(self) < _PIECES_REMEMBERED:
+            self[piece] = ids
+        return ids
 
 
 def choose_length(max_length: int | str | None, lengths: np.ndarray) -> int:

@@ -34,8 +34,11 @@ def read_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
     TypeError, ValueError
         If they are texts, counts, fractions, negative, or of another shape.
     """
-    _refuse_other_things(X, name)
-    values = check_array(X, estimator="TextCNNClassifier", input_name=name)
+    if isinstance(X, TokenIds) and X.table is not None and X.ndim == 2 and X.size:
+        values = X.view(np.ndarray)  # int32, as the vectorizer made it
+    else:
+        _refuse_other_things(X, name)
+        values = check_array(X, estimator="TextCNNClassifier", input_name=name)
     if values.min() < 0:
         raise ValueError(
             f"Negative values in data passed to TextCNNClassifier: {name} must hold token "
@@ -48,7 +51,7 @@ def read_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
         )
     if values.max() >= np.iinfo(np.int32).max:
         raise ValueError(f"{name} must hold token ids below 2**31 - 1; got {values.max()}.")
-    ids = np.ascontiguousarray(values, dtype=np.int32).view(np.ndarray)
+    ids = np.ascontiguousarray(values, dtype=np.int32)
     return ids, X.table if isinstance(X, TokenIds) else None
 
 
@@ -121,7 +124,7 @@ def hold_against(
         "Use the fitted vectorizer that the classifier was trained with; a Pipeline does, and "
         "passes validation data with transform_input=['X_val']."
     )
-    if table is not None and words is not None and table.words != words:
+    if not (table is None or words is None or table.words is words or table.words == words):
         raise ValueError(
             f"{name} comes from another vocabulary than the classifier's, so its ids mean other "
             f"words. {remedy}"

@@ -121,10 +121,10 @@ def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> T
     -------
     Tensor of shape (B, F * len(sizes))
     """
-    layout = _layout(positions.shape[1], tuple(sizes))
+    layout = _layout(positions.shape[1], tuple(sizes), positions.device)
     pooled = [
-        torch.cat([values[:, kernel.windows].amax(dim=1) for kernel in layout], dim=1)
-        for values in _window_sums(positions, table, layout)
+        torch.cat([values[:, windows].amax(dim=1) for windows, _ in layout.kernels], dim=1)
+        for values in _window_sums(positions, table, tuple(sizes), layout)
     ]
     return torch.cat(pooled)
 
@@ -136,13 +136,12 @@ class _MaxOverTime(Function):
         kernels = _kernels(weights)
         table = empty_table(len(rows), weights)
         torch.mm(rows, kernels.T, out=products_of(table, len(rows)))
-        layout = _layout(positions.shape[1], sizes)
+        layout = _layout(positions.shape[1], sizes, positions.device)
         pooled, columns = [], []
-        for values in _window_sums(positions, table, layout):
-            best = [values[:, kernel.windows].max(dim=1) for kernel in layout]
-            begin = [b.indices + kernel.first for b, kernel in zip(best, layout, strict=True)]
-            pooled.append(torch.cat([b.values for b in best], dim=1))
-            columns.append(torch.cat(begin, dim=1))
+        for sums in _window_sums(positions, table, sizes, layout):
+            best = [(sums[:, windows].max(dim=1), first) for windows, first in layout.kernels]
+            pooled.append(torch.cat([max_.values for max_, _ in best], dim=1))
+            columns.append(torch.cat([max_.indices + first for max_, first in best], dim=1))
         ctx.sizes = sizes
         ctx.save_for_backward(positions, rows, kernels, torch.cat(columns))
         return torch.cat(pooled)
@@ -165,66 +164,64 @@ def _kernels(weights: Sequence[Tensor]) -> Tensor:
     return places.flatten(0, 1)
 
 
-class _Kernel(NamedTuple):
-    """Where the windows of one kernel are, for texts of one length."""
+class _Layout(NamedTuple):
+    """Where the windows are, kernel by kernel, in texts of one length.
 
-    size: int
-    place: int  # of its first word among all K
-    first: int  # column of the first window, of texts with max(k) - 1 paddings on both sides
-    windows: slice  # among those of all kernels
-    words: slice  # among the words of all windows
+    Columns are those of texts with max(k) - 1 paddings on both sides. W windows of all kernels
+    have N words.
+    """
+
+    kernels: tuple[tuple[slice, int], ...]  # each one's windows, and the column of the first
+    begin: Tensor  # (W,), column of each window's first word
+    end: Tensor  # (W,), column behind its last word
+    bags: Tensor  # (W,), where each window's words begin
+    columns: Tensor  # (N,), of each word
+    places: Tensor  # (N,), of each word among all K
 
 
-@lru_cache(maxsize=256)
-def _layout(n_tokens: int, sizes: tuple[int, ...]) -> tuple[_Kernel, ...]:
-    kernels = []
-    place = n_windows = n_words = 0
+@lru_cache(maxsize=64)
+def _layout(n_tokens: int, sizes: tuple[int, ...], device: torch.device) -> _Layout:
+    kernels, begin, end, columns, places = [], [], [], [], []
+    place = n_windows = 0
     for size in sizes:
-        its_windows = n_tokens + size - 1
-        windows = slice(n_windows, n_windows + its_windows)
-        words = slice(n_words, n_words + its_windows * size)
-        kernels.append(_Kernel(size, place, max(sizes) - size, windows, words))
-        place, n_windows, n_words = place + size, windows.stop, words.stop
-    return tuple(kernels)
+        first = max(sizes) - size
+        begin.append(torch.arange(first, first + n_tokens + size - 1))
+        end.append(begin[-1] + size)
+        within = torch.arange(size)
+        columns.append((begin[-1][:, None] + within).flatten())
+        places.append((place + within).repeat(len(begin[-1])))
+        kernels.append((slice(n_windows, n_windows + len(begin[-1])), first))
+        place, n_windows = place + size, n_windows + len(begin[-1])
+    begins, ends = torch.cat(begin), torch.cat(end)
+    bags = functional.pad((ends - begins).cumsum(0), (1, -1))
+    tensors = (begins, ends, bags, torch.cat(columns), torch.cat(places))
+    return _Layout(tuple(kernels), *(tensor.to(device) for tensor in tensors))
 
 
-def _window_sums(positions: Tensor, table: Tensor, layout: Sequence[_Kernel]) -> Iterator[Tensor]:
+def _window_sums(
+    positions: Tensor, table: Tensor, sizes: tuple[int, ...], layout: _Layout
+) -> Iterator[Tensor]:
     """Add up each window's products, some texts at a time.
 
     Yields
     ------
-    Tensor of shape (n_some, sum of W, F)
+    Tensor of shape (n_some, W, F)
         -inf for windows that touch no token.
     """
+    padding = max(sizes) - 1
     for some in positions.split(max(1, _TOKENS_AT_ONCE // positions.shape[1])):
-        yield _sums_of_some(some, table, layout)
-
-
-def _sums_of_some(positions: Tensor, table: Tensor, layout: Sequence[_Kernel]) -> Tensor:
-    n_texts = len(positions)
-    n_places = sum(kernel.size for kernel in layout)
-    padding = max(kernel.size for kernel in layout) - 1
-    # A text without tokens counts its first padding as one.
-    present = positions != 0
-    present[:, 0] |= ~present.any(dim=1)
-    before = functional.pad(present, (padding + 1, padding)).cumsum(dim=1)
-    scaled = functional.pad(positions * n_places, (padding, padding))
-    index = positions.new_empty(n_texts, layout[-1].words.stop)
-    bags = []
-    for size, place, first, windows, words in layout:
-        n_windows = windows.stop - windows.start
-        columns = slice(first, first + n_windows + size - 1)
-        places = torch.arange(place, place + size, device=index.device)
-        its = index[:, words].view(n_texts, n_windows, size)
-        torch.add(scaled[:, columns].unfold(1, size, 1), places, out=its)
-        behind = before[:, first + size : first + size + n_windows]
-        untouched = behind == before[:, first : first + n_windows]
-        its[:, :, 0].masked_fill_(untouched, len(table) - 1)
-        bags.append(torch.arange(words.start, words.stop, size, device=index.device))
-    texts = torch.arange(0, index.numel(), index.shape[1], device=index.device)
-    offsets = texts[:, None] + torch.cat(bags)
-    values = functional.embedding_bag(index.flatten(), table, offsets.flatten(), mode="sum")
-    return values.view(n_texts, layout[-1].windows.stop, -1)
+        # A text without tokens counts its first padding as one.
+        present = some != 0
+        present[:, 0] |= ~present.any(dim=1)
+        before = functional.pad(present, (padding + 1, padding)).cumsum(dim=1)
+        untouched = before[:, layout.begin] == before[:, layout.end]
+        padded = functional.pad(some * sum(sizes), (padding, padding))
+        index = padded[:, layout.columns] + layout.places
+        index[:, layout.bags] = index[:, layout.bags].masked_fill(untouched, len(table) - 1)
+        texts = torch.arange(0, index.numel(), index.shape[1], device=index.device)
+        offsets = texts[:, None] + layout.bags
+        values = functional.embedding_bag(index.flatten(), table, offsets.flatten(), mode="sum")
+        yield values.view(len(some), len(layout.bags), -1)
 
 
 class _Hits(NamedTuple):

@@ -1,18 +1,17 @@
 """TextVectorizer: texts to padded ids, and the vectors of their words."""
 
 import numbers
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._documents import Documents, WordsOf, choose_length, tokenize
+from sktextcnn._analyzer import TOKEN_PATTERN, Analyzer, build_analyzer
+from sktextcnn._documents import Documents, WordsOf, choose_length, read_known, tokenize
 from sktextcnn._embedding_matrix import build_matrix
 from sktextcnn._embeddings import TRAINED, Embeddings, as_embeddings, train_embeddings
 from sktextcnn._texts import read_texts
@@ -23,11 +22,7 @@ from sktextcnn._token_ids import (
     TokenIds,
     TokenTable,
 )
-from sktextcnn._tokenizers import NLTK_TOKENIZERS, named_tokenizer, stop_words_of_language
-
-# Words with the English clitics that GloVe and word2vec know as words of their own (do n't,
-# it 's), and every punctuation mark, since vectors know these too.
-TOKEN_PATTERN = r"(?ui)\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
+from sktextcnn._tokenizers import NLTK_TOKENIZERS
 
 
 class TextVectorizer(TransformerMixin, BaseEstimator):
@@ -257,11 +252,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             If the texts are no iterable of str; names the first text that is none.
         """
         check_is_fitted(self, "vocabulary_")
-        analyze = self._build_analyzer()
-        known = self.vocabulary_.get
-        documents = Documents()
-        for text in read_texts(X):
-            documents.append(known(token, UNKNOWN_ID) for token in analyze(text))
+        documents = read_known(read_texts(X), self._build_analyzer(), self.vocabulary_)
         return self._padded(documents)
 
     def inverse_transform(self, X: Any) -> list[list[str]]:
@@ -362,30 +353,16 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             return self.embeddings
         return as_embeddings(self.embeddings)
 
-    def _build_analyzer(self) -> Callable[[str], Iterable[str]]:
-        tokenizer, stop_words = self.tokenizer, self.stop_words
-        if isinstance(tokenizer, str):
-            tokenizer = named_tokenizer(tokenizer)
-        options: dict[str, Any] = {
-            "lowercase": self.lowercase,
-            "strip_accents": self.strip_accents,
-            "preprocessor": self.preprocessor,
-            "tokenizer": tokenizer,
-            "token_pattern": self.token_pattern,
-            "analyzer": self.analyzer,
-        }
-        if isinstance(stop_words, str):
-            if stop_words != "english":
-                pieces = CountVectorizer(**options).build_analyzer()
-                stop_words = stop_words_of_language(stop_words, pieces)
-        elif stop_words is not None:
-            stop_words = list(stop_words)
-        try:
-            return CountVectorizer(**options, stop_words=stop_words).build_analyzer()
-        except re.error as error:
-            raise ValueError(
-                f"token_pattern={self.token_pattern!r} is no regular expression: {error}."
-            ) from error
+    def _build_analyzer(self) -> Analyzer:
+        return build_analyzer(
+            lowercase=self.lowercase,
+            strip_accents=self.strip_accents,
+            preprocessor=self.preprocessor,
+            tokenizer=self.tokenizer,
+            stop_words=self.stop_words,
+            token_pattern=self.token_pattern,
+            analyzer=self.analyzer,
+        )
 
     def _select_words(
         self, documents: "Documents", tokens: list[str], given: list[str] | None

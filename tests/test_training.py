@@ -121,6 +121,18 @@ def test_many_texts_are_predicted_as_few_are(data, monkeypatch):
     np.testing.assert_allclose(classifier.predict_proba(X), together, rtol=1e-14)
 
 
+@pytest.mark.filterwarnings("error")
+def test_ids_may_be_read_only(data, monkeypatch):
+    X, y = data
+    expected = TextCNNClassifier(max_epochs=1, **SMALL).fit(X, y).predict(X)
+    ids = X.copy()
+    ids.flags.writeable = False
+    clf = TextCNNClassifier(max_epochs=1, **SMALL).fit(ids, y)
+    np.testing.assert_array_equal(clf.predict(ids), expected)
+    monkeypatch.setattr("sktextcnn._training._TOKENS_AT_ONCE", 64)
+    np.testing.assert_array_equal(clf.predict(ids), expected)
+
+
 def test_probabilities_scores_and_labels_agree(data):
     X, y = data
     classifier = TextCNNClassifier(max_epochs=2, **SMALL).fit(X, y)

@@ -67,6 +67,43 @@ def test_words_and_counts_are_those_of_count_vectorizer(corpus, options):
         np.testing.assert_array_equal(own, counts[:, column])
 
 
+WHITESPACE = "".join(chr(i) for i in range(0x110000) if chr(i).isspace())
+ODD_TEXTS = [
+    "Don't can't shan't CAN'T n't 'nt don't's it's it'sy we'll've o'clock 'em rock'n'roll",
+    "don'tx dons't _n't n'tn't isn't! (isn't) \"it's\" 'twas l'été ﬁne İstanbul ΟΔΟΣ ΣΑΣ. e\u0301",
+    WHITESPACE.join(["don't", "stop", "..."] * 9),
+    "n't 't 's s' d'd 'd'd n'n't a'n't",
+    "",
+    WHITESPACE,
+]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"lowercase": False},
+        {"strip_accents": "unicode"},
+        {"preprocessor": bare},
+        {"stop_words": "english"},
+        {"stop_words": ["n't", "it"]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("pieces_remembered", [1 << 18, 3])
+def test_the_default_pattern_finds_clitics_words_and_marks(
+    corpus, options, pieces_remembered, monkeypatch
+):
+    monkeypatch.setattr("sktextcnn._documents._PIECES_REMEMBERED", pieces_remembered)
+    texts = [*corpus[0], *ODD_TEXTS]
+    plain = r"(?ui)\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
+    analyze = CountVectorizer(token_pattern=plain, **options).build_analyzer()
+    vectorizer = TextVectorizer(max_length=None, **options).fit(texts)
+    expected = [analyze(text) for text in texts]
+    for X in (vectorizer.transform(texts), vectorizer.fit_transform(texts)):
+        assert vectorizer.inverse_transform(X) == expected
+
+
 def test_max_features_keeps_the_most_frequent_words(corpus):
     texts, _ = corpus
     counts = CountVectorizer(token_pattern=COUNT_PATTERN).fit_transform(texts).sum(axis=0).A1
