@@ -130,6 +130,10 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         An int gives the same bits every time. The global generators stay untouched.
     verbose : int, default=0
         1: a progress bar over epochs.
+    precision : {"float32", "bfloat16"}, default="float32"
+        What the convolutions multiply in. "bfloat16" has 8 bits instead of 24, and is faster
+        on processors that multiply it natively, slower on others. Weights and updates stay
+        float32.
     device : str, default="auto"
         "cpu", "cuda", or "auto" for CUDA where there is one.
     callbacks : list of skorch callbacks or None, default=None
@@ -205,6 +209,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+        "precision": [StrOptions({"float32", "bfloat16"})],
         "device": [str],
         "callbacks": [list, tuple, None],
     }
@@ -245,6 +250,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         class_weight: Any = None,
         random_state: Any = None,
         verbose: int = 0,
+        precision: str = "float32",
         device: str = "auto",
         callbacks: Any = None,
     ) -> None:
@@ -276,6 +282,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.random_state = random_state
         self.verbose = verbose
+        self.precision = precision
         self.device = device
         self.callbacks = callbacks
 
@@ -318,7 +325,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         refuse_lost_vectors(X)
         targets = encode_targets(y, len(ids))
         weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
-        rows, validation = self._rows(ids, table, targets, weight, X_val, y_val)
+        rows, validation = self._rows(ids, table, targets, weight, X_val, y_val, device)
         previous = self if self.warm_start and hasattr(self, "net_") else None
         if previous is not None and not np.array_equal(previous.classes_, targets.classes):
             raise ValueError(
@@ -382,7 +389,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             net, seed = self._placed_net(), self._seed
             resume(net)
         with seeded(seed + 1 + len(net.history), net.device):
-            net.fit_epochs(_weighted_rows(ids, targets.encoded, weight), 1)
+            net.fit_epochs(_weighted_rows(ids, targets.encoded, weight, net.device), 1)
         if first:
             self._set_fitted(X, net, table, targets, source, seed)
         self.n_iter_ = len(net.history)
@@ -483,6 +490,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         weight: np.ndarray | None,
         X_val: Any,
         y_val: Any,
+        device: str,
     ) -> tuple[Rows, Rows | None]:
         """The rows to train on, and those to validate on if any."""
         if (X_val is None) != (y_val is None):
@@ -502,7 +510,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             val_targets = encode_targets(
                 y_val, len(val_ids), targets.classes, targets.multilabel, names
             )
-            validation = Rows(val_ids, val_targets.encoded)
+            validation = Rows(val_ids, val_targets.encoded, device=device)
         elif self.early_stopping:
             if weight is not None:
                 kept = weight > 0
@@ -514,11 +522,11 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
                 targets, self.validation_fraction, random_state.randint(2**31 - 1)
             )
             validation = _weighted_rows(
-                ids[valid], encoded[valid], None if weight is None else weight[valid]
+                ids[valid], encoded[valid], None if weight is None else weight[valid], device
             )
             ids, encoded = ids[train], encoded[train]
             weight = None if weight is None else weight[train]
-        return _weighted_rows(ids, encoded, weight), validation
+        return _weighted_rows(ids, encoded, weight, device), validation
 
     # Network --------------------------------------------------------------------------
 
@@ -569,6 +577,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             early_stopping=early_stopping,
             callbacks=self.callbacks,
             verbose=int(self.verbose),
+            precision=self.precision,
             device=device,
         )
         check_network(net.module_, n_ids, dim)
@@ -712,10 +721,12 @@ def _n_ids(ids: np.ndarray, table: TokenTable | None) -> int:
     return len(table) if table is not None else max(UNKNOWN_ID, int(ids.max())) + 1
 
 
-def _weighted_rows(ids: np.ndarray, encoded: np.ndarray, weight: np.ndarray | None) -> Rows:
+def _weighted_rows(
+    ids: np.ndarray, encoded: np.ndarray, weight: np.ndarray | None, device: str
+) -> Rows:
     """Rows without those of weight 0, and with the others' scaled to a mean of 1."""
     if weight is None:
-        return Rows(ids, encoded)
+        return Rows(ids, encoded, device=device)
     kept = weight > 0
     weight = weight[kept]
-    return Rows(ids[kept], encoded[kept], weight / weight.mean())
+    return Rows(ids[kept], encoded[kept], weight / weight.mean(), device)

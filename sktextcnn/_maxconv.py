@@ -45,7 +45,14 @@ def max_over_time(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) ->
     -------
     Tensor of shape (B, F * len(weights))
     """
-    return _MaxOverTime.apply(positions, rows, *weights)
+    dtype = product_type(rows)
+    return _MaxOverTime.apply(positions, rows, dtype, *weights)
+
+
+def product_type(rows: Tensor) -> torch.dtype:
+    """What products are made in: that of the vectors, unless ``torch.autocast`` says other."""
+    kind = rows.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else rows.dtype
 
 
 def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
@@ -72,10 +79,10 @@ def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Sequence[Tenso
     return torch.cat(pooled, dim=1)
 
 
-def empty_table(n_words: int, weights: Sequence[Tensor]) -> Tensor:
+def empty_table(n_words: int, weights: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
     """Return room for the products of words, with a last row of -inf; (U * K + 1, F)."""
     n_places = sum(weight.shape[2] for weight in weights)
-    table = weights[0].new_empty(n_words * n_places + 1, weights[0].shape[0])
+    table = weights[0].new_empty(n_words * n_places + 1, weights[0].shape[0], dtype=dtype)
     table[-1] = -torch.inf
     return table
 
@@ -99,6 +106,7 @@ def project(rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
     Returns
     -------
     Tensor of shape (U, K * F)
+        Of :func:`product_type`.
     """
     kernels = _kernels(weights).T
     padded = functional.pad(rows, (0, 0, 0, -len(rows) % _BLOCK))
@@ -131,11 +139,13 @@ def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> T
 
 class _MaxOverTime(Function):
     @staticmethod
-    def forward(ctx: Any, positions: Tensor, rows: Tensor, *weights: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, positions: Tensor, rows: Tensor, dtype: torch.dtype, *weights: Tensor
+    ) -> Tensor:
         sizes = tuple(weight.shape[2] for weight in weights)
         kernels = _kernels(weights)
-        table = empty_table(len(rows), weights)
-        torch.mm(rows, kernels.T, out=products_of(table, len(rows)))
+        table = empty_table(len(rows), weights, dtype)
+        torch.mm(rows.to(dtype), kernels.to(dtype).T, out=products_of(table, len(rows)))
         layout = _layout(positions.shape[1], sizes, positions.device)
         pooled, columns = [], []
         for sums in _window_sums(positions, table, sizes, layout):
@@ -144,7 +154,7 @@ class _MaxOverTime(Function):
             columns.append(torch.cat([max_.indices + first for max_, first in best], dim=1))
         ctx.sizes = sizes
         ctx.save_for_backward(positions, rows, kernels, torch.cat(columns))
-        return torch.cat(pooled)
+        return torch.cat(pooled).to(rows.dtype)
 
     @staticmethod
     @once_differentiable
@@ -155,7 +165,7 @@ class _MaxOverTime(Function):
         kernels_grad = _bag(hits, rows)  # (K * F, D)
         n_places = sum(ctx.sizes)
         parts = kernels_grad.view(n_places, -1, rows.shape[1]).split(ctx.sizes)
-        return None, rows_grad, *(part.permute(1, 2, 0) for part in parts)
+        return None, rows_grad, None, *(part.permute(1, 2, 0) for part in parts)
 
 
 def _kernels(weights: Sequence[Tensor]) -> Tensor:

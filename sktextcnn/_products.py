@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from sktextcnn._maxconv import empty_table, products_of, project
+from sktextcnn._maxconv import empty_table, product_type, products_of, project
 
 # Beyond this much memory for the whole vocabulary, products are made for each call anew.
 MOST_BYTES = 1 << 28
@@ -73,21 +73,25 @@ class Products:
             The row of each token's word.
         """
         n_ids = len(embedding.tables[0])
+        dtype = product_type(weights[0])
         n_products = n_ids * sum(weight.shape[2] for weight in weights) * weights[0].shape[0]
-        if n_products * weights[0].element_size() > MOST_BYTES:
+        if n_products * dtype.itemsize > MOST_BYTES:
             rows, positions = embedding.distinct(ids)
-            table = empty_table(len(rows), weights)
+            table = empty_table(len(rows), weights, dtype)
             products_of(table, len(rows))[:] = project(rows, weights)
             return table, positions
-        made_for = tuple(
-            (tensor.data_ptr(), tensor._version, tensor.dtype, tensor.device)
-            for tensor in (*embedding.tables, *weights)
+        made_for = (
+            dtype,
+            *(
+                (tensor.data_ptr(), tensor._version, tensor.dtype, tensor.device)
+                for tensor in (*embedding.tables, *weights)
+            ),
         )
         # Read once: another thread may forget or replace it meanwhile.
         memory = self._memory
         if memory is None or memory.made_for != made_for:
             known = torch.zeros(n_ids, dtype=torch.bool, device=ids.device)
-            memory = _Memory(made_for, empty_table(n_ids, weights), known)
+            memory = _Memory(made_for, empty_table(n_ids, weights, dtype), known)
             _add(memory, ids.new_zeros(1), embedding, weights)
             self._memory = memory
         new = ids[~memory.known[ids]]

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from typing import Any
@@ -54,15 +55,22 @@ class Rows(Dataset):
     ids : ndarray of shape (n, T), int32
     y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
     weight : ndarray of shape (n,), float64, or None
+    device : str, default="cpu"
+        Where they are held: that of the network, so that no batch has to be moved.
     """
 
     def __init__(
-        self, ids: np.ndarray, y: np.ndarray | None = None, weight: np.ndarray | None = None
+        self,
+        ids: np.ndarray,
+        y: np.ndarray | None = None,
+        weight: np.ndarray | None = None,
+        device: str = "cpu",
     ) -> None:
-        X = {"ids": torch.tensor(ids)}
+        X = {"ids": torch.tensor(ids, device=device)}
         if weight is not None:
-            X["weight"] = torch.tensor(weight)
-        super().__init__(X, None if y is None else torch.tensor(y), length=len(ids))
+            X["weight"] = torch.tensor(weight, dtype=torch.float32, device=device)
+        targets = None if y is None else torch.tensor(y, device=device)
+        super().__init__(X, targets, length=len(ids))
 
     def __getitem__(self, i: Any) -> tuple:
         # Without targets skorch wants a placeholder.
@@ -82,11 +90,12 @@ class Batches:
         self.lengths = (dataset.X["ids"] != PADDING_ID).sum(dim=1)
 
     def __iter__(self) -> Iterator[tuple]:
-        n_rows = len(self.dataset)
+        n_rows, device = len(self.dataset), self.lengths.device
         if not self.shuffle:
-            batches = list(torch.arange(n_rows).split(self.batch_size))
+            batches = list(torch.arange(n_rows, device=device).split(self.batch_size))
         else:
-            pools = torch.randperm(n_rows).split(self.batch_size * _BATCHES_SORTED)
+            order = torch.randperm(n_rows).to(device)
+            pools = order.split(self.batch_size * _BATCHES_SORTED)
             batches = [
                 batch
                 for pool in pools
@@ -102,7 +111,20 @@ class TextNet(NeuralNetClassifier):
 
     Predicts the index of a class, or an indicator matrix for multilabel targets. Other
     than skorch's, its training lets the user's KeyboardInterrupt through.
+
+    Parameters
+    ----------
+    module : type of nn.Module
+        The network.
+    precision : {"float32", "bfloat16"}, default="float32"
+        What the network multiplies in.
+    **kwargs
+        Parameters of skorch's NeuralNetClassifier.
     """
+
+    def __init__(self, module: Any, *args: Any, precision: str = "float32", **kwargs: Any) -> None:
+        super().__init__(module, *args, **kwargs)
+        self.precision = precision
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -120,7 +142,9 @@ class TextNet(NeuralNetClassifier):
 
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         ids = x["ids"] if isinstance(x, Mapping) else x
-        return super().infer(ids, **fit_params)
+        with in_precision(self):
+            logits = super().infer(ids, **fit_params)
+        return logits if self.precision == "float32" else logits.float()
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, **kwargs: Any) -> Tensor:
         loss = super().get_loss(y_pred, y_true, X=X, **kwargs)  # (B,) or (B, n_labels)
@@ -161,6 +185,13 @@ class TextNet(NeuralNetClassifier):
         if not self.evaluation_step(rows[: self.batch_size]).isfinite().all():
             raise _diverged(self, "the outputs behind the last step are not finite")
         self.notify("on_train_end", X=rows, y=None)
+
+
+def in_precision(net: TextNet) -> contextlib.AbstractContextManager:
+    """Have torch multiply in the precision of the net."""
+    if net.precision == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(torch.device(net.device).type, getattr(torch, net.precision))
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -262,6 +293,7 @@ def build_net(
     early_stopping: EarlyStopping | None,
     callbacks: Sequence[Any] | None,
     verbose: int,
+    precision: str,
     device: str,
 ) -> TextNet:
     """Make the net with its fresh network, ready for ``fit_epochs``."""
@@ -294,6 +326,7 @@ def build_net(
         train_split=None if validation is None else predefined_split(validation),
         callbacks=steps,
         verbose=0,
+        precision=precision,
         device=device,
     )
     net.initialize()
@@ -391,7 +424,9 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
         weights = {name: value.cpu().double() for name, value in module.head.state_dict().items()}
 
         def outputs(batch: Tensor) -> Tensor:
-            return functional_call(module.head, weights, module.features(batch).cpu().double())
+            with in_precision(net):
+                features = module.features(batch)
+            return functional_call(module.head, weights, features.cpu().double())
 
     with torch.no_grad():
         if ids.size <= _TOKENS_AT_ONCE:
@@ -417,11 +452,18 @@ def _batches_by_length(ids: np.ndarray) -> list[np.ndarray]:
     return batches
 
 
+_generators = threading.RLock()
+
+
 @contextlib.contextmanager
 def seeded(seed: int, device: str) -> Iterator[None]:
-    """Seed torch's generators, and leave them as they were."""
+    """Seed torch's generators, and leave them as they were.
+
+    The process has one generator, so threads take turns. As torch uses all cores for one
+    training anyway, they lose nothing.
+    """
     devices = [torch.device(device)] if device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=devices):
+    with _generators, torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 

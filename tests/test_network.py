@@ -265,7 +265,7 @@ def test_look_ups_are_the_dense_convolution_in_training_and_in_prediction(n_word
             gradient[words], expected_gradient[words], rtol=1e-12, atol=1e-12
         )
     with torch.no_grad():
-        table = empty_table(n_words, weights)
+        table = empty_table(n_words, weights, torch.float64)
         products_of(table, n_words)[:] = project(rows, weights)
         of_products = max_of_products(positions, table, (2, 3))
     torch.testing.assert_close(of_products, expected, rtol=1e-12, atol=1e-12)
