@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sktextcnn._vector_files import is_compressed, is_gensim_file, read_rows
+from sktextcnn._vector_files import Reader, is_compressed, is_gensim_file, read_rows
 
 #: Names of `TextVectorizer(embeddings=...)` that train vectors on the fitted texts.
 TRAINED = ("word2vec", "fasttext")
@@ -26,8 +26,8 @@ class Embeddings:
     Naming the vectors costs nothing; they are read when a vectorizer is fitted, and then
     only the rows of its words. ``sklearn.base.clone`` and ``copy.deepcopy`` return the
     handle itself, so a grid search never copies vectors, and a handle on a file pickles
-    as its path. What was read from a file is remembered for the process, as long as the
-    file's size and time of change stay the same.
+    as its path. What was read from a file is remembered for the process, and so is where
+    its other words lie, as long as the file's size and time of change stay the same.
 
     Parameters
     ----------
@@ -252,6 +252,7 @@ class _VectorFile:
         self.rows: dict[str, np.ndarray] = {}
         self.asked: set[str] = set()
         self.vectors: Any = None
+        self.reader: Reader | None = None
 
     def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
         words = list(words)
@@ -262,7 +263,7 @@ class _VectorFile:
                 return _rows_of_object(self.vectors, words)
             new = set(words) - self.asked
             if new:
-                rows = read_rows(self.path, sorted(new), self.encoding).of
+                _, rows, self.reader = read_rows(self.path, sorted(new), self.encoding, self.reader)
                 for row in rows.values():
                     row.setflags(write=False)
                 self.rows.update(rows)

@@ -2,21 +2,27 @@
 
 Words are compared as bytes, so a file may hold words that are no valid text without harm
 to the others. Every reader takes the words that are wanted, by their bytes in the file, and
-returns the width of the vectors and the rows that it found.
+returns the width of the vectors, the rows that it found, and a reader for more words of
+the file. That one goes straight to their rows, since the pass noted where each row lies.
 """
 
 import gzip
+import io
 import os
 import struct
 import zlib
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, islice
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-_CHUNK = 1 << 22
+# Small enough that what is computed of it stays in the processor's cache.
+_CHUNK = 1 << 17
+_SAMPLE = 100
 _LONGEST_WORD = 1 << 16
 _WIDEST_VECTOR = 1 << 20
 
@@ -37,13 +43,15 @@ _KNOWN_STRANGERS = {
 
 
 class Rows(NamedTuple):
-    """What was found: the width of the vectors, and a float32 row for each word."""
+    """What was found: the width of the vectors, a float32 row for each word, and a reader."""
 
     vector_size: int
     of: dict[str, np.ndarray]
+    reader: "Reader"
 
 
 _Wanted = Mapping[bytes, str]
+Reader = Callable[[BinaryIO, str, _Wanted], Rows]
 
 
 def is_gensim_file(path: str) -> bool:
@@ -55,7 +63,9 @@ def is_gensim_file(path: str) -> bool:
             return False  # read_rows says what is wrong with it.
 
 
-def read_rows(path: str, words: Iterable[str], encoding: str = "utf-8") -> Rows:
+def read_rows(
+    path: str, words: Iterable[str], encoding: str = "utf-8", reader: Reader | None = None
+) -> Rows:
     """Read the vectors of the wanted words.
 
     The format is recognised from the content: word2vec binary, fastText ``.bin``, and
@@ -70,12 +80,16 @@ def read_rows(path: str, words: Iterable[str], encoding: str = "utf-8") -> Rows:
         The words whose rows are returned.
     encoding : str, default="utf-8"
         How the file encodes its words.
+    reader : callable, optional
+        The reader among the rows of an earlier call for the same file, which spares this
+        call the pass over it.
 
     Returns
     -------
     Rows
-        The width of the vectors, and one float32 array of shape (vector_size,) for each
-        word that was found. The first of rows of the same word counts.
+        The width of the vectors, one float32 array of shape (vector_size,) for each word
+        that was found, and a reader for other words. The first of rows of the same word
+        counts.
 
     Raises
     ------
@@ -87,7 +101,7 @@ def read_rows(path: str, words: Iterable[str], encoding: str = "utf-8") -> Rows:
     wanted = {encoded: word for word in words if (encoded := _encode(word, encoding)) is not None}
     with _open(path) as file:
         try:
-            return _reader_for(file, path)(file, path, wanted)
+            return (reader or _reader_for(file, path))(file, path, wanted)
         except _GZIP_ERRORS as error:
             raise ValueError(
                 f"{path}: the gzip stream is damaged or cut off ({error}); fetch the file again."
@@ -111,7 +125,7 @@ def _open(path: str) -> BinaryIO:
     return gzip.open(path, "rb") if is_compressed(path) else open(path, "rb")  # type: ignore[return-value]
 
 
-def _reader_for(file: BinaryIO, path: str) -> Callable[[BinaryIO, str, _Wanted], Rows]:
+def _reader_for(file: BinaryIO, path: str) -> Reader:
     head = file.read(_LONGEST_WORD)
     file.seek(0)
     if not head.strip():
@@ -164,45 +178,202 @@ def _header(line: bytes) -> tuple[int, int] | None:
     return None
 
 
+class _Places(NamedTuple):
+    """Where the records of a file lie, in 16 bytes a record, however long its word.
+
+    Records lie one behind the other, record i from ``bounds[i]`` to ``bounds[i + 1]``.
+    """
+
+    hashes: np.ndarray  # Of their words, shape (n_records,), int64.
+    bounds: np.ndarray  # Shape (n_records + 1,), int64.
+
+    @classmethod
+    def of(cls, hashes: array, bounds: array) -> "_Places":
+        return cls(np.frombuffer(hashes, dtype=np.int64), np.frombuffer(bounds, dtype=np.int64))
+
+    def records(self, file: BinaryIO, words: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+        """The records of these words by their indices, and maybe a few of other words.
+
+        A file compressed with gzip is decompressed again, up to the last of them.
+        """
+        wanted = np.sort(np.array([hash(word) for word in words], dtype=np.int64))
+        if not len(wanted):
+            return
+        nearest = wanted.take(np.searchsorted(wanted, self.hashes), mode="clip")
+        indices = np.flatnonzero(nearest == self.hashes)
+        starts, ends = self.bounds[indices], self.bounds[indices + 1]
+        for i, start, end in zip(indices.tolist(), starts.tolist(), ends.tolist(), strict=True):
+            file.seek(start)
+            yield i, file.read(end - start)
+
+
 # Text ---------------------------------------------------------------------------------
 
 
 def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
     first = file.readline().removeprefix(_BYTE_ORDER_MARK)
-    sample = list(islice(file, 100))
+    lines = [first, *islice(file, _SAMPLE)]
     header = _header(first)
-    if header and (sample or header[0]):
+    if header and (len(lines) > 1 or header[0]):
         n_rows, size = header
-        lines = enumerate(chain(sample, file), start=2)
+        del lines[0]
     else:
-        n_rows, size = 0, _text_width([first, *sample])
-        lines = enumerate(chain([first], sample, file), start=1)
+        header, n_rows, size = None, 0, _text_width(lines)
     if not 0 < size <= _WIDEST_VECTOR:
         raise ValueError(
             f"{path}, line 1: expected a word and its numbers, or a header with the number "
             f"of rows and the width of the vectors; got {_shown(first)}."
         )
-    found: dict[str, np.ndarray] = {}
-    number, n_read = 1, 0
-    for number, line in lines:
-        line = line.rstrip()
-        if line.count(b" ") == size:
-            word, _, values = line.partition(b" ")
-        elif line:
-            word, values = _split_from_the_right(line, size, path, number)
-        else:
-            continue
-        n_read += 1
-        if n_read == 1:  # Other texts have lines too.
-            _parsed(values, size, path, number, word)
-        if word in wanted and wanted[word] not in found:
-            found[wanted[word]] = _numbers(values, size, path, number, word)
-    if n_read < n_rows:
+    start = file.tell() - sum(map(len, lines))
+    text = _TextPass(path, size, wanted, start, first_line=2 if header else 1)
+    text.read_lines(lines)
+    while block := file.read(_CHUNK):
+        block += file.readline()
+        if not text.read_uniform(block):
+            text.read_lines(list(io.BytesIO(block)))
+    if text.n_rows < n_rows:
         raise ValueError(
-            f"{path} is cut off after line {number}: its header says {n_rows:,} rows, "
-            f"and there are {n_read:,}. Fetch the file again."
+            f"{path} is cut off after line {text.next_line - 1}: its header says {n_rows:,} "
+            f"rows, and there are {text.n_rows:,}. Fetch the file again."
         )
-    return Rows(size, found)
+    return Rows(size, text.found, text.reader())
+
+
+class _TextPass:
+    """A pass over the lines of a text: the rows found, and where every line lies."""
+
+    def __init__(self, path: str, size: int, wanted: _Wanted, start: int, first_line: int) -> None:
+        self.path, self.size, self.wanted = path, size, wanted
+        self.first_line = self.next_line = first_line
+        self.n_rows = 0  # Lines that are not blank.
+        self.found: dict[str, np.ndarray] = {}
+        self.end = start
+        self.hashes: list[np.ndarray] = []
+        self.bounds = [np.array([start])]
+
+    def reader(self) -> "_TextReader":
+        places = _Places(np.concatenate(self.hashes), np.concatenate(self.bounds))
+        return _TextReader(self.size, self.first_line, places)
+
+    def read_lines(self, lines: Sequence[bytes]) -> None:
+        """Read lines of any kind, one by one."""
+        words = []
+        for number, line in enumerate(lines, start=self.next_line):
+            word, values = _split_line(line, self.size, self.path, number)
+            words.append(word)
+            if not values:
+                continue
+            self.n_rows += 1
+            if self.n_rows == 1:  # Other texts have lines too.
+                _parsed(values, self.size, self.path, number, word)
+            if word in self.wanted and self.wanted[word] not in self.found:
+                row = _numbers(values, self.size, self.path, number, word)
+                self.found[self.wanted[word]] = row
+        self._note(words, np.fromiter(accumulate(map(len, lines)), dtype=np.int64))
+
+    def read_uniform(self, block: bytes) -> bool:
+        """Read lines that are all alike, some ten times as fast.
+
+        Returns False, and has read nothing, where a line differs or a wanted row is broken;
+        `read_lines` says what is wrong with it, if anything is.
+        """
+        blanks = _uniform_blanks(block, self.size) if self.n_rows else None
+        if blanks is None:
+            return False
+        ends = blanks[:, -1] + 1
+        starts = [0, *ends[:-1].tolist()]
+        words = [block[i:j] for i, j in zip(starts, blanks[:, 0].tolist(), strict=True)]
+        lines: dict[str, int] = {}
+        for i, word in enumerate(words):
+            if word in self.wanted:
+                lines.setdefault(self.wanted[word], i)
+        new = [word for word in lines if word not in self.found]
+        if new:
+            places = blanks[[lines[word] for word in new]][:, [0, self.size]].tolist()
+            matrix = _matrix([block[i + 1 : j] for i, j in places])
+            if matrix is None:
+                return False
+            self.found.update(zip(new, matrix, strict=True))
+        self.n_rows += len(words)
+        self._note(words, ends)
+        return True
+
+    def _note(self, words: list[bytes], ends: np.ndarray) -> None:
+        """Note the words of lines, and where the lines end in what was read of the file."""
+        self.next_line += len(words)
+        self.hashes.append(np.fromiter(map(hash, words), dtype=np.int64, count=len(words)))
+        self.bounds.append(self.end + ends)
+        self.end = int(self.bounds[-1][-1]) if len(ends) else self.end
+
+
+@dataclass(frozen=True)
+class _TextReader:
+    """Reads further words of a text whose lines have been passed over once."""
+
+    size: int
+    first_line: int
+    places: _Places
+
+    def __call__(self, file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+        found: dict[str, np.ndarray] = {}
+        for i, line in self.places.records(file, wanted):
+            number = self.first_line + i
+            word, values = _split_line(line, self.size, path, number)
+            if values and word in wanted and wanted[word] not in found:
+                found[wanted[word]] = _numbers(values, self.size, path, number, word)
+        return Rows(self.size, found, self)
+
+
+def _split_line(line: bytes, size: int, path: str, number: int) -> tuple[bytes, bytes]:
+    """The word of a line, and its values; both are empty if the line is blank."""
+    line = line.rstrip()
+    if line.count(b" ") == size:
+        word, _, values = line.partition(b" ")
+        return word, values
+    return _split_from_the_right(line, size, path, number) if line else (b"", b"")
+
+
+def _uniform_blanks(block: bytes, size: int) -> np.ndarray | None:
+    """Where the blanks of a block of lines are, if they are the same in each line.
+
+    Each line has to be a word and `size` values with one space before each value, and the
+    end of the block's last line: a newline, or that of Windows, or one after a space, as
+    word2vec and fastText write.
+
+    Returns
+    -------
+    ndarray of shape (n_lines, size + length of the end), or None
+        The first column has the ends of the words, column `size` those of the vectors,
+        and the last one those of the lines.
+    """
+    end = block[len(block.rstrip()) :]
+    if end not in (b"\n", b"\r\n", b" \n") or len(block) > _CHUNK + _LONGEST_WORD:
+        return None
+    text = np.frombuffer(block, dtype=np.uint8)
+    pattern = np.frombuffer(b" " * size + end, dtype=np.uint8)
+    blanks = np.flatnonzero(text <= ord(" "))
+    if len(blanks) % len(pattern):
+        return None
+    by_line = blanks.reshape(-1, len(pattern))
+    is_uniform = (
+        (text[by_line] == pattern).all()
+        and (by_line[:, size] - by_line[:, size - 1] > 1).all()
+        and (by_line[:, -1] - by_line[:, size] == len(end) - 1).all()
+    )
+    return by_line if is_uniform else None
+
+
+def _matrix(rows: list[bytes]) -> np.ndarray | None:
+    """The numbers of rows that have a space between each two, if they are finite all."""
+    try:
+        # The bits are those of float(), at twice its speed. Only beyond ASCII would NumPy
+        # take something for a number that float() does not.
+        matrix = np.loadtxt(
+            rows, np.float32, comments=None, delimiter=" ", encoding="ascii", ndmin=2
+        )
+    except ValueError:
+        return None
+    return matrix if np.isfinite(matrix).all() else None
 
 
 def _text_width(lines: list[bytes]) -> int:
@@ -283,15 +454,40 @@ def _read_word2vec_binary(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
     n_bytes = 4 * size
     found: dict[str, np.ndarray] = {}
     stream = _Window(file, path, file.tell())
+    hashes, bounds = array("q"), array("q", [stream.offset])
     for index in range(n_rows):
         expected = f"row {index + 1:,} of {n_rows:,}"
         word = stream.until(b" ", expected).lstrip(b"\n")
         offset = stream.offset
         values = stream.take(n_bytes, f"{size} float32 numbers of {expected}")
+        hashes.append(hash(word))
+        bounds.append(stream.offset)
         if word in wanted and wanted[word] not in found:
-            row = np.frombuffer(values, dtype="<f4").astype(np.float32)
-            found[wanted[word]] = _finite(row, f"{path}, byte {offset:,}", word)
-    return Rows(size, found)
+            found[wanted[word]] = _binary_row(values, path, offset, word)
+    return Rows(size, found, _Word2vecReader(size, _Places.of(hashes, bounds)))
+
+
+def _binary_row(values: bytes, path: str, offset: int, word: bytes) -> np.ndarray:
+    row = np.frombuffer(values, dtype="<f4").astype(np.float32)
+    return _finite(row, f"{path}, byte {offset:,}", word)
+
+
+@dataclass(frozen=True)
+class _Word2vecReader:
+    """Reads further words of a word2vec binary file that has been passed over once."""
+
+    size: int
+    places: _Places
+
+    def __call__(self, file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+        found: dict[str, np.ndarray] = {}
+        n_bytes = 4 * self.size
+        for i, record in self.places.records(file, wanted):
+            word = record[: -n_bytes - 1].lstrip(b"\n")
+            if word in wanted and wanted[word] not in found:
+                offset = int(self.places.bounds[i + 1]) - n_bytes
+                found[wanted[word]] = _binary_row(record[-n_bytes:], path, offset, word)
+        return Rows(self.size, found, self)
 
 
 class _Window:
@@ -341,6 +537,7 @@ class _Window:
 # fastText .bin ------------------------------------------------------------------------
 
 _MODEL_SUPERVISED = 3
+_ENTRY_TAIL = 9  # The count and the kind of an entry of the dictionary.
 
 
 def _is_old_fasttext(head: bytes) -> bool:
@@ -363,13 +560,6 @@ def _is_old_fasttext(head: bytes) -> bool:
 
 
 def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
-    """Word vectors with subwords: the mean of the rows of a word and of its n-grams.
-
-    Bojanowski et al. (2017), Enriching Word Vectors with Subword Information, section
-    3.2; words that the file does not know get the mean of their n-grams' rows.
-    """
-    from gensim.models.fasttext import ft_ngram_hashes
-
     stream = _Window(file, path, 0)
     arguments = "fastText's arguments"
     versioned = stream.take(4, arguments) == _FASTTEXT
@@ -391,13 +581,13 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
         )
     if versioned:
         stream.numbers("q", "fastText's dictionary")
-    word_row: dict[bytes, int] = {}
+    hashes, bounds = array("q"), array("q", [stream.offset])
     for index in range(n_entries):
         expected = f"entry {index + 1:,} of {n_entries:,} of fastText's dictionary"
         word = stream.until(b"\0", expected)
-        stream.take(9, expected)
-        if word in wanted:
-            word_row.setdefault(word, index)
+        stream.take(_ENTRY_TAIL, expected)
+        hashes.append(hash(word))
+        bounds.append(stream.offset)
     if versioned and stream.numbers("?", "fastText's vectors")[0]:
         raise ValueError(
             f"{path} is a quantized fastText model (.ftz); expected the full model (.bin)."
@@ -408,18 +598,55 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
             f"{path}, byte {stream.offset - 16:,}: expected a matrix of {n_words + n_buckets:,} "
             f"x {size} vectors, got {n_rows:,} x {width}. The file is damaged."
         )
-    rows_of: dict[bytes, list[int]] = {}
-    for word, text in wanted.items():
-        hashes = ft_ngram_hashes(text, minn, maxn, n_buckets) if n_buckets else []
-        rows = [int(n_words + bucket) for bucket in hashes]
-        rows_of[word] = [word_row[word], *rows] if word in word_row else rows
-    matrix = _matrix_rows(stream, n_rows, size, sorted(set(chain.from_iterable(rows_of.values()))))
-    found: dict[str, np.ndarray] = {}
-    for word, rows in rows_of.items():
-        if rows:
-            mean = np.asarray(np.mean([matrix[row] for row in rows], axis=0, dtype=np.float32))
-            found[wanted[word]] = _finite(mean, path, word)
-    return Rows(size, found)
+    dictionary = _Places.of(hashes, bounds)
+    reader = _FastTextReader(size, n_words, n_buckets, minn, maxn, dictionary, stream.offset)
+    return reader(file, path, wanted)
+
+
+@dataclass(frozen=True)
+class _FastTextReader:
+    """Word vectors with subwords: the mean of the rows of a word and of its n-grams.
+
+    Bojanowski et al. (2017), Enriching Word Vectors with Subword Information, section
+    3.2; words that the file does not know get the mean of their n-grams' rows.
+    """
+
+    size: int
+    n_words: int
+    n_buckets: int
+    minn: int
+    maxn: int
+    dictionary: _Places
+    matrix_start: int
+
+    def __call__(self, file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+        rows_of = self._rows_of(file, wanted)
+        n_rows = self.n_words + self.n_buckets
+        file.seek(self.matrix_start)
+        stream = _Window(file, path, self.matrix_start)
+        rows = sorted(set(chain.from_iterable(rows_of.values())))
+        matrix = _matrix_rows(stream, n_rows, self.size, rows)
+        found: dict[str, np.ndarray] = {}
+        for word, rows in rows_of.items():
+            if rows:
+                mean = np.asarray(np.mean([matrix[row] for row in rows], axis=0, dtype=np.float32))
+                found[wanted[word]] = _finite(mean, path, word)
+        return Rows(self.size, found, self)
+
+    def _rows_of(self, file: BinaryIO, wanted: _Wanted) -> dict[bytes, list[int]]:
+        """The rows of the matrix that make up each word."""
+        from gensim.models.fasttext import ft_ngram_hashes
+
+        word_row: dict[bytes, int] = {}
+        for row, entry in self.dictionary.records(file, wanted):
+            word_row.setdefault(entry[: -_ENTRY_TAIL - 1], row)
+        rows_of: dict[bytes, list[int]] = {}
+        for word, text in wanted.items():
+            n_buckets = self.n_buckets
+            hashes = ft_ngram_hashes(text, self.minn, self.maxn, n_buckets) if n_buckets else []
+            rows = [int(self.n_words + bucket) for bucket in hashes]
+            rows_of[word] = [word_row[word], *rows] if word in word_row else rows
+        return rows_of
 
 
 def _matrix_rows(

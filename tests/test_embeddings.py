@@ -16,14 +16,16 @@ import numpy as np
 import pytest
 from gensim.models import Doc2Vec, FastText, KeyedVectors, Word2Vec
 from gensim.models.doc2vec import TaggedDocument
+from gensim.models.fasttext import save_facebook_model
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sktextcnn import Embeddings, TextVectorizer
+from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
 from sktextcnn import _embeddings as room
+from sktextcnn import _vector_files as vector_files
 
 SENTENCES = [
     ["the", "cat", "sat", "on", "the", "mat"],
@@ -61,10 +63,10 @@ def reads(monkeypatch):
     opened = []
     read_rows = room.read_rows
 
-    def counted(path, words, encoding="utf-8"):
+    def counted(path, words, *how):
         words = list(words)
         opened.append((os.path.basename(path), sorted(words)))
-        return read_rows(path, words, encoding)
+        return read_rows(path, words, *how)
 
     monkeypatch.setattr(room, "read_rows", counted)
     return opened
@@ -171,6 +173,37 @@ def test_a_grid_search_loads_the_vectors_once_and_never_copies_them(
     assert len(pickle.dumps(grid)) < large_vectors.vectors.nbytes / 50
     # The parameter stays what the user gave, as clone() wants it.
     assert grid.best_estimator_[0].embeddings == embeddings
+
+
+@pytest.mark.parametrize("kind", ["text", "word2vec", "fasttext"])
+def test_a_grid_search_passes_once_over_a_file_though_each_fold_has_other_words(
+    kind, tmp_path, monkeypatch
+):
+    path = tmp_path / "vectors"
+    texts = [f"word{i} word{i + 1}" for i in range(30)]
+    if kind == "fasttext":
+        documents = [text.split() for text in texts]
+        model = FastText(documents, vector_size=4, min_count=1, bucket=50, workers=1)
+        save_facebook_model(model, str(path))
+    else:
+        vectors = KeyedVectors(4)
+        words = [f"word{i}" for i in range(31)]
+        vectors.add_vectors(words, np.random.default_rng(0).normal(size=(31, 4)))
+        vectors.save_word2vec_format(path, binary=kind == "word2vec")
+    passes = []
+    reader_for = vector_files._reader_for
+
+    def spy(file, path):
+        passes.append(path)
+        return reader_for(file, path)
+
+    monkeypatch.setattr(vector_files, "_reader_for", spy)
+    classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0)
+    model = make_pipeline(TextVectorizer(embeddings=str(path)), classifier)
+    grid = GridSearchCV(model, {"textcnnclassifier__dropout": [0.1, 0.5]}, cv=3)
+    grid.fit(texts, [0, 1] * 15)
+    assert passes == [str(path)]
+    assert grid.best_estimator_[0].coverage_.types == 1.0
 
 
 # Repr and name ------------------------------------------------------------------------

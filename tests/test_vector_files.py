@@ -8,6 +8,7 @@ import pickle
 import re
 import struct
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -645,6 +646,255 @@ def test_a_nonsensical_header_is_named_by_its_line(header, expected, tmp_path):
         Embeddings(path).lookup(["the"])
 
 
+# Blocks of text -----------------------------------------------------------------------
+
+
+def naive_text(content):
+    """The rows of a text, each line taken from the right and each number by float()."""
+    lines = content.decode().removeprefix("\ufeff").split("\n")
+    if len(lines[0].split()) == 2:
+        del lines[0]
+    rows = {}
+    for line in filter(str.strip, lines):
+        word, *values = line.rstrip(" \t\r").rsplit(None, 3)
+        rows.setdefault(word, np.array([float(value) for value in values]).astype(np.float32))
+    return rows
+
+
+def many_rows(n_rows=300, seed=0):
+    """The text of many rows of three numbers, of words of which some come again."""
+    rng = np.random.default_rng(seed)
+    words = [f"{'wéя'[i % 3]}{i}" for i in rng.integers(n_rows, size=n_rows)]
+    values = rng.normal(size=(n_rows, 3))
+    return "".join(
+        f"{word} {' '.join(map(repr, row.tolist()))}\n"
+        for word, row in zip(words, values, strict=True)
+    )
+
+
+def some_lines(text, change, every=17):
+    """The text with every so manieth line changed."""
+    lines = text.splitlines(keepends=True)
+    return "".join(change(line) if i % every == every - 1 else line for i, line in enumerate(lines))
+
+
+MANY = many_rows()
+SPACED = MANY.replace("\n", " \n")
+MESSY = {
+    "clean": MANY,
+    "header": "300 3\n" + MANY,
+    "byte order mark": "\ufeff" + MANY,
+    "byte order mark before header": "\ufeff300 3\n" + MANY,
+    "crlf": MANY.replace("\n", "\r\n"),
+    "header crlf": "300 3\r\n" + MANY.replace("\n", "\r\n"),
+    "trailing space": SPACED,
+    "header trailing space": "300 3\n" + SPACED,
+    "tabs": MANY.replace(" ", "\t"),
+    "two spaces": MANY.replace(" ", "  "),
+    "no newline at the end": MANY.rstrip("\n"),
+    "blank lines between": MANY.replace("\n", "\n\n"),
+    "blank lines at the end": MANY + "\n \n\r\n",
+    "some crlf": some_lines(MANY, lambda line: line.replace("\n", "\r\n")),
+    "some trailing space": some_lines(MANY, lambda line: line.replace("\n", " \n")),
+    "some trailing spaces": some_lines(MANY, lambda line: line.replace("\n", "  \n")),
+    "some without trailing space": some_lines(SPACED, lambda line: line.rstrip() + "\n"),
+    "some tabs": some_lines(MANY, lambda line: line.replace(" ", "\t")),
+    "some blank lines": some_lines(MANY, lambda line: line + "\n"),
+    "some words with spaces": some_lines(MANY, lambda line: "at the " + line),
+    "some words with spaces, trailing space": some_lines(SPACED, lambda line: "at " + line),
+    "some words with spaces, without trailing space": some_lines(
+        SPACED, lambda line: "at " + line.rstrip() + "\n"
+    ),
+    "some words with control characters": some_lines(MANY, lambda line: "\x10\0" + line),
+    "some words with other blanks": some_lines(MANY, lambda line: "a\xa0b\u2003" + line),
+    "some in other notation": some_lines(MANY, lambda line: f"{line.split()[0]} 1_0 +.5 -1E-3\n"),
+}
+
+
+@pytest.fixture(params=[7, 500, room._CHUNK])
+def small_chunks(request, monkeypatch):
+    """Blocks that begin at the third line, of one line or more."""
+    monkeypatch.setattr(room, "_CHUNK", request.param)
+    monkeypatch.setattr(room, "_SAMPLE", 1)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("kind", MESSY)
+@pytest.mark.usefixtures("small_chunks")
+def test_text_in_blocks_of_any_size_is_read_as_line_by_line(kind, packed, tmp_path):
+    path = write(tmp_path / "vectors.txt", MESSY[kind])
+    truth = naive_text(path.read_bytes())
+    assert len(truth) > 150
+    if packed:
+        compress(path)
+    words = list(truth)
+    assert_bits(Embeddings(path).lookup(words), words, truth)
+    rows = room.read_rows(str(path), words[::2])
+    assert_bits(rows.of, words[::2], truth)
+    # What is left is found without another pass.
+    assert_bits(room.read_rows(str(path), words, reader=rows.reader).of, words, truth)
+
+
+BROKEN_WIDTHS = {
+    "in 1 2": "expected a word and 3 numbers, got 2 numbers after 'in'",
+    "in 1 2 ": "expected a word and 3 numbers, got 2 numbers after 'in'",
+    "in 1 2 3 4": "expected a word and 3 numbers, got 4 numbers after 'in'",
+    "in 1 2 3 4\nof 1 2": "expected a word and 3 numbers, got 4 numbers after 'in'",
+}
+BROKEN_NUMBERS = {
+    "in 1  3": "expected 3 numbers for 'in', got 2",
+    "in 1 2 3,5": "expected 3 numbers for 'in', but '3,5' is not a number",
+    "in 1 2 \xa03": "expected 3 numbers for 'in', but '3' is not a number",
+    "in 1 2 \x1c3": "expected 3 numbers for 'in', but '3' is not a number",
+    "in 1 2 0x3": "expected 3 numbers for 'in', but '0x3' is not a number",
+    'in 1 2 "3"': "expected 3 numbers for 'in', but '\"3\"' is not a number",
+    "in 1 2 3#4": "expected 3 numbers for 'in', but '3#4' is not a number",
+    "in 1 nan 3": "the vector of 'in' has the value nan; expected finite numbers",
+    "in 1 1e39 3": "the vector of 'in' has the value inf; expected finite numbers",
+}
+BROKEN = {**BROKEN_WIDTHS, **BROKEN_NUMBERS}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n"], ids=["newline", "crlf", "space"])
+@pytest.mark.parametrize("row", BROKEN)
+@pytest.mark.usefixtures("small_chunks")
+def test_a_broken_row_far_down_is_named_by_line_and_word(row, end, tmp_path):
+    content = (MANY + row + "\n" + MANY).replace("\n", end)
+    path = write(tmp_path / "vectors.txt", content)
+    match = rf"vectors\.txt, line 301: {BROKEN[row]}"
+    with pytest.raises(ValueError, match=match):
+        Embeddings(path).lookup(["in", "w3"])
+    # The width of every row is checked, the numbers only of those that are wanted.
+    with pytest.raises(ValueError, match=match) if row in BROKEN_WIDTHS else nullcontext():
+        Embeddings(path).lookup(["w3"])
+
+
+@pytest.mark.parametrize("row", BROKEN_NUMBERS)
+@pytest.mark.usefixtures("small_chunks")
+def test_a_row_whose_numbers_are_broken_is_named_whenever_its_word_is_asked_for(row, tmp_path):
+    path = write(tmp_path / "vectors.txt", "600 3\n" + MANY + "\n" + row + "\n" + MANY)
+    truth = naive_text(MANY.encode())
+    for _ in range(2):
+        assert_bits(Embeddings(path).lookup(list(truth)), list(truth), truth)
+        with pytest.raises(ValueError, match=rf"vectors\.txt, line 303: {BROKEN_NUMBERS[row]}"):
+            Embeddings(path).lookup(["in"])
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_the_first_row_has_to_be_of_numbers_whatever_blank_lines_are_before_it(tmp_path):
+    path = write(tmp_path / "vectors.txt", "3 3\n" + "\n" * 9 + "this is no row\n" * 3)
+    with pytest.raises(ValueError, match=r"line 11: expected 3 numbers for 'this', but 'is' is"):
+        Embeddings(path).lookup(["the"])
+
+
+def test_the_first_of_several_broken_rows_is_named(tmp_path):
+    path = write(tmp_path / "vectors.txt", MANY + "in 1 x 3\n" + MANY + "of 1 2\n" + MANY)
+    with pytest.raises(ValueError, match=r"line 301: expected 3 numbers for 'in', but 'x'"):
+        Embeddings(path).lookup(["of", "in"])
+    with pytest.raises(ValueError, match=r"line 602: expected a word and 3 numbers, got 2"):
+        Embeddings(path).lookup(["of"])
+
+
+def outcome(path, words):
+    """The bits of the rows, or the error."""
+    try:
+        return {word: row.tobytes() for word, row in room.read_rows(str(path), words).of.items()}
+    except ValueError as error:
+        return str(error)
+
+
+def test_damaged_text_has_the_same_rows_or_error_in_blocks_as_line_by_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "_SAMPLE", 5)
+    monkeypatch.setattr(room, "_CHUNK", 500)
+    rng = np.random.default_rng(0)
+    words = list(naive_text(MANY.encode()))
+    outcomes = []
+    for i in range(300):
+        content = bytearray(MANY.replace("\n", ["\n", " \n", "\r\n"][i % 3]).encode())
+        for place in rng.integers(len(content), size=3):
+            content[place] = rng.choice(list(b" \t\n\r\v\f\x1c\0.0e-_x\xa0\x85"))
+        path = write(tmp_path / "vectors.txt", bytes(content))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(room._TextPass, "read_uniform", lambda text, block: False)
+            outcomes.append(outcome(path, words))
+        assert outcome(path, words) == outcomes[-1]
+    assert 30 < sum(isinstance(found, str) for found in outcomes) < 270
+
+
+# A reader of an earlier call ----------------------------------------------------------
+
+
+@pytest.fixture
+def one_pass(monkeypatch):
+    """Fails what passes over a file more than once."""
+    reader_for = room._reader_for
+    passed = set()
+
+    def once(file, path):
+        assert path not in passed
+        passed.add(path)
+        return reader_for(file, path)
+
+    monkeypatch.setattr(room, "_reader_for", once)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("save", STREAMED)
+@pytest.mark.usefixtures("one_pass")
+def test_all_words_of_a_file_are_found_in_one_pass(save, packed, tmp_path):
+    vectors = random_vectors(n_words=400, size=4, seed=11)
+    path = str(tmp_path / "vectors")
+    save(vectors, path)
+    if packed:
+        compress(tmp_path / "vectors")
+    words, reader = [*vectors.index_to_key, "nosuchword", "\ud800"], None
+    for part in (words[:1], words[1:50], words[50:], words, [], ["nosuchword"], ["\ud800"]):
+        size, rows, reader = room.read_rows(path, part, reader=reader)
+        assert size == 4
+        assert_bits(rows, part, vectors)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.usefixtures("one_pass")
+def test_all_words_and_subwords_of_a_fasttext_file_are_found_in_one_pass(
+    packed, fasttext_file, tmp_path
+):
+    truth = load_facebook_vectors(str(fasttext_file))
+    path = write(tmp_path / "model.bin", fasttext_file.read_bytes())
+    if packed:
+        compress(path)
+    words, reader = [*truth.index_to_key, *UNKNOWN], None
+    for part in (words[:1], words[1:8], words[8:], words, []):
+        _, rows, reader = room.read_rows(str(path), part, reader=reader)
+        assert_bits(rows, part, {word: truth.get_vector(word) for word in part})
+
+
+@pytest.mark.parametrize("save", STREAMED)
+def test_words_whose_hashes_are_the_same_are_told_apart(save, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "hash", lambda word: len(word) % 2, raising=False)
+    vectors = random_vectors(n_words=200, size=4, seed=12)
+    path = str(tmp_path / "vectors")
+    save(vectors, path)
+    words = vectors.index_to_key
+    reader = room.read_rows(path, ["nosuchword"]).reader
+    for part in (words[:1], words[1:50], [*words, "nosuchword"], ["nosuchword"]):
+        assert_bits(room.read_rows(path, part, reader=reader).of, part, vectors)
+
+
+@pytest.mark.parametrize("save", ["text", "binary"])
+def test_a_reader_takes_the_first_of_rows_of_the_same_word(save, tmp_path):
+    first, second = {"the": THE, "of": OF}, {"the": NY, "and": NY}
+    if save == "binary":
+        content = binary_rows(first, header=b"4 3\n") + binary_rows(second, header=b"\n")
+    else:
+        content = text_rows(first) + "\n" + text_rows(second)
+    path = str(write(tmp_path / "vectors", content))
+    reader = room.read_rows(path, ["of"]).reader
+    words = ["and", "of", "the"]
+    rows = room.read_rows(path, words, reader=reader).of
+    assert {word: rows[word].tolist() for word in words} == {"and": NY, "of": OF, "the": THE}
+
+
 # Errors in word2vec binary ------------------------------------------------------------
 
 BINARY = binary_rows({"the": THE, "of": OF})
@@ -684,6 +934,14 @@ def test_a_binary_vector_that_is_not_finite_is_named_by_word_and_byte(value, tmp
     with pytest.raises(ValueError, match=match):
         Embeddings(path).lookup(["of"])
     assert_bits(Embeddings(path).lookup(["the"]), ["the"], ROWS)
+
+
+def test_a_binary_vector_that_is_not_finite_is_named_by_its_byte_to_a_reader_too(tmp_path):
+    path = str(write(tmp_path / "vectors.bin", binary_rows({"the": THE, "of": [1.0, np.inf, 2.0]})))
+    reader = room.read_rows(path, ["the"]).reader
+    match = rf"vectors\.bin, byte {SECOND_VECTOR}: the vector of 'of' has the value inf"
+    with pytest.raises(ValueError, match=match):
+        room.read_rows(path, ["of"], reader=reader)
 
 
 @pytest.mark.parametrize("size", ["0", "99999999999"])
