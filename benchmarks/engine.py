@@ -1,0 +1,70 @@
+"""Measure the engine beside its peers.
+
+    python benchmarks/engine.py --data DIR --vectors glove.6B.100d.txt
+
+DIR holds mr.tsv, trec-train.tsv and trec-test.tsv, with a label, a tab and a text a line. The peers
+install from benchmarks/requirements.txt. Every competitor works in a process of its own, and they
+take turns. Probabilities are held against dense convolutions on the way; a difference is an error.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import pathlib
+import warnings
+
+from settings import THREADS
+
+MEASURES = (
+    "training",
+    "prediction",
+    "latency",
+    "vectors",
+    "search",
+    "growth",
+    "imports",
+    "optimizer",
+)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--vectors", type=pathlib.Path, required=True, help="GloVe 6B.100d")
+    parser.add_argument("--only", nargs="*", choices=MEASURES, default=MEASURES)
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each competitor")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="of growth"
+    )
+    parser.add_argument("--folds", type=int, default=10, help="of MR, for the optimizer")
+    parser.add_argument("--seeds", type=int, default=10, help="on TREC, for the optimizer")
+    parser.add_argument("--texts", type=int, help="use so many sentences of MR, not all")
+    parser.add_argument("--quick", action="store_true", help="a small run of everything")
+    parser.add_argument("--json", type=pathlib.Path)
+    args = parser.parse_args()
+    if args.quick:
+        args.repeats, args.folds, args.seeds = 2, 2, 2
+        args.texts, args.sizes = 1000, [1000, 2000]
+    return args
+
+
+def main() -> None:
+    args = arguments()
+    # Before torch is imported, here and in every process that this one starts.
+    os.environ |= {"OMP_NUM_THREADS": str(THREADS), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    warnings.simplefilter("ignore")
+    from report import machine, table
+
+    results = {"machine": machine(), "tables": {}}
+    print(table("Machine", [{"": key, " ": value} for key, value in results["machine"].items()]))
+    for name in args.only:
+        for title, rows in importlib.import_module(f"measures.{name}").measure(args):
+            print(table(title, rows), flush=True)
+            results["tables"].setdefault(name, {})[title] = rows
+            if args.json:
+                args.json.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Accuracy of row-sparse Adam and of dense Adam, on the same folds and from the same seeds."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from corpora import read
+from report import Row
+from settings import SEED, THREADS
+from sklearn.model_selection import StratifiedKFold
+from tqdm import tqdm
+
+from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+
+
+class DenseAdam(torch.optim.Adam):
+    """torch's Adam, which moves all rows, in its fastest form."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, fused=True, **kwargs)
+
+
+OPTIMIZERS = {"rows of the batch": "adam", "all rows": DenseAdam}
+
+
+def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
+    torch.set_num_threads(THREADS)
+    vectors = Embeddings(args.vectors)
+    texts, labels = read(args.data / "mr.tsv")
+    chosen = np.random.default_rng(SEED).permutation(len(texts))[: args.texts]
+    texts, labels = [texts[i] for i in chosen], labels[chosen]
+    folds = StratifiedKFold(args.folds).split(texts, labels)
+    parts = [
+        (
+            ([texts[i] for i in train], labels[train]),
+            ([texts[i] for i in test], labels[test]),
+            seed,
+        )
+        for seed, (train, test) in enumerate(folds)
+    ]
+    yield _compare(f"Adam's accuracy, MR, {args.folds} folds", vectors, parts)
+    train, test = read(args.data / "trec-train.tsv"), read(args.data / "trec-test.tsv")
+    parts = [(train, test, seed) for seed in range(args.seeds)]
+    yield _compare(f"Adam's accuracy, TREC, {args.seeds} seeds", vectors, parts)
+
+
+def _compare(title: str, vectors: Embeddings, parts: list[tuple]) -> tuple[str, list[Row]]:
+    accuracies: dict[str, list[float]] = {label: [] for label in OPTIMIZERS}
+    for (texts, labels), (test_texts, test_labels), seed in tqdm(parts, desc=title, leave=False):
+        vectorizer = TextVectorizer(embeddings=vectors, random_state=seed).fit(texts)
+        X, X_test = vectorizer.transform(texts), vectorizer.transform(test_texts)
+        for label, optimizer in OPTIMIZERS.items():
+            model = TextCNNClassifier(optimizer=optimizer, random_state=seed).fit(X, labels)
+            accuracies[label].append(100 * model.score(X_test, test_labels))
+    rows, dense = [], np.array(accuracies["all rows"])
+    for label, values in accuracies.items():
+        difference = np.array(values) - dense
+        error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
+        rows.append(
+            {
+                "Adam moves": label,
+                "accuracy": float(np.mean(values)),
+                "standard deviation": float(np.std(values, ddof=1)),
+                "paired difference": float(difference.mean()),
+                "its standard error": error,
+            }
+        )
+    return title, rows

@@ -1,0 +1,71 @@
+"""Seconds of an epoch: frozen and tuned vectors, sentences and long documents."""
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+from contest import interleave
+from corpora import Task
+from report import Row, race, reached
+from settings import EMBEDDING_DIM, KERNEL_SIZES, NUM_FILTERS
+
+OURS = "sktextcnn"
+RATE = "matrix product"
+BUCKETED = "torch loop, bucketed, fused Adam"
+
+TARGETS = {"Keras": 10, "skorch, default loader": 10, "torch loop, padded": 10, BUCKETED: 4}
+TARGETS_LONG = {BUCKETED: 12}
+MOST_TIMES_FLOOR = 2
+
+
+def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
+    for tuned in (False, True):
+        task = Task(args.data, args.texts, tuned)
+        competitors = {
+            OURS: "peers.ours:training",
+            "sktextcnn, a fit of one epoch in all": "peers.ours:whole_fit",
+            "Keras": "peers.keras_cnn:training",
+            "skorch, default loader": "peers.skorch_net:training",
+            "torch loop, padded": "peers.torch_loop:training",
+            **_bucketed(tuned),
+            RATE: "peers.ours:matrix_rate",
+            "words": "peers.torch_loop:words_of_batches",
+        }
+        title = f"Training epoch, MR sentences, {'tuned' if tuned else 'frozen'} vectors"
+        figures = interleave(competitors, (task,), args.repeats, title)
+        rates, words = figures.pop(RATE), figures.pop("words")
+        yield title, race(figures, OURS, TARGETS, len(task.texts()[0]))
+        yield f"{title}, against the floor", _floor(figures[OURS], rates, words)
+    for tuned in (False, True):
+        task = Task(args.data, args.texts, tuned, long=True)
+        competitors = {OURS: "peers.ours:training", **_bucketed(tuned)}
+        title = f"Training epoch, documents of 700 words, {'tuned' if tuned else 'frozen'} vectors"
+        figures = interleave(competitors, (task,), args.repeats, title)
+        yield title, race(figures, OURS, TARGETS_LONG, len(task.texts()[0]))
+
+
+def _bucketed(tuned: bool) -> dict[str, str]:
+    competitors = {BUCKETED: "peers.torch_loop:training_bucketed"}
+    if tuned:
+        competitors["the same, SparseAdam for vectors"] = "peers.torch_loop:training_sparse"
+    return competitors
+
+
+def _floor(seconds: list[float], rates: list[float], words: list[list[int]]) -> list[Row]:
+    """The product of each batch's distinct words with the kernels, and nothing else."""
+    columns = sum(KERNEL_SIZES) * NUM_FILTERS
+    products = np.median([sum(epoch) for epoch in words]) * EMBEDDING_DIM * columns
+    floor = products / np.median(rates)
+    ratio = float(np.median(seconds) / floor)
+    return [
+        {
+            "distinct words of a batch": float(np.mean([np.mean(epoch) for epoch in words])),
+            "rate, GMA/s": float(np.median(rates)) / 1e9,
+            "least": min(rates) / 1e9,
+            "most": max(rates) / 1e9,
+            "floor, s": float(floor),
+            "ours, s": float(np.median(seconds)),
+            "times the floor": ratio,
+            **reached(ratio, MOST_TIMES_FLOOR, at_least=False),
+        }
+    ]

@@ -1,0 +1,108 @@
+"""TextCNNClassifier, through its public interface."""
+
+import copy
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from corpora import Task
+from equality import largest_difference
+from settings import BATCH_SIZE, DROPOUT, KERNEL_SIZES, LEARNING_RATE, NUM_FILTERS, SEED, THREADS
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from peers._texts import seconds_of_all, seconds_of_one, split
+from sktextcnn import TextCNNClassifier
+
+# The first epoch of a fit warms up, as the peers' first turn does.
+_EPOCHS = 3
+
+
+def classifier(**params: Any) -> TextCNNClassifier:
+    """Return the classifier with the network and training of all competitors."""
+    torch.set_num_threads(THREADS)
+    return TextCNNClassifier(
+        kernel_sizes=KERNEL_SIZES,
+        num_filters=NUM_FILTERS,
+        dropout=DROPOUT,
+        token_dropout=0.0,
+        batch_size=BATCH_SIZE,
+        learning_rate=LEARNING_RATE,
+        lr_schedule="constant",
+        random_state=SEED,
+        device="cpu",
+    ).set_params(**params)
+
+
+def training(task: Task) -> Iterator[float | None]:
+    X, y = task.ids()
+    yield None
+    checked = False
+    while True:
+        model = classifier(finetune=task.tuned, max_epochs=_EPOCHS).fit(X, y)
+        if not checked:
+            largest_difference(model, X, y)
+            checked = True
+        yield float(np.median(model.history_[1:, "dur"]))
+
+
+def whole_fit(task: Task) -> Iterator[float | None]:
+    """A fit of one epoch with all that surrounds it."""
+    X, y = task.ids()
+    yield None
+    while True:
+        start = time.perf_counter()
+        classifier(finetune=task.tuned, max_epochs=1).fit(X, y)
+        yield time.perf_counter() - start
+
+
+def labelling(task: Task) -> Iterator[float | None]:
+    model, texts = _fitted(task), task.texts()[0]
+    yield None
+    yield from seconds_of_all(model.predict, texts)
+
+
+def first_labelling(task: Task) -> Iterator[float | None]:
+    """The first call of a model, which remembers no products of words."""
+    model, texts = _fitted(task), task.texts()[0]
+    yield None
+    while True:
+        # Copies do not remember them either.
+        fresh = copy.deepcopy(model)
+        start = time.perf_counter()
+        fresh.predict(texts)
+        yield time.perf_counter() - start
+
+
+def latency(task: Task) -> Iterator[float | None]:
+    model, texts = _fitted(task), split(task)[2]
+    yield None
+    yield from seconds_of_one(model.predict, texts)
+
+
+def matrix_rate(task: Task) -> Iterator[float | None]:
+    """Multiply-adds a second of the matrix product that projects words."""
+    torch.set_num_threads(THREADS)
+    dim = task.vectorizer(task.texts()[0][:100]).embedding_matrix_.shape[1]
+    rows, kernels = torch.rand(512, dim), torch.rand(dim, sum(KERNEL_SIZES) * NUM_FILTERS)
+    out = torch.empty(512, kernels.shape[1])
+    n_products = 300
+    yield None
+    while True:
+        start = time.perf_counter()
+        for _ in range(n_products):
+            torch.mm(rows, kernels, out=out)
+        yield n_products * kernels.numel() * len(rows) / (time.perf_counter() - start)
+
+
+def _fitted(task: Task) -> Pipeline:
+    train, labels, _ = split(task)
+    vectorizer = task.vectorizer(train)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = classifier(max_epochs=1).fit(vectorizer.transform(train), labels)
+    texts, labels = task.texts()
+    largest_difference(model, vectorizer.transform(texts), labels)
+    return make_pipeline(vectorizer, model)
