@@ -263,18 +263,27 @@ class StackedCNN(nn.Module):
         return hidden.max(dim=2).values
 
 
+class Dropout(nn.Dropout):
+    """Dropout of torch, with random numbers that take a third of the time on the CPU."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return features
+        return features * (torch.rand_like(features) >= self.p) / (1 - self.p)
+
+
 ARCHITECTURES: dict[str, type[nn.Module]] = {"kim": KimCNN, "stacked": StackedCNN}
 
 
 def _head(
     num_features: int, hidden_units: int, num_outputs: int, activation: str, dropout: float
 ) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.Dropout(dropout)]
+    layers: list[nn.Module] = [Dropout(dropout)]
     if hidden_units:
         layers += [
             nn.Linear(num_features, hidden_units),
             ACTIVATIONS[activation](),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         ]
     layers.append(nn.Linear(hidden_units or num_features, num_outputs))
     return nn.Sequential(*layers)
@@ -282,7 +291,7 @@ def _head(
 
 def _trim(ids: Tensor) -> Tensor:
     """Leave out the columns at both ends that are padding in every text."""
-    used = (ids != PADDING_ID).any(dim=0).nonzero()
+    used = ids.amax(dim=0).nonzero()
     if len(used) == 0:
         return ids[:, :1]
     return ids[:, int(used[0]) : int(used[-1]) + 1]

@@ -140,6 +140,11 @@ class TextNet(NeuralNetClassifier):
     def multilabel(self) -> bool:
         return isinstance(self.criterion_, nn.BCEWithLogitsLoss)
 
+    def _set_training(self, training: bool = True) -> None:
+        # Each step asks for it again, which takes as long as some of its computations.
+        if self.module_.training != training:
+            super()._set_training(training)
+
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         ids = x["ids"] if isinstance(x, Mapping) else x
         with in_precision(self):
