@@ -184,7 +184,7 @@ def _kernels(weights: Sequence[Tensor]) -> Tensor:
     return places.flatten(0, 1)
 
 
-_onednn = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+_onednn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 _has_onednn = _onednn is not None and torch.backends.mkldnn.is_available()
 
 

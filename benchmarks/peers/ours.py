@@ -3,7 +3,7 @@
 import copy
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from corpora import Task
 from equality import largest_difference
 from settings import BATCH_SIZE, DROPOUT, KERNEL_SIZES, LEARNING_RATE, NUM_FILTERS, SEED, THREADS
 from sklearn.pipeline import Pipeline, make_pipeline
+from torch import Tensor
 
 from peers._texts import seconds_of_all, seconds_of_one, split
 from sktextcnn import TextCNNClassifier
@@ -82,18 +83,28 @@ def latency(task: Task) -> Iterator[float | None]:
     yield from seconds_of_one(model.predict, texts)
 
 
-def matrix_rate(task: Task) -> Iterator[float | None]:
-    """Multiply-adds a second of the matrix product that projects words."""
+def rate_of_mm(task: Task) -> Iterator[float | None]:
+    """Multiply-adds a second of ``torch.mm``, in the shape of a batch's words and kernels."""
+    yield from _rate(task, lambda rows, kernels: torch.mm(rows, kernels.T))
+
+
+def rate_of_engine(task: Task) -> Iterator[float | None]:
+    """The same of the product that the engine takes."""
+    from sktextcnn._maxconv import _multiply
+
+    yield from _rate(task, _multiply)
+
+
+def _rate(task: Task, multiply: Callable[[Tensor, Tensor], Tensor]) -> Iterator[float | None]:
     torch.set_num_threads(THREADS)
     dim = task.vectorizer(task.texts()[0][:100]).embedding_matrix_.shape[1]
-    rows, kernels = torch.rand(512, dim), torch.rand(dim, sum(KERNEL_SIZES) * NUM_FILTERS)
-    out = torch.empty(512, kernels.shape[1])
+    rows, kernels = torch.rand(512, dim), torch.rand(sum(KERNEL_SIZES) * NUM_FILTERS, dim)
     n_products = 300
     yield None
     while True:
         start = time.perf_counter()
         for _ in range(n_products):
-            torch.mm(rows, kernels, out=out)
+            multiply(rows, kernels)
         yield n_products * kernels.numel() * len(rows) / (time.perf_counter() - start)
 
 
