@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The peers of the benchmarks stay out of the way of everything else.
+BENCH := .venv-bench
 
-.PHONY: demo test lint format bench docs clean
+.PHONY: demo test lint format bench defaults docs clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -23,8 +25,13 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# make bench DATA=folder VECTORS=glove.6B.100d.txt
-bench: $(VENV)/.dev
+# make bench DATA=folder VECTORS=glove.6B.100d.txt measures the engine beside its peers.
+bench: $(BENCH)/.done
+	$(BENCH)/bin/python benchmarks/engine.py --data $(DATA) --vectors $(VECTORS) \
+		--json benchmarks/engine.json
+
+# make defaults DATA=folder VECTORS=glove.6B.100d.txt measures what the defaults are chosen by.
+defaults: $(VENV)/.dev
 	$(BIN)/python benchmarks/defaults.py --data $(DATA) --vectors $(VECTORS)
 
 docs: $(VENV)/.docs
@@ -46,5 +53,10 @@ $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	touch $@
 
+$(BENCH)/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet -c constraints.txt -e . -r benchmarks/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) docs/_build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) docs/_build .mypy_cache .pytest_cache .ruff_cache

@@ -24,7 +24,7 @@ MEASURES = (
     "search",
     "growth",
     "imports",
-    "optimizer",
+    "accuracy",
 )
 
 
@@ -37,8 +37,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="of growth"
     )
-    parser.add_argument("--folds", type=int, default=10, help="of MR, for the optimizer")
-    parser.add_argument("--seeds", type=int, default=10, help="on TREC, for the optimizer")
+    parser.add_argument("--folds", type=int, default=10, help="of MR, for accuracy")
+    parser.add_argument("--seeds", type=int, default=10, help="on TREC, for accuracy")
     parser.add_argument("--texts", type=int, help="use so many sentences of MR, not all")
     parser.add_argument("--quick", action="store_true", help="a small run of everything")
     parser.add_argument("--json", type=pathlib.Path)
