@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from sktextcnn import TextCNNClassifier
 from sktextcnn._maxconv import (
+    _max,
+    _multiply,
     empty_table,
     max_of_products,
     max_over_time,
@@ -17,7 +19,7 @@ from sktextcnn._maxconv import (
     products_of,
     project,
 )
-from sktextcnn._network import ACTIVATIONS, KimCNN, StackedCNN, WordEmbedding
+from sktextcnn._network import ACTIVATIONS, Dropout, KimCNN, StackedCNN, WordEmbedding
 
 N_IDS, DIM = 12, 4
 
@@ -869,3 +871,46 @@ def test_a_chosen_parameter_that_a_network_does_not_take_is_not_ignored(params, 
     message = f"BagOfWords does not take {names}. Leave them at their defaults, or name them in"
     with pytest.raises(ValueError, match=message):
         fit_custom(BagOfWords, **params)
+
+
+@pytest.mark.parametrize("n_words", [1, 7, 300])
+def test_the_product_is_that_of_double_precision_with_any_number_of_threads(n_words):
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(n_words, 30, generator=generator)
+    kernels = torch.randn(120, 30, generator=generator)
+    expected = rows.double() @ kernels.double().T
+    before = torch.get_num_threads()
+    products = []
+    try:
+        for n_threads in (1, 2, 3):
+            torch.set_num_threads(n_threads)
+            products.append(_multiply(rows, kernels))
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(products[0].double(), expected, rtol=1e-5, atol=1e-5)
+    assert all(torch.equal(product, products[0]) for product in products)
+
+
+def test_the_first_of_equal_windows_wins_as_in_torch():
+    generator = torch.Generator().manual_seed(0)
+    sums = torch.randint(0, 4, (30, 5, 40), generator=generator).float()
+    sums[:7, 0] = -torch.inf
+    expected = sums.max(dim=0)
+    values, rank = _max(sums.clone())
+    assert torch.equal(values, expected.values)
+    # Of torch's own, which of equal values wins is not laid down; here it is the first.
+    first = (sums == expected.values).float().argmax(dim=0)
+    assert torch.equal(len(sums) - rank.long(), first)
+
+
+def test_dropout_scales_what_it_keeps_and_does_nothing_in_evaluation():
+    torch.manual_seed(0)
+    dropout = Dropout(0.25)
+    features = torch.ones(400, 300, requires_grad=True)
+    dropped = dropout(features)
+    torch.testing.assert_close(dropped.unique(), torch.tensor([0.0, 1 / 0.75]))
+    assert abs(float((dropped == 0).float().mean()) - 0.25) < 0.01
+    dropped.sum().backward()
+    assert torch.equal(features.grad, dropped.detach())
+    assert dropout.eval()(features) is features
+    assert Dropout(0.0)(features) is features
