@@ -68,7 +68,7 @@ class Rows(Dataset):
     ) -> None:
         X = {"ids": torch.tensor(ids, device=device)}
         if weight is not None:
-            X["weight"] = torch.tensor(weight, dtype=torch.float32, device=device)
+            X["weight"] = torch.tensor(weight, device=device)
         targets = None if y is None else torch.tensor(y, device=device)
         super().__init__(X, targets, length=len(ids))
 

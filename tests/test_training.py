@@ -362,6 +362,15 @@ def test_the_bar_counts_epochs(data, capsys):
     assert "train_loss" in bar
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own handler, which a process started in the background lacks."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_reaches_the_user_and_leaves_the_model_as_it_was(data, monkeypatch):
     X, y = data
     classifier = TextCNNClassifier(max_epochs=2, warm_start=True, **SMALL).fit(X, y)
