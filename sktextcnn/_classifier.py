@@ -95,8 +95,8 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` moves only the vectors of a batch's words, as
-        ``torch.optim.SparseAdam`` does, which makes its time independent of the vocabulary's
-        size; the class ``torch.optim.Adam`` moves all.
+        ``torch.optim.SparseAdam`` does, unless the vectors began as random ones, which makes
+        its time independent of the vocabulary's size; the class ``torch.optim.Adam`` moves all.
     learning_rate : float, default=1e-3
         Step size of the optimizer.
     finetune_lr : float or None, default=None
@@ -579,6 +579,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             verbose=int(self.verbose),
             precision=self.precision,
             device=device,
+            random_vectors=vectors is None and other is None,
         )
         check_network(net.module_, n_ids, dim)
         fill_embedding(net.module_.embedding, vectors, seed)

@@ -300,6 +300,7 @@ def build_net(
     verbose: int,
     precision: str,
     device: str,
+    random_vectors: bool,
 ) -> TextNet:
     """Make the net with its fresh network, ready for ``fit_epochs``."""
     _check_callbacks(callbacks, lr_schedule)
@@ -337,8 +338,9 @@ def build_net(
     net.initialize()
     embedding = getattr(net.module_, "embedding", None)
     lazy = optimizer == "adam" and not weight_decay and not any(map(_sees_gradients, steps))
-    if lazy and isinstance(embedding, WordEmbedding):
-        # Weight decay would move every row, and clipping does not know sparse gradients.
+    if lazy and not random_vectors and isinstance(embedding, WordEmbedding):
+        # Weight decay would move every row, and clipping does not know sparse gradients. Random
+        # vectors have further to go, and rare words would not get there without their momentum.
         embedding.sparse = True
     return net
 

@@ -8,6 +8,7 @@ import torch
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EpochScoring, GradientNormClipping, LRScheduler
@@ -22,6 +23,12 @@ SMALL = {"num_filters": 6, "random_state": 0}
 def data(corpus):
     texts, labels = corpus
     return TextVectorizer().fit_transform(texts), np.array(labels)
+
+
+@pytest.fixture(scope="module")
+def with_vectors(corpus, vectors_file):
+    texts, labels = corpus
+    return TextVectorizer(embeddings=vectors_file).fit_transform(texts), np.array(labels)
 
 
 class Rates(Callback):
@@ -73,23 +80,32 @@ class Gradients(Callback):
         ({"optimizer": torch.optim.Adam}, False),
     ],
 )
-@pytest.mark.filterwarnings("ignore:finetune='multichannel'")
-def test_plain_adam_moves_only_the_words_of_a_batch(data, params, sparse):
-    X, y = data
+def test_plain_adam_moves_only_the_words_of_a_batch(with_vectors, params, sparse):
+    X, y = with_vectors
     classifier = TextCNNClassifier(max_epochs=1, callbacks=[Gradients()], **SMALL, **params)
     classifier.fit(X, y)
     assert callback(classifier, Gradients).sparse_ == sparse
 
 
-def test_a_callback_that_clips_gradients_gets_dense_ones(data):
+def test_random_vectors_are_all_moved(data, with_vectors):
     X, y = data
+    classifier = TextCNNClassifier(max_epochs=1, callbacks=[Gradients()], **SMALL).fit(X, y)
+    assert not callback(classifier, Gradients).sparse_
+    # Not where they are another model's.
+    pretrained = FrozenEstimator(TextCNNClassifier(max_epochs=1, **SMALL).fit(*with_vectors))
+    classifier.set_params(pretrained=pretrained, embedding_dim=None).fit(X, y)
+    assert callback(classifier, Gradients).sparse_
+
+
+def test_a_callback_that_clips_gradients_gets_dense_ones(with_vectors):
+    X, y = with_vectors
     callbacks = [GradientNormClipping(1e-9), Gradients()]
     classifier = TextCNNClassifier(max_epochs=1, callbacks=callbacks, **SMALL).fit(X, y)
     assert not callback(classifier, Gradients).sparse_
 
 
-def test_lazy_and_dense_adam_train_alike(data):
-    X, y = data
+def test_lazy_and_dense_adam_train_alike(with_vectors):
+    X, y = with_vectors
     losses = []
     for optimizer in ("adam", torch.optim.Adam):
         classifier = TextCNNClassifier(max_epochs=10, optimizer=optimizer, **SMALL).fit(X, y)
