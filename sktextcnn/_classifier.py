@@ -95,8 +95,8 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` moves only the vectors of a batch's words, as
-        ``torch.optim.SparseAdam`` does, unless the vectors began as random ones, which makes
-        its time independent of the vocabulary's size; the class ``torch.optim.Adam`` moves all.
+        ``torch.optim.SparseAdam`` does, so that its time does not depend on the vocabulary's
+        size. It moves all where they began as random ones, as does ``torch.optim.Adam``.
     learning_rate : float, default=1e-3
         Step size of the optimizer.
     finetune_lr : float or None, default=None

@@ -197,9 +197,7 @@ def _multiply(rows: Tensor, kernels: Tensor) -> Tensor:
     """
     if _has_onednn and rows.dtype == torch.float32 and rows.device.type == "cpu":
         return _onednn(rows, kernels, None, "none", [], "")
-    # Autocast would round float64.
-    with torch.autocast(rows.device.type, enabled=False):
-        return rows @ kernels.T
+    return rows @ kernels.T
 
 
 def _max(sums: Tensor) -> tuple[Tensor, Tensor]:
