@@ -1,13 +1,14 @@
 """Tokenized texts as numbers: one array of ids for all of them, and its padding."""
 
+import copy
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from typing import Any
 
 import numpy as np
 
-from sktextcnn._analyzer import Analyzer
+from sktextcnn._analyzer import Analyzer, build_analyzer
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
 
 # The automatic length is that of the longest text, unless it is both beyond this and
@@ -18,6 +19,7 @@ _OUTLIER_FACTOR = 4
 
 # Of which frequent pieces soon are a part, as words are; some 50 MB at most.
 _PIECES_REMEMBERED = 1 << 18
+_LONGEST_REMEMBERED = 100
 
 # Texts padded or counted at a time, which bounds the temporary arrays.
 _BLOCK = 4_096
@@ -30,8 +32,12 @@ class Documents:
         self._ids = array("i")
         self._ends = array("q", [0])
 
-    def append(self, ids: Iterable[int]) -> None:
-        self._ids.extend(ids)
+    def append(self, ids: Iterable[int] | bytes) -> None:
+        """Add a document: its ids, or the bytes of their int32."""
+        if isinstance(ids, bytes):
+            self._ids.frombytes(ids)
+        else:
+            self._ids.extend(ids)
         self._ends.append(len(self._ids))
 
     def __len__(self) -> int:
@@ -97,48 +103,96 @@ class WordsOf:
             yield [words[i] for i in ids.tolist() if i != UNKNOWN_ID]
 
 
+class Reader:
+    """Turns texts into ids, and remembers those of pieces that come again and again.
+
+    Parameters
+    ----------
+    analyzer : Analyzer
+        From a text to its tokens.
+    id_of : callable
+        From a token to its id, always the same.
+    """
+
+    def __init__(self, analyzer: Analyzer, id_of: Callable[[str], int]) -> None:
+        self._tokens, self._pieces = analyzer
+        self._id_of = id_of
+        self._ids_of = _Pieces(self._tokens, id_of)
+
+    def read(self, texts: Iterable[str]) -> Documents:
+        """Tokenize texts in one pass."""
+        documents = Documents()
+        if self._pieces is None:
+            for text in texts:
+                documents.append(map(self._id_of, self._tokens(text)))
+        else:
+            pieces, ids_of = self._pieces, self._ids_of.__getitem__
+            for text in texts:
+                documents.append(b"".join(map(ids_of, pieces(text))))
+        return documents
+
+
+class _Pieces(dict[str, bytes]):
+    """The ids of pieces of texts, made when they are first seen.
+
+    As the bytes of their int32, which are joined several times faster than numbers.
+    """
+
+    def __init__(self, tokens: Callable[[str], Iterable[str]], id_of: Callable[[str], int]) -> None:
+        self.tokens, self.id_of = tokens, id_of
+
+    def __missing__(self, piece: str) -> bytes:
+        ids = array("i", map(self.id_of, self.tokens(piece))).tobytes()
+        if len(piece) <= _LONGEST_REMEMBERED and len(self) < _PIECES_REMEMBERED:
+            self[piece] = ids
+        return ids
+
+
 def tokenize(texts: Iterable[str], analyzer: Analyzer) -> tuple[Documents, list[str]]:
     """Tokenize texts in one pass; ids are those of the list of tokens, as first seen."""
     index: defaultdict[str, int] = defaultdict()
     index.default_factory = index.__len__
-    documents = _read(texts, analyzer, index.__getitem__)
+    documents = Reader(analyzer, index.__getitem__).read(texts)
     if not len(documents):
         raise ValueError("There are no texts: X is empty. Give at least one.")
     return documents, list(index)
 
 
-def read_known(
-    texts: Iterable[str], analyzer: Analyzer, vocabulary: Mapping[str, int]
-) -> Documents:
-    """Tokenize texts in one pass; ids are those of the vocabulary."""
-    known = vocabulary.get
-    return _read(texts, analyzer, lambda token: known(token, UNKNOWN_ID))
+class KnownReader:
+    """Reads texts as ids of a vocabulary, and remembers their pieces from call to call.
 
+    What it remembers is neither pickled nor copied, and forgotten when a parameter changes.
+    """
 
-def _read(texts: Iterable[str], analyzer: Analyzer, id_of: Callable[[str], int]) -> Documents:
-    documents = Documents()
-    tokens, pieces = analyzer
-    if pieces is None:
-        for text in texts:
-            documents.append(map(id_of, tokens(text)))
-    else:
-        ids_of = _Pieces(tokens, id_of).__getitem__
-        for text in texts:
-            documents.append(chain.from_iterable(map(ids_of, pieces(text))))
-    return documents
+    def __init__(self) -> None:
+        self._memory: tuple[dict[str, Any], Mapping[str, int], Reader] | None = None
 
+    def __reduce__(self) -> tuple:
+        return KnownReader, ()
 
-class _Pieces(dict[str, list[int]]):
-    """The ids of pieces of texts, made when they are first seen."""
+    def read(
+        self, texts: Iterable[str], analysis: Mapping[str, Any], vocabulary: Mapping[str, int]
+    ) -> Documents:
+        """Tokenize texts in one pass.
 
-    def __init__(self, tokens: Callable[[str], Iterable[str]], id_of: Callable[[str], int]) -> None:
-        self.tokens, self.id_of = tokens, id_of
-
-    def __missing__(self, piece: str) -> list[int]:
-        ids = list(map(self.id_of, self.tokens(piece)))
-        if len(self) < _PIECES_REMEMBERED:
-            self[piece] = ids
-        return ids
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts.
+        analysis : mapping
+            The parameters of ``build_analyzer``.
+        vocabulary : mapping of str to int
+            The ids; other tokens are unknown.
+        """
+        # Read once: another thread may replace it meanwhile.
+        memory = self._memory
+        if memory is None or memory[0] != analysis or memory[1] is not vocabulary:
+            known = vocabulary.get
+            reader = Reader(build_analyzer(**analysis), lambda token: known(token, UNKNOWN_ID))
+            # A list of stop words may change in its place.
+            made_for = {**analysis, "stop_words": copy.copy(analysis["stop_words"])}
+            self._memory = memory = (made_for, vocabulary, reader)
+        return memory[2].read(texts)
 
 
 def choose_length(max_length: int | str | None, lengths: np.ndarray) -> int:

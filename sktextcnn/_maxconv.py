@@ -20,13 +20,18 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+# The kernels as torch.nn.Conv1d has them: (F, D, k) each, with the same F.
+Weights = Sequence[Tensor]
+
 # Words projected at a time where no gradient is needed.
 _BLOCK = 256
 # Tokens whose windows are added up at a time, which keeps them in the processor's cache.
 _TOKENS_AT_ONCE = 1 << 14
+# Layouts of longer texts are made anew, which bounds the memory of those that are kept.
+_TOKENS_REMEMBERED = 1 << 10
 
 
-def max_over_time(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
+def max_over_time(positions: Tensor, rows: Tensor, weights: Weights) -> Tensor:
     """Return the largest value of each filter over the windows of each text.
 
     Equal to ``conv1d`` without bias of the vectors ``rows[positions]``, padded by ``k - 1``
@@ -35,7 +40,7 @@ def max_over_time(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) ->
 
     Parameters
     ----------
-    positions : Tensor of shape (B, T), int64
+    positions : Tensor of shape (B, T), int32
         Row of each token in `rows`; 0 for padding, and for nothing else.
     rows : Tensor of shape (U, D)
         Vectors of the distinct words; row 0 is padding and must be zeros.
@@ -56,7 +61,7 @@ def product_type(rows: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else rows.dtype
 
 
-def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
+def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Weights) -> Tensor:
     """Return :func:`max_over_time` by ``conv1d``: the reference, and slower by far.
 
     Parameters
@@ -80,7 +85,7 @@ def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Sequence[Tenso
     return torch.cat(pooled, dim=1)
 
 
-def empty_table(n_words: int, weights: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+def empty_table(n_words: int, weights: Weights, dtype: torch.dtype) -> Tensor:
     """Return room for the products of words, with a last row of -inf; (U * K + 1, F)."""
     n_places = sum(weight.shape[2] for weight in weights)
     table = weights[0].new_empty(n_words * n_places + 1, weights[0].shape[0], dtype=dtype)
@@ -88,31 +93,27 @@ def empty_table(n_words: int, weights: Sequence[Tensor], dtype: torch.dtype) -> 
     return table
 
 
-def products_of(table: Tensor, n_words: int) -> Tensor:
-    """Return the products in a table, a row for each word; (U, K * F)."""
-    return table[:-1].view(n_words, -1)
-
-
-def project(rows: Tensor, weights: Sequence[Tensor]) -> Tensor:
-    """Multiply words with every place of every kernel.
+def project(table: Tensor, n_words: int, words: Tensor, rows: Tensor, weights: Weights) -> None:
+    """Multiply words with every place of every kernel, and put the products in a table.
 
     In blocks of one shape, so that the rounding of a word's products is its own, whatever
     other words there are.
 
     Parameters
     ----------
+    table : Tensor of shape (n_words * K + 1, F)
+        What :func:`empty_table` made for `n_words`.
+    words : Tensor of shape (U,), int64
+        Where in the table the words belong.
     rows : Tensor of shape (U, D)
+        Their vectors.
     weights : sequence of Tensor of shape (F, D, k)
-
-    Returns
-    -------
-    Tensor of shape (U, K * F)
-        Of :func:`product_type`.
     """
-    dtype = product_type(rows)
-    kernels = _kernels(weights).to(dtype)
-    padded = functional.pad(rows.to(dtype), (0, 0, 0, -len(rows) % _BLOCK))
-    return torch.cat([_multiply(block, kernels) for block in padded.split(_BLOCK)])[: len(rows)]
+    products = table[:-1].view(n_words, -1)  # (n_words, K * F)
+    kernels = _kernels(weights).to(table.dtype)
+    for some, block in zip(words.split(_BLOCK), rows.to(table.dtype).split(_BLOCK), strict=True):
+        whole = functional.pad(block, (0, 0, 0, _BLOCK - len(block)))
+        products.index_copy_(0, some, _multiply(whole, kernels)[: len(block)])
 
 
 def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> Tensor:
@@ -120,7 +121,7 @@ def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> T
 
     Parameters
     ----------
-    positions : Tensor of shape (B, T), int64
+    positions : Tensor of shape (B, T), int32
         As for :func:`max_over_time`, with the rows of the table.
     table : Tensor of shape (U * K + 1, F)
         What :func:`empty_table` made, with the products of at least these words.
@@ -131,9 +132,9 @@ def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> T
     -------
     Tensor of shape (B, F * len(sizes))
     """
-    layout = _layout(positions.shape[1], tuple(sizes))
+    layout = _layout(positions.shape[1], tuple(sizes), positions.device)
     pooled = [
-        torch.cat([sums[kernel.windows].amax(dim=0) for kernel in layout], dim=1)
+        torch.cat([sums[kernel.windows].amax(dim=0) for kernel in layout.kernels], dim=1)
         for sums in _window_sums(positions, table, layout)
     ]
     return torch.cat(pooled)
@@ -152,16 +153,16 @@ class _MaxOverTime(Function):
         products = _multiply(padded, kernels.to(dtype)).view(-1, weights[0].shape[0])
         table = products[: n_products + 1]
         table[-1] = -torch.inf
-        layout = _layout(positions.shape[1], sizes)
+        layout = _layout(positions.shape[1], sizes, positions.device)
         pooled, ranks = [], []
         for sums in _window_sums(positions, table, layout):
-            best = [_max(sums[kernel.windows]) for kernel in layout]
+            best = [_max(sums[kernel.windows], layout.ranks) for kernel in layout.kernels]
             pooled.append(torch.cat([values for values, _ in best], dim=1))
             ranks.append(torch.cat([rank for _, rank in best], dim=1))
         # All kernels' last windows begin in the same column. A maximum that is not a number
         # has no rank.
         last = positions.shape[1] + max(sizes) - 2
-        columns = (last + 1 - torch.cat(ranks)).long().clamp_(max=last)
+        columns = (last + 1 - torch.cat(ranks)).int().clamp_(max=last)
         ctx.sizes = sizes
         ctx.save_for_backward(positions, rows, kernels, columns)
         return torch.cat(pooled).to(rows.dtype)
@@ -178,7 +179,7 @@ class _MaxOverTime(Function):
         return None, rows_grad, None, *(part.permute(1, 2, 0) for part in parts)
 
 
-def _kernels(weights: Sequence[Tensor]) -> Tensor:
+def _kernels(weights: Weights) -> Tensor:
     """All kernels below each other, place by place; (K * F, D)."""
     places = torch.cat([weight.permute(2, 0, 1) for weight in weights])  # (K, F, D)
     return places.flatten(0, 1)
@@ -200,7 +201,7 @@ def _multiply(rows: Tensor, kernels: Tensor) -> Tensor:
     return rows @ kernels.T
 
 
-def _max(sums: Tensor) -> tuple[Tensor, Tensor]:
+def _max(sums: Tensor, ranks: Tensor) -> tuple[Tensor, Tensor]:
     """Find the largest sum, and the first window that has it, counted from the last one.
 
     On the CPU several times faster than ``max(dim=0)``. Overwrites the sums.
@@ -208,6 +209,8 @@ def _max(sums: Tensor) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     sums : Tensor of shape (W, B, F)
+    ranks : Tensor of shape (W or more, 1, 1)
+        Falls to 1.
 
     Returns
     -------
@@ -216,35 +219,67 @@ def _max(sums: Tensor) -> tuple[Tensor, Tensor]:
         W for the first window, 1 for the last.
     """
     values = sums.amax(dim=0)
-    ranks = torch.arange(len(sums), 0, -1, dtype=torch.float32, device=sums.device)
     won = sums.float() if sums.dtype == torch.bfloat16 else sums
-    return values, won.eq_(values).mul_(ranks[:, None, None]).amax(dim=0)
+    return values, won.eq_(values).mul_(ranks[-len(sums) :]).amax(dim=0)
 
 
 class _Kernel(NamedTuple):
     """Where the windows of one kernel are, for texts of one length."""
 
     size: int
-    place: int  # of its first word among all K
-    first: int  # column of the first window, of texts with max(k) - 1 paddings on both sides
+    columns: slice  # those that its windows see, of texts with max(k) - 1 paddings on both sides
     windows: slice  # among the W of all kernels
     words: slice  # among the words of all windows
+    places: Tensor  # (k,), int32, of its words among all K
 
 
-@lru_cache(maxsize=256)
-def _layout(n_tokens: int, sizes: tuple[int, ...]) -> tuple[_Kernel, ...]:
-    kernels = []
+class _Layout(NamedTuple):
+    """Where the windows are, of texts of one length."""
+
+    kernels: tuple[_Kernel, ...]
+    n_places: int  # K
+    padding: int  # max(k) - 1
+    begin: Tensor  # (W,), int32, the first column of each window
+    end: Tensor  # (W,), int32, the column behind its last
+    ranks: Tensor  # (W of the widest kernel, 1, 1), falling to 1, for `_max`
+
+
+def _layout(n_tokens: int, sizes: tuple[int, ...], device: torch.device) -> _Layout:
+    make = _remembered_layout if n_tokens <= _TOKENS_REMEMBERED else _make_layout
+    return make(n_tokens, sizes, device)
+
+
+def _make_layout(n_tokens: int, sizes: tuple[int, ...], device: torch.device) -> _Layout:
+    widest = max(sizes)
+    kernels, begin, end = [], [], []
     place = n_windows = n_words = 0
     for size in sizes:
         its_windows = n_tokens + size - 1
-        windows = slice(n_windows, n_windows + its_windows)
-        words = slice(n_words, n_words + its_windows * size)
-        kernels.append(_Kernel(size, place, max(sizes) - size, windows, words))
-        place, n_windows, n_words = place + size, windows.stop, words.stop
-    return tuple(kernels)
+        first = torch.arange(its_windows, dtype=torch.int32, device=device) + widest - size
+        begin.append(first)
+        end.append(first + size)
+        kernels.append(
+            _Kernel(
+                size,
+                slice(widest - size, widest - size + its_windows + size - 1),
+                slice(n_windows, n_windows + its_windows),
+                slice(n_words, n_words + its_windows * size),
+                torch.arange(place, place + size, dtype=torch.int32, device=device),
+            )
+        )
+        place += size
+        n_windows += its_windows
+        n_words += its_windows * size
+    ranks = torch.arange(n_tokens + widest - 1, 0, -1, dtype=torch.float32, device=device)
+    return _Layout(
+        tuple(kernels), place, widest - 1, torch.cat(begin), torch.cat(end), ranks[:, None, None]
+    )
 
 
-def _window_sums(positions: Tensor, table: Tensor, layout: Sequence[_Kernel]) -> Iterator[Tensor]:
+_remembered_layout = lru_cache(maxsize=256)(_make_layout)
+
+
+def _window_sums(positions: Tensor, table: Tensor, layout: _Layout) -> Iterator[Tensor]:
     """Add up each window's products, some texts at a time.
 
     Yields
@@ -252,30 +287,40 @@ def _window_sums(positions: Tensor, table: Tensor, layout: Sequence[_Kernel]) ->
     Tensor of shape (W, n_some, F)
         -inf for windows that touch no token.
     """
-    padding = max(kernel.size for kernel in layout) - 1
-    n_places = sum(kernel.size for kernel in layout)
+    kernels, n_places, padding, begin, end, _ = layout
     for some in positions.split(max(1, _TOKENS_AT_ONCE // positions.shape[1])):
         n_texts = len(some)
-        # A text without tokens counts its first padding as one.
-        present = some.T != 0  # (T, n_some)
-        present[0] |= some.amax(dim=1) == 0
-        before = functional.pad(present, (0, 0, padding + 1, padding)).cumsum(dim=0)
         scaled = functional.pad(some.T * n_places, (0, 0, padding, padding))
-        index = some.new_empty(layout[-1].words.stop * n_texts)
+        index = some.new_empty(kernels[-1].words.stop * n_texts)
+        untouched = _untouched(some.T, padding, begin, end)
         bags = []
-        for size, place, first, windows, words in layout:
-            n_windows = windows.stop - windows.start
-            columns = slice(first, first + n_windows + size - 1)
+        for size, columns, windows, words, places in kernels:
             entries = slice(words.start * n_texts, words.stop * n_texts)
-            its = index[entries].view(n_windows, n_texts, size)
-            places = torch.arange(place, place + size, device=index.device)
+            its = index[entries].view(-1, n_texts, size)
             torch.add(scaled[columns].unfold(0, size, 1), places, out=its)
-            behind = before[first + size : first + size + n_windows]
-            untouched = behind == before[first : first + n_windows]
-            its[:, :, 0].masked_fill_(untouched, len(table) - 1)
-            bags.append(torch.arange(entries.start, entries.stop, size, device=index.device))
+            if untouched is not None:
+                its[:, :, 0].masked_fill_(untouched[windows], len(table) - 1)
+            bags.append(
+                torch.arange(
+                    entries.start, entries.stop, size, dtype=torch.int32, device=index.device
+                )
+            )
         sums = functional.embedding_bag(index, table, torch.cat(bags), mode="sum")
-        yield sums.view(layout[-1].windows.stop, n_texts, -1)
+        yield sums.view(kernels[-1].windows.stop, n_texts, -1)
+
+
+def _untouched(tokens: Tensor, padding: int, begin: Tensor, end: Tensor) -> Tensor | None:
+    """Which windows touch no token, (W, n_texts); None if there is no padding to touch.
+
+    A text without tokens counts its first padding as one.
+    """
+    present = tokens != 0  # (T, n_texts)
+    # On a GPU the question would stall it.
+    if not present.is_cuda and bool(present.all()):
+        return None
+    present[0] |= tokens.amax(dim=0) == 0
+    before = functional.pad(present, (0, 0, padding + 1, padding)).cumsum(0, dtype=torch.int32)
+    return before.index_select(0, begin) == before.index_select(0, end)
 
 
 class _Hits(NamedTuple):
@@ -309,7 +354,7 @@ def _hits(positions: Tensor, columns: Tensor, grad: Tensor, sizes: tuple[int, ..
     Parameters
     ----------
     positions : Tensor of shape (B, T)
-    columns : Tensor of shape (B, F * len(sizes)), int64
+    columns : Tensor of shape (B, F * len(sizes)), int32
         Where each filter's winning window begins, with max(k) - 1 paddings before the text.
     grad : Tensor of shape (B, F * len(sizes))
     sizes : tuple of int

@@ -76,7 +76,7 @@ class WordEmbedding(nn.Embedding):
         -------
         rows : Tensor of shape (U, D)
             Row 0 is padding, whether it occurs or not.
-        positions : Tensor of shape (B, T), int64
+        positions : Tensor of shape (B, T), int32
             The row of each token.
         """
         ids = self._drop(ids)
@@ -85,8 +85,8 @@ class WordEmbedding(nn.Embedding):
         occurs[PADDING_ID] = True
         occurs[ids.flatten()] = True
         words = occurs.nonzero().flatten()
-        row_of = words.new_empty(self.num_embeddings)
-        row_of[words] = torch.arange(len(words), device=words.device)
+        row_of = torch.empty(self.num_embeddings, dtype=torch.int32, device=words.device)
+        row_of[words] = torch.arange(len(words), dtype=torch.int32, device=words.device)
         return self.vectors(words), row_of[ids]
 
     def _drop(self, ids: Tensor) -> Tensor:

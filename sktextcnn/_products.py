@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from sktextcnn._maxconv import empty_table, product_type, products_of, project
+from sktextcnn._maxconv import empty_table, product_type, project
 
 # Beyond this much memory for the whole vocabulary, products are made for each call anew.
 MOST_BYTES = 1 << 28
@@ -69,7 +69,7 @@ class Products:
         -------
         table : Tensor of shape (U * K + 1, F)
             For ``max_of_products``.
-        positions : Tensor of shape (B, T), int64
+        positions : Tensor of shape (B, T), int32
             The row of each token's word.
         """
         n_ids = len(embedding.tables[0])
@@ -78,7 +78,7 @@ class Products:
         if n_products * dtype.itemsize > MOST_BYTES:
             rows, positions = embedding.distinct(ids)
             table = empty_table(len(rows), weights, dtype)
-            products_of(table, len(rows))[:] = project(rows, weights)
+            project(table, len(rows), torch.arange(len(rows), device=rows.device), rows, weights)
             return table, positions
         made_for = (
             dtype,
@@ -92,16 +92,15 @@ class Products:
         if memory is None or memory.made_for != made_for:
             known = torch.zeros(n_ids, dtype=torch.bool, device=ids.device)
             memory = _Memory(made_for, empty_table(n_ids, weights, dtype), known)
-            _add(memory, ids.new_zeros(1), embedding, weights)
+            _add(memory, torch.zeros(1, dtype=torch.int64, device=ids.device), embedding, weights)
             self._memory = memory
         new = ids[~memory.known[ids]]
         if len(new):
-            _add(memory, new.unique(), embedding, weights)
-        return memory.table, ids.long()
+            _add(memory, new.unique().long(), embedding, weights)
+        return memory.table, ids.int()
 
 
 def _add(memory: _Memory, words: Tensor, embedding: Vectors, weights: Sequence[Tensor]) -> None:
-    products = products_of(memory.table, len(memory.known))
-    products[words] = project(embedding.vectors(words), weights)
+    project(memory.table, len(memory.known), words, embedding.vectors(words), weights)
     # Known only now, so that no other thread reads a row before it is there.
     memory.known[words] = True

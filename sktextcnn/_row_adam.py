@@ -31,26 +31,29 @@ class RowAdam(Adam):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            with_grad = [param for param in group["params"] if param.grad is not None]
-            dense = [param for param in with_grad if not param.grad.is_sparse]
+            dense: list[tuple[Tensor, Tensor]] = []
+            for param in group["params"]:
+                if param.grad is None:
+                    continue
+                if param.grad.is_sparse:
+                    self._step_rows(param, param.grad, group)
+                else:
+                    dense.append((param, param.grad))
             if dense:
-                states = [self._state_of(param) for param in dense]
+                states = [self._state_of(param) for param, _ in dense]
                 self._adam(
                     group,
-                    dense,
-                    [param.grad for param in dense],
+                    [param for param, _ in dense],
+                    [grad for _, grad in dense],
                     [state["exp_avg"] for state in states],
                     [state["exp_avg_sq"] for state in states],
                     [state["step"] for state in states],
                     group["weight_decay"],
                 )
-            for param in with_grad:
-                if param.grad.is_sparse:
-                    self._step_rows(param, group)
         return loss
 
-    def _step_rows(self, param: Tensor, group: dict[str, Any]) -> None:
-        rows, grad = _distinct_rows(param.grad)
+    def _step_rows(self, param: Tensor, sparse_grad: Tensor, group: dict[str, Any]) -> None:
+        rows, grad = _distinct_rows(sparse_grad)
         state = self._state_of(param)
         tables = [param, state["exp_avg"], state["exp_avg_sq"]]
         values, mean, square = (table.index_select(0, rows) for table in tables)

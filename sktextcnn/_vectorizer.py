@@ -10,8 +10,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._analyzer import TOKEN_PATTERN, Analyzer, build_analyzer
-from sktextcnn._documents import Documents, WordsOf, choose_length, read_known, tokenize
+from sktextcnn._analyzer import TOKEN_PATTERN, build_analyzer
+from sktextcnn._documents import (
+    Documents,
+    KnownReader,
+    WordsOf,
+    choose_length,
+    tokenize,
+)
 from sktextcnn._embedding_matrix import build_matrix
 from sktextcnn._embeddings import TRAINED, Embeddings, as_embeddings, train_embeddings
 from sktextcnn._texts import read_texts
@@ -252,7 +258,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             If the texts are no iterable of str; names the first text that is none.
         """
         check_is_fitted(self, "vocabulary_")
-        documents = read_known(read_texts(X), self._build_analyzer(), self.vocabulary_)
+        documents = self._reader.read(read_texts(X), self._analysis(), self.vocabulary_)
         return self._padded(documents)
 
     def inverse_transform(self, X: Any) -> list[list[str]]:
@@ -312,7 +318,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         self._validate_params()
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
-        documents, tokens = tokenize(read_texts(X), self._build_analyzer())
+        documents, tokens = tokenize(read_texts(X), build_analyzer(**self._analysis()))
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
         words, counts = self._select_words(documents, tokens, given)
@@ -335,6 +341,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
 
         lengths = documents.lengths()
         self.vocabulary_ = {w: i for i, w in enumerate(words, start=len(RESERVED_WORDS))}
+        self._reader = KnownReader()
         self.token_table_ = table
         self.coverage_ = coverage
         self.max_length_ = choose_length(self.max_length, lengths)
@@ -353,16 +360,17 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             return self.embeddings
         return as_embeddings(self.embeddings)
 
-    def _build_analyzer(self) -> Analyzer:
-        return build_analyzer(
-            lowercase=self.lowercase,
-            strip_accents=self.strip_accents,
-            preprocessor=self.preprocessor,
-            tokenizer=self.tokenizer,
-            stop_words=self.stop_words,
-            token_pattern=self.token_pattern,
-            analyzer=self.analyzer,
-        )
+    def _analysis(self) -> dict[str, Any]:
+        """The parameters that tell how a text becomes tokens."""
+        return {
+            "lowercase": self.lowercase,
+            "strip_accents": self.strip_accents,
+            "preprocessor": self.preprocessor,
+            "tokenizer": self.tokenizer,
+            "stop_words": self.stop_words,
+            "token_pattern": self.token_pattern,
+            "analyzer": self.analyzer,
+        }
 
     def _select_words(
         self, documents: "Documents", tokens: list[str], given: list[str] | None

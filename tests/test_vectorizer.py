@@ -1,5 +1,6 @@
 """TextVectorizer: CountVectorizer's options, Keras's padding, vectors, and bad input."""
 
+import copy
 import os
 import pickle
 import subprocess
@@ -102,6 +103,54 @@ def test_the_default_pattern_finds_clitics_words_and_marks(
     expected = [analyze(text) for text in texts]
     for X in (vectorizer.transform(texts), vectorizer.fit_transform(texts)):
         assert vectorizer.inverse_transform(X) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("lowercase", False, ["<unk>", "gem"]),
+        ("stop_words", ["a"], ["gem"]),
+        ("token_pattern", r"\w{2,}", ["gem"]),
+        ("analyzer", "char", ["a", "<unk>", "<unk>", "<unk>", "<unk>"]),
+    ],
+)
+def test_what_is_remembered_between_calls_follows_the_parameters(name, value, expected):
+    vectorizer = TextVectorizer().fit(["a gem", "so dull"])
+    before = vectorizer.transform(["A gem"])
+    assert vectorizer.inverse_transform(before) == [["a", "gem"]]
+    vectorizer.set_params(**{name: value})
+    if name == "analyzer":
+        vectorizer.max_length_ = 5
+    assert vectorizer.inverse_transform(vectorizer.transform(["A gem"])) == [expected]
+
+
+def test_a_list_of_stop_words_that_grows_is_noticed():
+    stop_words = ["so"]
+    vectorizer = TextVectorizer(stop_words=stop_words).fit(["a gem", "so dull"])
+    assert vectorizer.inverse_transform(vectorizer.transform(["a gem"])) == [["a", "gem"]]
+    stop_words.append("a")
+    assert vectorizer.inverse_transform(vectorizer.transform(["a gem"])) == [["gem"]]
+
+
+def test_a_refitted_vectorizer_forgets_the_ids_of_before():
+    vectorizer = TextVectorizer().fit(["b b a"])
+    vectorizer.transform(["b a"])
+    vectorizer.fit(["a a b"])
+    assert vectorizer.transform(["b a"]).tolist() == [[3, 2, 0]]
+
+
+def test_remembered_pieces_are_neither_pickled_nor_copied():
+    vectorizer = TextVectorizer().fit(["a gem", "so dull"])
+    before = pickle.dumps(vectorizer)
+    expected = vectorizer.transform(["a rare gem", "x" * 1000])
+    assert pickle.dumps(vectorizer) == before
+    _, _, reader = vectorizer._reader._memory
+    assert "rare" in reader._ids_of
+    # One huge word must not stay.
+    assert max(map(len, reader._ids_of)) < 1000
+    for other in (copy.deepcopy(vectorizer), pickle.loads(pickle.dumps(vectorizer))):
+        assert other._reader._memory is None
+        np.testing.assert_array_equal(other.transform(["a rare gem", "x" * 1000]), expected)
 
 
 def test_max_features_keeps_the_most_frequent_words(corpus):
