@@ -84,6 +84,9 @@ def _by_whitespace(vectorizer: CountVectorizer) -> Analyzer:
     stop_words = vectorizer.get_stop_words() or frozenset()
 
     def tokens(piece: str) -> list[str]:
+        # Most pieces are one word, which the pattern would find as a whole.
+        if piece.isalnum():
+            return [] if piece in stop_words else [piece]
         return [token for token in tokenize(piece) if token not in stop_words]
 
     return Analyzer(tokens, lambda text: preprocess(text).split())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from corpora import read
+from equality import largest_difference
 from report import Row
 from settings import SEED, THREADS
 from sklearn.model_selection import StratifiedKFold
@@ -21,6 +22,8 @@ class DenseAdam(torch.optim.Adam):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, fused=True, **kwargs)
 
+
+_TEXTS_CHECKED = 500
 
 DENSE = "Adam of all rows"
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -59,6 +62,8 @@ def _compare(title: str, vectors: Embeddings, parts: list[tuple]) -> tuple[str, 
         for label, params in VARIANTS.items():
             model = TextCNNClassifier(random_state=seed, **params).fit(X, labels)
             accuracies[label].append(100 * model.score(X_test, test_labels))
+            if model.precision == "float32":
+                largest_difference(model, X_test[:_TEXTS_CHECKED], test_labels[:_TEXTS_CHECKED])
     rows, dense = [], np.array(accuracies[DENSE])
     for label, values in accuracies.items():
         difference = np.array(values) - dense

@@ -18,6 +18,7 @@ STATEMENTS = {
     "import sktextcnn": "import sktextcnn",
     "import sklearn": "import sklearn",
     "import torch": "import torch",
+    "import sklearn and torch": "import sklearn, torch",
     "import sktextcnn and a fit": FIT,
 }
 MOST_SECONDS_BEYOND_TORCH = 0.5
