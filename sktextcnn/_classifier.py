@@ -94,9 +94,9 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         you trust), or a fitted one in ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
-        without `weight_decay` moves only the vectors of a batch's words, as
-        ``torch.optim.SparseAdam`` does, so that its time does not depend on the vocabulary's
-        size. It moves all where they began as random ones, as does ``torch.optim.Adam``.
+        without `weight_decay` gives the results of ``torch.optim.Adam``, but makes the moves of
+        a word vector when a batch has its word, so that its time does not depend on the
+        vocabulary's size. A callback sees vectors of other words lag behind until the epoch ends.
     learning_rate : float, default=1e-3
         Step size of the optimizer.
     finetune_lr : float or None, default=None
@@ -579,7 +579,6 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             verbose=int(self.verbose),
             precision=self.precision,
             device=device,
-            random_vectors=vectors is None and other is None,
         )
         check_network(net.module_, n_ids, dim)
         fill_embedding(net.module_.embedding, vectors, seed)

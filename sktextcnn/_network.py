@@ -8,7 +8,7 @@ Shapes: B texts, T tokens, D numbers in a word vector, F filters.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -57,6 +57,8 @@ class WordEmbedding(nn.Embedding):
     ) -> None:
         super().__init__(num_embeddings, embedding_dim, padding_idx=PADDING_ID)
         self.token_dropout = token_dropout
+        # Called with the ids of vectors that training is about to read.
+        self.before_reading: Callable[[Tensor], None] | None = None
         static = torch.zeros(num_embeddings, embedding_dim) if multichannel else None
         self.register_buffer("static", static)
 
@@ -102,6 +104,8 @@ class WordEmbedding(nn.Embedding):
 
     def vectors(self, ids: Tensor) -> Tensor:
         """Vectors of words as they are, with none dropped; (..., D)."""
+        if self.before_reading is not None and self.training:
+            self.before_reading(ids[ids != PADDING_ID])
         vectors = super().forward(ids)
         if self.static is not None:
             vectors = vectors + functional.embedding(ids, cast(Tensor, self.static))

@@ -5,6 +5,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,11 @@ class TextNet(NeuralNetClassifier):
         if self.module_.training != training:
             super()._set_training(training)
 
+    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
+        super().run_single_epoch(iterator, training, *args, **kwargs)
+        if training and isinstance(self.optimizer_, RowAdam):
+            self.optimizer_.settle()
+
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         ids = x["ids"] if isinstance(x, Mapping) else x
         with in_precision(self):
@@ -183,7 +189,7 @@ class TextNet(NeuralNetClassifier):
         """Train for some epochs, or until a callback asks for the end."""
         self.max_epochs = epochs
         self.notify("on_train_begin", X=rows, y=None)
-        with contextlib.suppress(_StopTraining):
+        with contextlib.suppress(_StopTraining), _rows_kept_up(self):
             self.fit_loop(rows, epochs=epochs)
         self.module_.eval()
         # The losses were those from before each step, so nothing has seen the last one's effect.
@@ -197,6 +203,22 @@ def in_precision(net: TextNet) -> contextlib.AbstractContextManager:
     if net.precision == "float32":
         return contextlib.nullcontext()
     return torch.autocast(torch.device(net.device).type, getattr(torch, net.precision))
+
+
+@contextlib.contextmanager
+def _rows_kept_up(net: TextNet) -> Iterator[None]:
+    """Let the optimizer bring word vectors up to date before a training step reads them."""
+    embedding: Any = getattr(net.module_, "embedding", None)
+    optimizer = net.optimizer_
+    if not (isinstance(optimizer, RowAdam) and getattr(embedding, "sparse", False)):
+        yield
+        return
+    embedding.before_reading = partial(optimizer.catch_up, embedding.weight)
+    try:
+        yield
+    finally:
+        embedding.before_reading = None
+        optimizer.settle()
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -300,7 +322,6 @@ def build_net(
     verbose: int,
     precision: str,
     device: str,
-    random_vectors: bool,
 ) -> TextNet:
     """Make the net with its fresh network, ready for ``fit_epochs``."""
     _check_callbacks(callbacks, lr_schedule)
@@ -338,9 +359,8 @@ def build_net(
     net.initialize()
     embedding = getattr(net.module_, "embedding", None)
     lazy = optimizer == "adam" and not weight_decay and not any(map(_sees_gradients, steps))
-    if lazy and not random_vectors and isinstance(embedding, WordEmbedding):
-        # Weight decay would move every row, and clipping does not know sparse gradients. Random
-        # vectors have further to go, and rare words would not get there without their momentum.
+    if lazy and isinstance(embedding, WordEmbedding):
+        # Weight decay has gradients for every row, and clipping does not know sparse ones.
         embedding.sparse = True
     return net
 

@@ -1,0 +1,193 @@
+"""Measure accuracies beside the peers', each with its defaults or chosen on training data.
+
+    python benchmarks/accuracy.py --data DIR --vectors glove.6B.100d.txt
+
+DIR holds mr.tsv and subj.tsv, which are cross-validated in ten folds, and trec-train.tsv and
+trec-test.tsv, with a label, a tab and a text a line. Every result is a line in the file of --json;
+a run that was stopped goes on where it was. fastText installs from benchmarks/requirements.txt.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from corpora import read
+from report import machine, table
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from tqdm import tqdm
+
+from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+
+FOLDS = 10
+FROZEN_EPOCHS = 3
+
+# Kim (2014), Table 2, with 300-d word2vec vectors of 100 billion words.
+KIM = {
+    "CNN-rand": {"MR": 76.1, "Subj": 89.6, "TREC": 91.2},
+    "CNN-static": {"MR": 81.0, "Subj": 93.0, "TREC": 92.8},
+    "CNN-non-static": {"MR": 81.5, "Subj": 93.4, "TREC": 93.6},
+    "CNN-multichannel": {"MR": 81.1, "Subj": 93.2, "TREC": 92.2},
+}
+CNNS: dict[str, dict[str, Any]] = {
+    "CNN-rand": {"finetune": True},
+    "CNN-static": {"finetune": False},
+    "CNN-non-static": {"finetune": True},
+    "CNN-multichannel": {"finetune": "multichannel"},
+    f"CNN, vectors frozen for {FROZEN_EPOCHS} epochs": {"finetune": FROZEN_EPOCHS},
+    "CNN, gradual": {"finetune": "gradual"},
+}
+TFIDF = "TF-IDF + logistic regression"
+FASTTEXT = "fastText"
+METHODS = (*CNNS, TFIDF, FASTTEXT)
+
+Texts = list[str]
+
+
+class Part(NamedTuple):
+    """Texts to train and to test on."""
+
+    corpus: str
+    seed: int
+    fold: int
+    texts: Texts
+    labels: np.ndarray
+    test_texts: Texts
+    test_labels: np.ndarray
+
+
+def parts(data: pathlib.Path, corpora: list[str], seeds: int) -> Iterator[Part]:
+    """Yield the parts of all corpora, seed by seed."""
+    for seed in range(seeds):
+        for corpus in corpora:
+            if corpus == "TREC":
+                train, test = read(data / "trec-train.tsv"), read(data / "trec-test.tsv")
+                yield Part(corpus, seed, 0, *train, *test)
+                continue
+            texts, labels = read(data / f"{corpus.lower()}.tsv")
+            folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+            for fold, rows in enumerate(folds.split(texts, labels)):
+                (train, y), (test, y_test) = (([texts[i] for i in r], labels[r]) for r in rows)
+                yield Part(corpus, seed, fold, train, y, test, y_test)
+
+
+def fitted(method: str, part: Part, vectors: Embeddings) -> Callable[[Texts], np.ndarray]:
+    """Fit a method; returns its function from texts to labels."""
+    seed = FOLDS * part.seed + part.fold
+    if method in CNNS:
+        embeddings = None if method == "CNN-rand" else vectors
+        model = make_pipeline(
+            TextVectorizer(embeddings=embeddings, random_state=seed),
+            TextCNNClassifier(**CNNS[method], random_state=seed),
+        )
+        return model.fit(part.texts, part.labels).predict
+    if method == TFIDF:
+        return tfidf().fit(part.texts, part.labels).predict
+    from peers.fasttext_model import fit_chosen
+
+    return fit_chosen(part.texts, part.labels, seed)
+
+
+def tfidf() -> GridSearchCV:
+    """Words and pairs of words, with the C that is best in an inner cross-validation."""
+    model: Pipeline = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+        LogisticRegression(max_iter=1000),
+    )
+    return GridSearchCV(model, {"logisticregression__C": [1, 3, 10, 30, 100]}, cv=3)
+
+
+def results_of(file: pathlib.Path) -> list[dict[str, Any]]:
+    """Read the results so far."""
+    if not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def measure(args: argparse.Namespace) -> None:
+    """Fit what has no result yet."""
+    vectors = Embeddings(args.vectors)
+    done = {(r["method"], r["corpus"], r["seed"], r["fold"]) for r in results_of(args.json)}
+    todo = [
+        (method, part)
+        for part in parts(args.data, args.corpora, args.seeds)
+        for method in args.methods
+        if (method, part.corpus, part.seed, part.fold) not in done
+    ]
+    with args.json.open("a", encoding="utf-8") as file:
+        for method, part in (bar := tqdm(todo)):
+            bar.set_postfix_str(f"{part.corpus}, {method}")
+            start = time.perf_counter()
+            found = fitted(method, part, vectors)(part.test_texts)
+            result = {
+                "method": method,
+                "corpus": part.corpus,
+                "seed": part.seed,
+                "fold": part.fold,
+                "accuracy": 100 * float(np.mean(found == part.test_labels)),
+                "seconds": time.perf_counter() - start,
+            }
+            file.write(json.dumps(result) + "\n")
+            file.flush()
+
+
+def report(args: argparse.Namespace) -> None:
+    """Print the means over folds and seeds."""
+    results = [r for r in results_of(args.json) if r["seed"] < args.seeds]
+    for corpus in args.corpora:
+        accuracies, seconds = defaultdict(lambda: defaultdict(list)), defaultdict(list)
+        for r in results:
+            if r["corpus"] == corpus:
+                accuracies[r["method"]][r["seed"]].append(r["accuracy"])
+                seconds[r["method"]].append(r["seconds"])
+        rows = []
+        for method in args.methods:
+            by_seed = [np.mean(values) for values in accuracies[method].values()]
+            every = [value for values in accuracies[method].values() for value in values]
+            if every:
+                rows.append(
+                    {
+                        "": method,
+                        "accuracy": f"{np.mean(every):.2f}",
+                        "deviation of folds": _deviation(every) if corpus != "TREC" else "",
+                        "of seeds": _deviation(by_seed),
+                        "seeds": len(by_seed),
+                        "seconds a fit": float(np.mean(seconds[method])),
+                        "Kim (2014)": str(KIM.get(method, {}).get(corpus, "")),
+                    }
+                )
+        how = "test part" if corpus == "TREC" else f"{FOLDS}-fold cross-validation"
+        print(table(f"{corpus}, {how}", rows))
+
+
+def _deviation(values: list[float]) -> str:
+    return f"{np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--vectors", type=pathlib.Path, required=True, help="GloVe 6B.100d")
+    parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("accuracy.jsonl"))
+    parser.add_argument("--seeds", type=int, default=3)
+    corpora = ("TREC", "MR", "Subj")
+    parser.add_argument("--corpora", nargs="*", choices=corpora, default=corpora)
+    parser.add_argument("--methods", nargs="*", choices=METHODS, default=METHODS)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    print(table("Machine", [{"": key, " ": value} for key, value in machine().items()]))
+    measure(args)
+    report(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Accuracy by the number of labels: from scratch, with vectors, and from another corpus' model.
+
+    python benchmarks/learning_curves.py --data DIR --vectors glove.6B.100d.txt
+
+DIR holds mr.tsv and subj.tsv, with a label, a tab and a text a line. Each of the two is learned
+from few labels, and the other one, whole, is what transfer starts from. A fifth of each is for
+tests.
+"""
+
+import argparse
+import json
+import pathlib
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from corpora import read
+from report import table
+from settings import SEED
+from sklearn.base import BaseEstimator
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline, make_pipeline
+from tqdm import tqdm
+
+from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+
+SIZES = (50, 100, 200, 500, 2000)
+SOURCES = {"MR": "Subj", "Subj": "MR"}
+
+
+def cnn(vectors: Embeddings | None, seed: int, **params: Any) -> Pipeline:
+    """Return the pipeline with its defaults but for some parameters."""
+    return make_pipeline(
+        TextVectorizer(embeddings=vectors, random_state=seed),
+        TextCNNClassifier(random_state=seed, **params),
+    )
+
+
+def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], BaseEstimator]]:
+    """Return what is compared: functions from a seed to a model."""
+    pretrained = FrozenEstimator(source)
+    return {
+        "TF-IDF + logistic regression": lambda seed: make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10)
+        ),
+        "from scratch": lambda seed: cnn(None, seed),
+        "frozen vectors": lambda seed: cnn(vectors, seed, finetune=False),
+        "tuned vectors": lambda seed: cnn(vectors, seed),
+        "frozen for 3 epochs, then tuned": lambda seed: cnn(vectors, seed, finetune=3),
+        "other corpus' model, tuned": lambda seed: cnn(vectors, seed, pretrained=pretrained),
+        "other corpus' model, gradual": lambda seed: cnn(
+            vectors, seed, pretrained=pretrained, finetune="gradual"
+        ),
+        "other corpus' model, vectors frozen": lambda seed: cnn(
+            vectors, seed, pretrained=pretrained, finetune=False
+        ),
+    }
+
+
+def main() -> None:
+    """Measure the curves and print them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--vectors", type=pathlib.Path, required=True)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--json", type=pathlib.Path)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    vectors = Embeddings(args.vectors)
+    corpora = {name: read(args.data / f"{name.lower()}.tsv") for name in SOURCES}
+    tables = {}
+    for target, source in SOURCES.items():
+        other = cnn(vectors, SEED).fit(*corpora[source])
+        train, test, y_train, y_test = train_test_split(
+            *corpora[target], test_size=0.2, random_state=SEED, stratify=corpora[target][1]
+        )
+        rows = []
+        for name, make in tqdm(methods(vectors, other).items(), desc=target):
+            row: dict[str, Any] = {"": name}
+            for size in SIZES:
+                accuracies = []
+                for seed in range(args.seeds):
+                    texts, _, labels, _ = train_test_split(
+                        train, y_train, train_size=size, random_state=seed, stratify=y_train
+                    )
+                    accuracies.append(100 * make(seed).fit(texts, labels).score(test, y_test))
+                row[f"{size:,} labels"] = f"{np.mean(accuracies):.1f} ± {np.std(accuracies):.1f}"
+            rows.append(row)
+        title = f"{target}, accuracy on {len(test):,} texts; the other corpus is {source}"
+        tables[title] = rows
+        print(table(title, rows), flush=True)
+        if args.json:
+            args.json.write_text(json.dumps(tables, indent=1))
+
+
+if __name__ == "__main__":
+    main()
