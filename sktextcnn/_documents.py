@@ -18,8 +18,8 @@ _OUTLIER_QUANTILE = 0.95
 _OUTLIER_FACTOR = 4
 
 # Of which frequent pieces soon are a part, as words are; some 50 MB at most.
-_PIECES_REMEMBERED = 1 << 18
-_LONGEST_REMEMBERED = 100
+_PIECES_REMEMBERED = 1 << 17
+_LONGEST_REMEMBERED = 40
 
 # Texts padded or counted at a time, which bounds the temporary arrays.
 _BLOCK = 4_096

@@ -62,6 +62,10 @@ class WordEmbedding(nn.Embedding):
         static = torch.zeros(num_embeddings, embedding_dim) if multichannel else None
         self.register_buffer("static", static)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Whoever trains is told of what this very network reads, not of what its copies do.
+        return {**self.__dict__, "before_reading": None}
+
     def reset_parameters(self) -> None:
         # Zeros: the caller sets the rows. No random numbers are drawn here, so that the
         # other layers start the same whatever the number of words.

@@ -2,8 +2,10 @@
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,14 +17,18 @@ _SPENT = 1e-10
 # Rows settled at a time, which keeps them in the processor's cache.
 _BLOCK = 1 << 10
 
+Group = dict[str, Any]
 
-class _Rows(NamedTuple):
-    """Some rows of an embedding and of its moments, as they are behind all steps so far."""
 
-    rows: Tensor  # (U,), int64, each once
-    values: Tensor  # (U, D)
-    mean: Tensor  # (U, D)
-    square: Tensor  # (U, D)
+@dataclass
+class _Lag:
+    """How far the rows of an embedding are behind."""
+
+    betas: tuple[float, float]  # of the steps so far
+    n_steps: int
+    last: Tensor  # (n_rows,), int64, the step that a row was brought up to
+    touched: Tensor  # (n_rows,), int64, the step of its last gradient
+    moves: Tensor  # (n_steps or more,), what a row brought up to each step has to move since then
 
 
 class RowAdam(Adam):
@@ -30,32 +36,33 @@ class RowAdam(Adam):
 
     Between two gradients of a row, Adam goes on moving it by what is left of its momentum. As
     both moments fall by constant factors meanwhile, all these moves are one multiple of the
-    first moment over the root of the second, and the multiple is the same for all rows that had
-    their last gradient at the same step. So a row is left alone until it is read again, and
-    :meth:`catch_up` then makes its moves at once. The results are Adam's but for epsilon, which
-    a row without gradients has as it was at its last one.
+    first moment over the root of the second, and the multiple is the same for all rows that were
+    brought up to the same step. So a row is left alone until it is read again, and
+    :meth:`catch_up` then makes its moves at once. The results are Adam's up to rounding and to
+    epsilon, which stays as it was at the last gradient and matters where gradients are tiny.
 
     Between the steps, rows of an embedding with sparse gradients lag behind; :meth:`settle` brings
-    them up to date. Parameters with dense gradients get torch's Adam as it is.
+    them up to date, as does ``state_dict``. Parameters with dense gradients get torch's Adam as
+    it is.
 
     Parameters
     ----------
     *args, **kwargs
         Those of :class:`torch.optim.Adam`, without `amsgrad` and `maximize`; with
-        ``betas[0] ** 2 < betas[1]``, so that momentum is spent at all. `weight_decay` does not
-        reach parameters with sparse gradients.
+        ``0 < betas[0] ** 2 < betas[1]``, so that momentum is spent at all. `weight_decay` does
+        not reach parameters with sparse gradients.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for group in self.param_groups:
             beta1, beta2 = group["betas"]
-            if beta1**2 >= beta2:
+            if not 0 < beta1**2 < beta2:
                 raise ValueError(
-                    f"betas={group['betas']} never spend a row's momentum, as the first is not "
-                    f"below the root of the second; lower the first."
+                    f"betas={group['betas']} never spend a row's momentum, or have none; the first "
+                    f"must be above 0 and below the root of the second."
                 )
-        self._caught_up: dict[Tensor, _Rows] = {}
+        self._lags: dict[Tensor, _Lag] = {}
 
     # torch's own import its compiler at their first call, only to keep it away: 0.7 s.
     add_param_group = inspect.unwrap(Adam.add_param_group)
@@ -75,6 +82,8 @@ class RowAdam(Adam):
                 if param.grad.is_sparse:
                     self._step_rows(param, param.grad, group)
                 else:
+                    self._settle(param)
+                    self._lags.pop(param, None)
                     dense.append((param, param.grad))
             if dense:
                 states = [self._state_of(param) for param, _ in dense]
@@ -100,85 +109,82 @@ class RowAdam(Adam):
         rows : Tensor of int
             Of any shape; a row may occur several times.
         """
-        rows = rows.flatten()
-        if not bool((rows[1:] > rows[:-1]).all()):
-            rows = rows.unique()
-        group = next(g for g in self.param_groups if any(p is param for p in g["params"]))
-        self._put_back(param)
-        if "last" in self.state[param]:
-            caught_up = self._moved(param, rows.long(), group)
-            param.index_copy_(0, caught_up.rows, caught_up.values)
-            self._caught_up[param] = caught_up
+        if param in self._lags:
+            rows = rows.flatten()
+            # Words of a batch are in order, which is checked sooner than they are sorted.
+            if not bool((rows[1:] > rows[:-1]).all()):
+                rows = rows.unique()
+            self._bring_up(param, rows.long())
 
     @torch.no_grad()
     def settle(self) -> None:
         """Bring all rows up to date, before anyone else looks at them."""
-        for group, param in self._lagging():
-            self._put_back(param)
-            for rows in torch.arange(len(param), device=param.device).split(_BLOCK):
-                self._write(param, self._moved(param, rows, group))
+        for param in self._lags:
+            self._settle(param)
 
-    def _lagging(self) -> Iterator[tuple[dict[str, Any], Tensor]]:
-        for group in self.param_groups:
-            for param in group["params"]:
-                if "last" in self.state[param]:
-                    yield group, param
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state, as torch's Adam has it."""
+        self.settle()
+        return super().state_dict()
 
-    def _step_rows(self, param: Tensor, sparse_grad: Tensor, group: dict[str, Any]) -> None:
-        state = self._state_of(param)
-        if "last" not in state:
-            # How many steps there were at a row's last gradient; and by how much a row that had
-            # its last one at each step has moved since then, of its first moment over the root
-            # of its second.
-            state["last"] = torch.zeros(len(param), dtype=torch.int64, device=param.device)
-            state["moves"] = torch.zeros(1 << 10, dtype=torch.float64, device=param.device)
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load the state of this optimizer or of torch's Adam."""
+        super().load_state_dict(state_dict)
+        self._lags.clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_lags": self._lags}
+
+    def _step_rows(self, param: Tensor, sparse_grad: Tensor, group: Group) -> None:
         rows, grad = _distinct_rows(sparse_grad)
-        caught_up = self._caught_up.pop(param, None)
-        if caught_up is None or not torch.equal(caught_up.rows, rows):
-            if caught_up is not None:
-                self._write(param, caught_up)
-            caught_up = self._moved(param, rows, group)
-        _, values, mean, square = caught_up
+        state = self._state_of(param)
+        lag = self._lags.get(param)
+        if lag is None:
+            lag = self._lags[param] = _no_lag(param, group["betas"], int(state["step"]))
+        elif lag.betas != group["betas"]:
+            self._settle(param)
+            lag.betas = group["betas"]
+        if not bool((lag.last.index_select(0, rows) == lag.n_steps).all()):
+            self._bring_up(param, rows)
+        tables = (param, state["exp_avg"], state["exp_avg_sq"])
+        values, mean, square = (table.index_select(0, rows) for table in tables)
         self._adam(group, [values], [grad], [mean], [square], [state["step"]], weight_decay=0.0)
-        state["n_steps"] = n_steps = state.get("n_steps", 0) + 1
-        self._write(param, caught_up)
-        if n_steps >= len(state["moves"]):
-            state["moves"] = torch.cat([state["moves"], torch.zeros_like(state["moves"])])
-        beta1, beta2 = group["betas"]
-        rate = group["lr"] * math.sqrt(1 - beta2**n_steps) / (1 - beta1**n_steps)
-        falling = _powers(beta1 / math.sqrt(beta2), param.device)[-n_steps:]
-        state["moves"][n_steps - len(falling) : n_steps].add_(falling, alpha=rate)
+        for table, updated in zip(tables, (values, mean, square), strict=True):
+            table.index_copy_(0, rows, updated)
+        lag.n_steps += 1
+        lag.last.index_fill_(0, rows, lag.n_steps)
+        lag.touched.index_fill_(0, rows, lag.n_steps)
+        _note_moves(lag, group["lr"])
 
-    def _moved(self, param: Tensor, rows: Tensor, group: dict[str, Any]) -> _Rows:
-        """Rows with all moves that they have not made yet."""
-        state, (beta1, beta2) = self.state[param], group["betas"]
-        values, mean, square = (
-            table.index_select(0, rows) for table in (param, state["exp_avg"], state["exp_avg_sq"])
-        )
-        n_steps = state.get("n_steps", 0)
-        if n_steps:
-            last = state["last"].index_select(0, rows)
-            moves = state["moves"].index_select(0, last).to(values.dtype)
-            epsilon = group["eps"] * (1 - beta2 ** (last + 1).to(values.dtype)).sqrt()
-            root = square.sqrt().add_(epsilon[:, None])
-            values.addcdiv_(mean * moves[:, None], root, value=-1)
-            idle = (n_steps - last).to(values.dtype)[:, None]
-            mean.mul_(beta1**idle)
-            square.mul_(beta2**idle)
-        return _Rows(rows, values, mean, square)
+    def _settle(self, param: Tensor) -> None:
+        lag = self._lags.get(param)
+        if lag is None:
+            return
+        behind = lag.last < lag.n_steps
+        # Of rows whose momentum was spent before, nothing is left to do.
+        behind &= lag.last - lag.touched < len(_powers(lag.betas, param.dtype, param.device))
+        for rows in behind.nonzero().flatten().split(_BLOCK):
+            self._bring_up(param, rows)
 
-    def _put_back(self, param: Tensor) -> None:
-        """Write rows that were caught up with for a step that did not come."""
-        if (caught_up := self._caught_up.pop(param, None)) is not None:
-            self._write(param, caught_up)
+    def _bring_up(self, param: Tensor, rows: Tensor) -> None:
+        """Make all moves that rows have not made yet."""
+        lag, state = self._lags[param], self.state[param]
+        tables = (param, state["exp_avg"], state["exp_avg_sq"])
+        values, mean, square = (table.index_select(0, rows) for table in tables)
+        beta1, beta2 = lag.betas
+        last = lag.last.index_select(0, rows)
+        epsilon = self._group_of(param)["eps"] * (1 - beta2 ** (last + 1).to(param.dtype)).sqrt()
+        root = square.sqrt().add_(epsilon[:, None])
+        values.addcdiv_(mean * lag.moves.index_select(0, last)[:, None], root, value=-1)
+        idle = (lag.n_steps - last).to(param.dtype)[:, None]
+        mean.mul_(beta1**idle)
+        square.mul_(beta2**idle)
+        for table, updated in zip(tables, (values, mean, square), strict=True):
+            table.index_copy_(0, rows, updated)
+        lag.last.index_fill_(0, rows, lag.n_steps)
 
-    def _write(self, param: Tensor, moved: _Rows) -> None:
-        state = self.state[param]
-        for table, updated in zip(
-            (param, state["exp_avg"], state["exp_avg_sq"]), moved[1:], strict=True
-        ):
-            table.index_copy_(0, moved.rows, updated)
-        state["last"].index_fill_(0, moved.rows, state.get("n_steps", 0))
+    def _group_of(self, param: Tensor) -> Group:
+        return next(g for g in self.param_groups if any(p is param for p in g["params"]))
 
     def _state_of(self, param: Tensor) -> dict[str, Any]:
         state = self.state[param]
@@ -190,7 +196,7 @@ class RowAdam(Adam):
 
     @staticmethod
     def _adam(
-        group: dict[str, Any],
+        group: Group,
         params: list[Tensor],
         grads: list[Tensor],
         means: list[Tensor],
@@ -217,16 +223,34 @@ class RowAdam(Adam):
         )
 
 
-def _powers(ratio: float, device: torch.device) -> Tensor:
-    """What is left of a row's momentum so many steps behind its last gradient; falls to the end."""
+def _no_lag(param: Tensor, betas: tuple[float, float], n_steps: int) -> _Lag:
+    """All rows up to date behind so many steps, any of which may have given them momentum."""
+    last = torch.full((len(param),), n_steps, dtype=torch.int64, device=param.device)
+    moves = torch.zeros(n_steps + 1024, dtype=param.dtype, device=param.device)
+    return _Lag(betas, n_steps, last, last.clone(), moves)
+
+
+def _note_moves(lag: _Lag, rate: float) -> None:
+    """Add the step that was just made to what absent rows have to move."""
+    if lag.n_steps >= len(lag.moves):
+        lag.moves = torch.cat([lag.moves, torch.zeros_like(lag.moves)])
+    beta1, beta2 = lag.betas
+    rate *= math.sqrt(1 - beta2**lag.n_steps) / (1 - beta1**lag.n_steps)
+    left = _powers(lag.betas, lag.moves.dtype, lag.moves.device)[-lag.n_steps :]
+    lag.moves[lag.n_steps - len(left) : lag.n_steps].add_(left, alpha=rate)
+
+
+@lru_cache(maxsize=16)
+def _powers(betas: tuple[float, float], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What is left of a row's momentum, from the step that spends it back to the first."""
+    ratio = betas[0] / math.sqrt(betas[1])
     n_steps = math.ceil(math.log(_SPENT) / math.log(ratio))
-    return ratio ** torch.arange(n_steps, 0, -1, dtype=torch.float64, device=device)
+    return torch.tensor([ratio**n for n in range(n_steps, 0, -1)], dtype=dtype, device=device)
 
 
 def _distinct_rows(grad: Tensor) -> tuple[Tensor, Tensor]:
     """The rows of a sparse gradient, each once, and their values."""
     rows = grad._indices()[0]
-    # Look-ups of distinct words are in order, which is checked sooner than they are sorted.
     if not grad.is_coalesced() and not bool((rows[1:] > rows[:-1]).all()):
         grad = grad.coalesce()
     return grad._indices()[0], grad._values()

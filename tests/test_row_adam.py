@@ -1,5 +1,8 @@
 """RowAdam against torch's own Adam."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from torch import nn
@@ -22,28 +25,33 @@ class Net(nn.Module):
         return self.output(self.embedding(ids).sum(dim=1))
 
 
-def batches(n_steps):
+def batches(n_steps, seed=1):
     """Rows with Zipf's frequencies, so that some are read at every step and others hardly ever."""
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(seed)
     shares = 1 / torch.arange(1.0, N_ROWS + 1) ** 2
     for _ in range(n_steps):
         yield torch.multinomial(shares, 12, replacement=True, generator=generator).view(4, 3)
 
 
-def trained(optimizer_class, n_steps, sparse, schedule=lambda step: RATE, **settings):
-    """The network behind some steps; rows are caught up with if the optimizer can."""
-    net = Net(sparse).double()
-    optimizer = optimizer_class(net.parameters(), lr=RATE, **settings)
-    for step, ids in enumerate(batches(n_steps)):
+def train(net, optimizer, some_batches, schedule=lambda step: {}, settle=True):
+    lazy = isinstance(optimizer, RowAdam)
+    for step, ids in enumerate(some_batches):
         for group in optimizer.param_groups:
-            group["lr"] = schedule(step)
+            group.update(schedule(step))
         optimizer.zero_grad()
-        if sparse:
+        if lazy:
             optimizer.catch_up(net.embedding.weight, ids)
         nn.functional.cross_entropy(net(ids), ids[:, 0] % 3).backward()
         optimizer.step()
-    if sparse:
+    if lazy and settle:
         optimizer.settle()
+
+
+def trained(optimizer_class, n_steps, sparse, schedule=lambda step: {}, settle=True, **settings):
+    """The network and its optimizer behind some steps."""
+    net = Net(sparse).double()
+    optimizer = optimizer_class(net.parameters(), lr=RATE, **settings)
+    train(net, optimizer, batches(n_steps), schedule, settle)
     return net, optimizer
 
 
@@ -52,7 +60,7 @@ def trained(optimizer_class, n_steps, sparse, schedule=lambda step: RATE, **sett
 def test_rows_move_as_torchs_adam_moves_them(n_steps, betas):
     # Without epsilon both are equal up to rounding.
     settings = {"betas": betas, "eps": 1e-30}
-    falling = {"schedule": lambda step: RATE / (1 + step % 7)}
+    falling = {"schedule": lambda step: {"lr": RATE / (1 + step % 7)}}
     net, optimizer = trained(RowAdam, n_steps, True, **falling, **settings)
     expected, reference = trained(torch.optim.Adam, n_steps, False, **falling, **settings)
     torch.testing.assert_close(net.state_dict(), expected.state_dict(), rtol=1e-8, atol=1e-9)
@@ -115,9 +123,70 @@ def test_nothing_is_caught_up_with_before_the_first_step():
     assert torch.equal(net.embedding.weight, before)
 
 
-def test_a_rate_of_decay_that_never_spends_momentum_is_refused():
-    with pytest.raises(ValueError, match=r"betas=\(0.99, 0.9\).*momentum"):
-        RowAdam(Net(True).parameters(), betas=(0.99, 0.9))
+@pytest.mark.parametrize("betas", [(0.99, 0.9), (0.0, 0.999)], ids=str)
+def test_betas_that_never_spend_momentum_or_have_none_are_refused(betas):
+    with pytest.raises(ValueError, match=r"betas=.* momentum"):
+        RowAdam(Net(True).parameters(), betas=betas)
+
+
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))])
+def test_copies_go_on_as_the_original_does(how):
+    net, optimizer = trained(RowAdam, 30, True, settle=False)
+    other_net, other_optimizer = how((net, optimizer))
+    for one, its in ((net, optimizer), (other_net, other_optimizer)):
+        train(one, its, batches(30, seed=2))
+    torch.testing.assert_close(net.state_dict(), other_net.state_dict(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("source", [RowAdam, torch.optim.Adam])
+def test_the_state_is_that_of_torchs_adam(source):
+    net, optimizer = trained(source, 30, source is RowAdam, settle=False, eps=1e-30)
+    expected_net, expected = trained(torch.optim.Adam, 30, False, eps=1e-30)
+    state = optimizer.state_dict()
+    assert state["state"][0].keys() == {"step", "exp_avg", "exp_avg_sq"}
+    torch.testing.assert_close(net.state_dict(), expected_net.state_dict(), rtol=1e-8, atol=1e-9)
+    net.embedding.sparse = True
+    goes_on = RowAdam(net.parameters(), lr=RATE)
+    goes_on.load_state_dict(state)
+    train(net, goes_on, batches(30, seed=2))
+    train(expected_net, expected, batches(30, seed=2))
+    torch.testing.assert_close(net.state_dict(), expected_net.state_dict(), rtol=1e-8, atol=1e-9)
+
+
+def test_betas_may_change_from_step_to_step():
+    def schedule(step):
+        return {"lr": RATE, "betas": (0.85 + 0.01 * (step % 9), 0.999)}
+
+    net, _ = trained(RowAdam, 40, True, schedule=schedule, eps=1e-30)
+    expected, _ = trained(torch.optim.Adam, 40, False, schedule=schedule, eps=1e-30)
+    torch.testing.assert_close(net.state_dict(), expected.state_dict(), rtol=1e-8, atol=1e-9)
+
+
+def test_gradients_may_become_dense_and_sparse_again():
+    net, optimizer = trained(RowAdam, 20, True, settle=False, eps=1e-30)
+    expected, reference = trained(torch.optim.Adam, 20, False, eps=1e-30)
+    for sparse, seed in ((False, 2), (True, 3)):
+        net.embedding.sparse = sparse
+        train(net, optimizer, batches(20, seed=seed))
+        train(expected, reference, batches(20, seed=seed))
+    torch.testing.assert_close(net.state_dict(), expected.state_dict(), rtol=1e-8, atol=1e-9)
+
+
+def test_rows_whose_momentum_is_spent_are_settled_no_more(monkeypatch):
+    net, optimizer = trained(RowAdam, 300, True)
+    moved = []
+    bring_up = RowAdam._bring_up
+
+    def spy(self, param, rows):
+        moved.extend(rows.tolist())
+        bring_up(self, param, rows)
+
+    monkeypatch.setattr(RowAdam, "_bring_up", spy)
+    ids = torch.tensor([[1, 2, 3]] * 4)
+    train(net, optimizer, [ids] * 300)
+    moved.clear()
+    train(net, optimizer, [ids])
+    assert set(moved) <= {1, 2, 3}
 
 
 def test_dense_gradients_get_adams_steps():
