@@ -38,6 +38,10 @@ from sktextcnn._training import (
 
 _RANDOM_DIM = 100
 
+# What "auto" stands for: about so many steps, within so many epochs.
+_STEPS = 3000
+_LEAST_EPOCHS, _MOST_EPOCHS = 4, 100
+
 
 class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     """Convolutional neural network for text classification.
@@ -93,10 +97,12 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         with a new head: the path of a model saved with joblib (a pickle, so only from those
         you trust), or a fitted one in ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
-        One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
-        without `weight_decay` gives the results of ``torch.optim.Adam``, but makes the moves of
-        a word vector when a batch has its word, so that its time does not depend on the
-        vocabulary's size. A callback sees vectors of other words lag behind until the epoch ends.
+        One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. The time of
+        "adam" without `weight_decay` does not depend on the vocabulary's size. Vectors that are
+        given move only while a batch has their word, as with ``torch.optim.SparseAdam``, since
+        rare words are better left where they were. Random ones move as with
+        ``torch.optim.Adam``, whose moves of absent words are made when these are next read, so
+        a callback sees them lag behind until the epoch ends.
     learning_rate : float, default=1e-3
         Step size of the optimizer.
     finetune_lr : float or None, default=None
@@ -104,14 +110,15 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         the first epoch, a tenth of it where they are first frozen (int and "gradual").
     lr_schedule : {"linear", "constant"}, default="linear"
         "linear": the rates fall evenly from epoch to epoch, to zero behind the last of
-        `max_epochs`, so that the number of epochs hardly matters once it is high enough.
+        `max_epochs`, so that the last epoch is about the best one.
         "constant": they stay; for a scheduler of skorch among `callbacks`.
     weight_decay : float, default=0.0
         Handed to the optimizer.
     batch_size : int, default=32
         Texts in a step.
-    max_epochs : int, default=10
-        Epochs of training, fewer with `early_stopping`.
+    max_epochs : int or "auto", default="auto"
+        Epochs of training, fewer with `early_stopping`. "auto": as many as make 3,000 steps,
+        so that small corpora are seen more often than large ones; from 4 to 100.
     shuffle : bool, default=True
         Whether every epoch has the texts in a new order.
     early_stopping : bool, default=False
@@ -200,7 +207,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         "lr_schedule": [StrOptions({"linear", "constant"})],
         "weight_decay": [Interval(numbers.Real, 0, None, closed="left")],
         "batch_size": [Interval(numbers.Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(numbers.Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(numbers.Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "shuffle": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(numbers.Real, 0, 1, closed="neither")],
@@ -241,7 +248,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         lr_schedule: str = "linear",
         weight_decay: float = 0.0,
         batch_size: int = 32,
-        max_epochs: int = 10,
+        max_epochs: int | str = "auto",
         shuffle: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -333,12 +340,14 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
                 f"{previous.classes_}, now {targets.classes}. Set warm_start=False to start "
                 f"anew."
             )
+        n_epochs = self._n_epochs(len(rows))
+        self._warn_of_frozen(n_epochs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with seeded(seed, device):
             net, source = self._new_net(
                 ids, table, targets, device, seed, validation=validation, previous=previous
             )
-            net.fit_epochs(rows, self.max_epochs)
+            net.fit_epochs(rows, n_epochs)
         release_training_data(net)
         self._set_fitted(X, net, table, targets, source, seed)
         return self
@@ -545,7 +554,8 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         pretrained = None if self.pretrained is None else find_pretrained(self.pretrained)
         vectors = None if table is None else table.vectors
         other = previous or pretrained
-        self._warn_of_finetune(vectors is None and other is None)
+        if vectors is None and other is None:
+            self._warn_of_random()
         n_ids = _n_ids(ids, table)
         if vectors is not None:
             dim = vectors.shape[1]
@@ -571,7 +581,6 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             weight_decay=self.weight_decay,
             max_norm=self.max_norm,
             batch_size=self.batch_size,
-            max_epochs=self.max_epochs,
             shuffle=self.shuffle,
             validation=validation,
             early_stopping=early_stopping,
@@ -579,6 +588,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             verbose=int(self.verbose),
             precision=self.precision,
             device=device,
+            random_vectors=vectors is None and other is None,
         )
         check_network(net.module_, n_ids, dim)
         fill_embedding(net.module_.embedding, vectors, seed)
@@ -653,24 +663,33 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             ) from error
         return self.device
 
-    def _warn_of_finetune(self, random: bool) -> None:
-        message = None
+    def _n_epochs(self, n_texts: int) -> int:
+        if self.max_epochs != "auto":
+            return int(self.max_epochs)
+        n_epochs = round(_STEPS * self.batch_size / n_texts)
+        return min(max(n_epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
+
+    def _warn_of_random(self) -> None:
         tuned = self.finetune == "gradual" or (
             isinstance(self.finetune, bool | np.bool_) and bool(self.finetune)
         )
-        if random and not tuned:
-            message = (
+        if not tuned:
+            warnings.warn(
                 f"finetune={self.finetune!r} is for word vectors that are given, but X has "
                 f"none, so random ones are kept frozen. Give TextVectorizer its embeddings and "
-                f"the classifier what it returns, or set finetune=True."
+                f"the classifier what it returns, or set finetune=True.",
+                UserWarning,
+                stacklevel=4,
             )
-        elif self._frozen_epochs >= self.max_epochs:
-            message = (
+
+    def _warn_of_frozen(self, n_epochs: int) -> None:
+        if self._frozen_epochs >= n_epochs:
+            warnings.warn(
                 f"finetune={self.finetune} keeps the word vectors frozen for all of "
-                f"max_epochs={self.max_epochs} epochs."
+                f"max_epochs={n_epochs} epochs.",
+                UserWarning,
+                stacklevel=3,
             )
-        if message:
-            warnings.warn(message, UserWarning, stacklevel=4)
 
     def _set_fitted(
         self,

@@ -45,16 +45,22 @@ class RowAdam(Adam):
     them up to date, as does ``state_dict``. Parameters with dense gradients get torch's Adam as
     it is.
 
+    With ``moves_absent=False`` rows stay where they are while they have no gradient, and so do
+    their moments: :class:`torch.optim.SparseAdam` but for the place of epsilon, which is Adam's.
+
     Parameters
     ----------
     *args, **kwargs
         Those of :class:`torch.optim.Adam`, without `amsgrad` and `maximize`; with
         ``0 < betas[0] ** 2 < betas[1]``, so that momentum is spent at all. `weight_decay` does
         not reach parameters with sparse gradients.
+    moves_absent : bool, default=True
+        Whether rows move while they have no gradient.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, moves_absent: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.moves_absent = moves_absent
         for group in self.param_groups:
             beta1, beta2 = group["betas"]
             if not 0 < beta1**2 < beta2:
@@ -133,28 +139,34 @@ class RowAdam(Adam):
         self._lags.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_lags": self._lags}
+        return {**super().__getstate__(), "_lags": self._lags, "moves_absent": self.moves_absent}
 
     def _step_rows(self, param: Tensor, sparse_grad: Tensor, group: Group) -> None:
         rows, grad = _distinct_rows(sparse_grad)
         state = self._state_of(param)
-        lag = self._lags.get(param)
-        if lag is None:
-            lag = self._lags[param] = _no_lag(param, group["betas"], int(state["step"]))
-        elif lag.betas != group["betas"]:
-            self._settle(param)
-            lag.betas = group["betas"]
-        if not bool((lag.last.index_select(0, rows) == lag.n_steps).all()):
-            self._bring_up(param, rows)
+        if self.moves_absent:
+            lag = self._lag_of(param, group, int(state["step"]))
+            if not bool((lag.last.index_select(0, rows) == lag.n_steps).all()):
+                self._bring_up(param, rows)
         tables = (param, state["exp_avg"], state["exp_avg_sq"])
         values, mean, square = (table.index_select(0, rows) for table in tables)
         self._adam(group, [values], [grad], [mean], [square], [state["step"]], weight_decay=0.0)
         for table, updated in zip(tables, (values, mean, square), strict=True):
             table.index_copy_(0, rows, updated)
-        lag.n_steps += 1
-        lag.last.index_fill_(0, rows, lag.n_steps)
-        lag.touched.index_fill_(0, rows, lag.n_steps)
-        _note_moves(lag, group["lr"])
+        if self.moves_absent:
+            lag.n_steps += 1
+            lag.last.index_fill_(0, rows, lag.n_steps)
+            lag.touched.index_fill_(0, rows, lag.n_steps)
+            _note_moves(lag, group["lr"])
+
+    def _lag_of(self, param: Tensor, group: Group, n_steps: int) -> _Lag:
+        lag = self._lags.get(param)
+        if lag is None:
+            lag = self._lags[param] = _no_lag(param, group["betas"], n_steps)
+        elif lag.betas != group["betas"]:
+            self._settle(param)
+            lag.betas = group["betas"]
+        return lag
 
     def _settle(self, param: Tensor) -> None:
         lag = self._lags.get(param)

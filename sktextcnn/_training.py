@@ -314,7 +314,6 @@ def build_net(
     weight_decay: float,
     max_norm: float | None,
     batch_size: int,
-    max_epochs: int,
     shuffle: bool,
     validation: Rows | None,
     early_stopping: EarlyStopping | None,
@@ -322,6 +321,7 @@ def build_net(
     verbose: int,
     precision: str,
     device: str,
+    random_vectors: bool,
 ) -> TextNet:
     """Make the net with its fresh network, ready for ``fit_epochs``."""
     _check_callbacks(callbacks, lr_schedule)
@@ -342,9 +342,8 @@ def build_net(
         criterion=criterion,
         criterion__reduction="none",
         predict_nonlinearity=torch.sigmoid if multilabel else "auto",
-        **_optimizer(optimizer, weight_decay),
+        **_optimizer(optimizer, weight_decay, random_vectors),
         **_learning_rates(finetune, learning_rate, finetune_lr),
-        max_epochs=max_epochs,
         batch_size=batch_size,
         dataset=Rows,
         iterator_train=Batches,
@@ -403,11 +402,17 @@ def _sees_gradients(step: Any) -> bool:
     return kind.on_grad_computed is not Callback.on_grad_computed
 
 
-def _optimizer(optimizer: str | type[torch.optim.Optimizer], weight_decay: float) -> dict[str, Any]:
+def _optimizer(
+    optimizer: str | type[torch.optim.Optimizer], weight_decay: float, random_vectors: bool
+) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if isinstance(optimizer, str):
         # One pass over each parameter, some ten times faster for the embedding.
         settings = {"optimizer__fused": True} if optimizer in _FUSED else {}
+        if optimizer == "adam":
+            # Random vectors have further to go, and rare words would not get there without their
+            # momentum; given ones are better where they are.
+            settings["optimizer__moves_absent"] = random_vectors
         optimizer = OPTIMIZERS[optimizer]
     if not issubclass(optimizer, torch.optim.Optimizer):
         raise TypeError(

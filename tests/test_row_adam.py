@@ -189,6 +189,32 @@ def test_rows_whose_momentum_is_spent_are_settled_no_more(monkeypatch):
     assert set(moved) <= {1, 2, 3}
 
 
+def test_absent_rows_may_stay_as_with_sparse_adam():
+    # The two add epsilon at other places, so it is left out.
+    settings = {"eps": 1e-30, "betas": (0.8, 0.99)}
+    net, optimizer = trained(RowAdam, 40, True, moves_absent=False, **settings)
+    expected = Net(True).double()
+    optimizers = [
+        torch.optim.SparseAdam([expected.embedding.weight], lr=RATE, **settings),
+        torch.optim.Adam(expected.output.parameters(), lr=RATE, **settings),
+    ]
+    for ids in batches(40):
+        expected.zero_grad()
+        nn.functional.cross_entropy(expected(ids), ids[:, 0] % 3).backward()
+        for one in optimizers:
+            one.step()
+    torch.testing.assert_close(net.state_dict(), expected.state_dict())
+    assert optimizer.state[net.embedding.weight]["step"].item() == 40
+    before = net.embedding.weight.detach().clone()
+    train(net, optimizer, [torch.tensor([[3, 7, 7]])])
+    moved = (net.embedding.weight != before).any(dim=1).nonzero().flatten()
+    assert moved.tolist() == [3, 7]
+    other, its = copy.deepcopy((net, optimizer))
+    train(other, its, batches(5))
+    train(net, optimizer, batches(5))
+    assert torch.equal(net.embedding.weight, other.embedding.weight)
+
+
 def test_dense_gradients_get_adams_steps():
     net, _ = trained(RowAdam, 12, False, weight_decay=0.1)
     expected, _ = trained(torch.optim.Adam, 12, False, weight_decay=0.1)

@@ -27,10 +27,9 @@ def data(corpus):
 
 
 @pytest.fixture(scope="module")
-def with_vectors(corpus, vectors_file, request):
+def with_vectors(corpus, vectors_file):
     texts, labels = corpus
-    embeddings = vectors_file if getattr(request, "param", True) else None
-    return TextVectorizer(embeddings=embeddings).fit_transform(texts), np.array(labels)
+    return TextVectorizer(embeddings=vectors_file).fit_transform(texts), np.array(labels)
 
 
 class Rates(Callback):
@@ -111,10 +110,9 @@ class Vectors(Callback):
     [{}, {"finetune": 1}, {"finetune": "multichannel"}, {"architecture": "stacked"}],
     ids=str,
 )
-@pytest.mark.parametrize("with_vectors", [True, False], indirect=True)
 @pytest.mark.filterwarnings("ignore:finetune=")
-def test_adam_is_torchs_adam_though_it_touches_few_rows(with_vectors, params):
-    X, y = with_vectors
+def test_adam_of_random_vectors_is_torchs_though_it_touches_few_rows(data, params):
+    X, y = data
     runs = []
     for optimizer in ("adam", torch.optim.Adam):
         classifier = TextCNNClassifier(
@@ -131,6 +129,19 @@ def test_adam_is_torchs_adam_though_it_touches_few_rows(with_vectors, params):
         assert (ours - theirs).abs().mean() < 1e-6
         assert epoch < 2 or not torch.equal(ours, vectors[0])
     np.testing.assert_allclose(proba, expected_proba, atol=1e-4)
+
+
+def test_given_vectors_stay_while_their_word_is_absent(with_vectors):
+    X, y = with_vectors
+    start = np.array(X.table.vectors)
+    here = np.flatnonzero((X[0, 0] == X).any(axis=1))
+    away = np.flatnonzero((X[0, 0] != X).all(axis=1))
+    classifier = TextCNNClassifier(**SMALL).partial_fit(X[here], y[here], classes=np.unique(y))
+    weight = classifier.net_.module_.embedding.weight
+    moved = weight[X[0, 0]].detach().clone()
+    assert not np.array_equal(moved, start[X[0, 0]])
+    classifier.partial_fit(X[away], y[away])
+    assert torch.equal(weight[X[0, 0]], moved)
 
 
 class Copies(Callback):
