@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The peers of the benchmarks stay out of the way of everything else.
 BENCH := .venv-bench
 
-.PHONY: demo test lint format bench defaults docs clean
+.PHONY: demo test lint format bench accuracy defaults docs clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -29,6 +29,16 @@ format: $(VENV)/.dev
 bench: $(BENCH)/.done
 	$(BENCH)/bin/python benchmarks/engine.py --data $(DATA) --vectors $(VECTORS) \
 		--json benchmarks/engine.json
+
+# make accuracy DATA=folder VECTORS=glove.6B.100d.txt measures accuracies beside the peers'; it goes
+# on where a run before was stopped.
+accuracy: $(BENCH)/.done
+	$(BENCH)/bin/python benchmarks/accuracy.py --data $(DATA) --vectors $(VECTORS) \
+		--json benchmarks/accuracy.jsonl
+	$(BENCH)/bin/python benchmarks/learning_curves.py --data $(DATA) --vectors $(VECTORS)
+	$(BENCH)/bin/python benchmarks/imbalance.py --data $(DATA) --vectors $(VECTORS)
+	$(BENCH)/bin/python benchmarks/calibration.py --data $(DATA) --vectors $(VECTORS)
+	$(BENCH)/bin/python benchmarks/stacked.py --data $(DATA)
 
 # make defaults DATA=folder VECTORS=glove.6B.100d.txt measures what the defaults are chosen by.
 defaults: $(VENV)/.dev

@@ -8,7 +8,7 @@ Shapes: B texts, T tokens, D numbers in a word vector, F filters.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -57,14 +57,8 @@ class WordEmbedding(nn.Embedding):
     ) -> None:
         super().__init__(num_embeddings, embedding_dim, padding_idx=PADDING_ID)
         self.token_dropout = token_dropout
-        # Called with the ids of vectors that training is about to read.
-        self.before_reading: Callable[[Tensor], None] | None = None
         static = torch.zeros(num_embeddings, embedding_dim) if multichannel else None
         self.register_buffer("static", static)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Whoever trains is told of what this very network reads, not of what its copies do.
-        return {**self.__dict__, "before_reading": None}
 
     def reset_parameters(self) -> None:
         # Zeros: the caller sets the rows. No random numbers are drawn here, so that the
@@ -108,8 +102,6 @@ class WordEmbedding(nn.Embedding):
 
     def vectors(self, ids: Tensor) -> Tensor:
         """Vectors of words as they are, with none dropped; (..., D)."""
-        if self.before_reading is not None and self.training:
-            self.before_reading(ids[ids != PADDING_ID])
         vectors = super().forward(ids)
         if self.static is not None:
             vectors = vectors + functional.embedding(ids, cast(Tensor, self.static))

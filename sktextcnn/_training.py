@@ -5,7 +5,6 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,11 +145,6 @@ class TextNet(NeuralNetClassifier):
         if self.module_.training != training:
             super()._set_training(training)
 
-    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
-        super().run_single_epoch(iterator, training, *args, **kwargs)
-        if training and isinstance(self.optimizer_, RowAdam):
-            self.optimizer_.settle()
-
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         ids = x["ids"] if isinstance(x, Mapping) else x
         with in_precision(self):
@@ -189,7 +183,7 @@ class TextNet(NeuralNetClassifier):
         """Train for some epochs, or until a callback asks for the end."""
         self.max_epochs = epochs
         self.notify("on_train_begin", X=rows, y=None)
-        with contextlib.suppress(_StopTraining), _rows_kept_up(self):
+        with contextlib.suppress(_StopTraining):
             self.fit_loop(rows, epochs=epochs)
         self.module_.eval()
         # The losses were those from before each step, so nothing has seen the last one's effect.
@@ -203,22 +197,6 @@ def in_precision(net: TextNet) -> contextlib.AbstractContextManager:
     if net.precision == "float32":
         return contextlib.nullcontext()
     return torch.autocast(torch.device(net.device).type, getattr(torch, net.precision))
-
-
-@contextlib.contextmanager
-def _rows_kept_up(net: TextNet) -> Iterator[None]:
-    """Let the optimizer bring word vectors up to date before a training step reads them."""
-    embedding: Any = getattr(net.module_, "embedding", None)
-    optimizer = net.optimizer_
-    if not (isinstance(optimizer, RowAdam) and getattr(embedding, "sparse", False)):
-        yield
-        return
-    embedding.before_reading = partial(optimizer.catch_up, embedding.weight)
-    try:
-        yield
-    finally:
-        embedding.before_reading = None
-        optimizer.settle()
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -321,7 +299,6 @@ def build_net(
     verbose: int,
     precision: str,
     device: str,
-    random_vectors: bool,
 ) -> TextNet:
     """Make the net with its fresh network, ready for ``fit_epochs``."""
     _check_callbacks(callbacks, lr_schedule)
@@ -342,7 +319,7 @@ def build_net(
         criterion=criterion,
         criterion__reduction="none",
         predict_nonlinearity=torch.sigmoid if multilabel else "auto",
-        **_optimizer(optimizer, weight_decay, random_vectors),
+        **_optimizer(optimizer, weight_decay),
         **_learning_rates(finetune, learning_rate, finetune_lr),
         batch_size=batch_size,
         dataset=Rows,
@@ -402,17 +379,11 @@ def _sees_gradients(step: Any) -> bool:
     return kind.on_grad_computed is not Callback.on_grad_computed
 
 
-def _optimizer(
-    optimizer: str | type[torch.optim.Optimizer], weight_decay: float, random_vectors: bool
-) -> dict[str, Any]:
+def _optimizer(optimizer: str | type[torch.optim.Optimizer], weight_decay: float) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if isinstance(optimizer, str):
         # One pass over each parameter, some ten times faster for the embedding.
         settings = {"optimizer__fused": True} if optimizer in _FUSED else {}
-        if optimizer == "adam":
-            # Random vectors have further to go, and rare words would not get there without their
-            # momentum; given ones are better where they are.
-            settings["optimizer__moves_absent"] = random_vectors
         optimizer = OPTIMIZERS[optimizer]
     if not issubclass(optimizer, torch.optim.Optimizer):
         raise TypeError(
