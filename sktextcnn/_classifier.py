@@ -76,7 +76,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         Behind convolutions and the dense layer.
     dropout : float in [0, 1), default=0.5
         Share of the features dropped before a dense layer while training.
-    token_dropout : float in [0, 1), default=0.1
+    token_dropout : float in [0, 1), default=0.2
         Share of tokens replaced by the unknown word while training.
     max_norm : float or None, default=None
         Bound of the Euclidean norm of each output's weights, kept after every step. Kim
@@ -104,8 +104,8 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     learning_rate : float, default=1e-3
         Step size of the optimizer.
     finetune_lr : float or None, default=None
-        Step size for the word vectors. None: `learning_rate` where they are trained from
-        the first epoch, a tenth of it where they are first frozen (int and "gradual").
+        Step size for the word vectors. None: `learning_rate`. Smaller ones keep the vectors
+        nearer to where they began, for few labels or a model that is trained further.
     lr_schedule : {"linear", "constant"}, default="linear"
         "linear": the rates fall evenly from epoch to epoch, to zero behind the last of
         `max_epochs`, so that the last epoch is about the best one.
@@ -234,7 +234,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         convolution: str = "lookup",
         activation: str = "relu",
         dropout: float = 0.5,
-        token_dropout: float = 0.1,
+        token_dropout: float = 0.2,
         max_norm: float | None = None,
         embedding_dim: int | None = None,
         finetune: bool | int | str = True,
@@ -562,8 +562,6 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         else:
             dim = self.embedding_dim or _RANDOM_DIM
         network, params = self._network(n_ids, dim, len(targets.classes))
-        staged = self.finetune == "gradual" or self._frozen_epochs
-        finetune_lr = self.finetune_lr or self.learning_rate / (10 if staged else 1)
         early_stopping = (
             make_early_stopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
         )
@@ -574,7 +572,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             multilabel=targets.multilabel,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
-            finetune_lr=finetune_lr,
+            finetune_lr=self.finetune_lr or self.learning_rate,
             lr_schedule=self.lr_schedule,
             weight_decay=self.weight_decay,
             max_norm=self.max_norm,

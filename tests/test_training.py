@@ -213,7 +213,7 @@ def test_multilabel_targets_get_a_probability_for_each_label(data, as_indicator)
         int
     )
     classifier = TextCNNClassifier(
-        random_state=0, max_epochs=20, learning_rate=3e-3, num_filters=30
+        random_state=0, max_epochs=40, learning_rate=3e-3, num_filters=30
     )
     classifier.fit(X, as_indicator(wanted))
     probabilities = classifier.predict_proba(X)
