@@ -80,5 +80,7 @@ def _supervised(texts: list[str], labels: np.ndarray, **params: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "train.txt"
         lines = [f"__label__{label} {text}\n" for label, text in zip(labels, texts, strict=True)]
+        # It reads them in their order, epoch by epoch, and learns nothing from sorted classes.
+        np.random.default_rng(SEED).shuffle(lines)
         file.write_text("".join(lines), encoding="utf-8")
         return fasttext.train_supervised(str(file), verbose=0, **params)
