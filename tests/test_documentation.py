@@ -40,7 +40,7 @@ def texts_and_vectors(tmp_path, monkeypatch):
         f"{w} {' '.join(f'{x:.3f}' for x in row)}\n" for w, row in zip(words, vectors, strict=True)
     )
     Path("glove.6B.100d.txt").write_text("".join(lines), encoding="utf-8")
-    return {"texts": texts[::10], "labels": libraries[::10]}
+    return {"texts": texts[::30], "labels": libraries[::30]}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:jieba", "ignore::SyntaxWarning")

@@ -24,6 +24,7 @@ def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
         competitors = {
             OURS: "peers.ours:training",
             "sktextcnn, a fit of one epoch in all": "peers.ours:whole_fit",
+            "sktextcnn, bfloat16": "peers.ours:training_bfloat16",
             "Keras": "peers.keras_cnn:training",
             "skorch, default loader": "peers.skorch_net:training",
             "torch loop, padded": "peers.torch_loop:training",
