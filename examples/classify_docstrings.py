@@ -79,7 +79,7 @@ def main(sentences: list[str]) -> None:
 
     print("\nA grid search over the vectorizer and the classifier, on two processes")
     search = GridSearchCV(
-        make_pipeline(TextVectorizer(), TextCNNClassifier(max_epochs=6, random_state=0)),
+        make_pipeline(TextVectorizer(), TextCNNClassifier(max_epochs=15, random_state=0)),
         {
             "textvectorizer__min_df": [1, 2],
             "textcnnclassifier__kernel_sizes": [(1, 2, 3), (3, 4, 5)],
