@@ -42,7 +42,8 @@ accuracy: $(BENCH)/.done
 
 # make defaults DATA=folder VECTORS=glove.6B.100d.txt measures what the defaults are chosen by.
 defaults: $(VENV)/.dev
-	$(BIN)/python benchmarks/defaults.py --data $(DATA) --vectors $(VECTORS)
+	$(BIN)/python benchmarks/defaults.py --data $(DATA) --vectors $(VECTORS) \
+		--json benchmarks/defaults.jsonl
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html

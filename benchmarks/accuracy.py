@@ -4,7 +4,8 @@
 
 DIR holds mr.tsv and subj.tsv, which are cross-validated in ten folds, and trec-train.tsv and
 trec-test.tsv, with a label, a tab and a text a line. Every result is a line in the file of --json;
-a run that was stopped goes on where it was. fastText installs from benchmarks/requirements.txt.
+a run that was stopped goes on where it was, and one of changed code wants another file. fastText
+installs from benchmarks/requirements.txt.
 """
 
 import argparse
@@ -18,14 +19,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from corpora import read
-from report import machine, table
+from models import text_cnn
+from report import machine, results_of, table
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from tqdm import tqdm
 
-from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+from sktextcnn import Embeddings
 
 FOLDS = 10
 FROZEN_EPOCHS = 3
@@ -84,10 +86,7 @@ def fitted(method: str, part: Part, vectors: Embeddings) -> Callable[[Texts], np
     seed = FOLDS * part.seed + part.fold
     if method in CNNS:
         embeddings = None if method == "CNN-rand" else vectors
-        model = make_pipeline(
-            TextVectorizer(embeddings=embeddings, random_state=seed),
-            TextCNNClassifier(**CNNS[method], random_state=seed),
-        )
+        model = text_cnn(embeddings, seed, **CNNS[method])
         return model.fit(part.texts, part.labels).predict
     if method == TFIDF:
         return tfidf().fit(part.texts, part.labels).predict
@@ -103,13 +102,6 @@ def tfidf() -> GridSearchCV:
         LogisticRegression(max_iter=1000),
     )
     return GridSearchCV(model, {"logisticregression__C": [1, 3, 10, 30, 100]}, cv=3)
-
-
-def results_of(file: pathlib.Path) -> list[dict[str, Any]]:
-    """Read the results so far."""
-    if not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def measure(args: argparse.Namespace) -> None:

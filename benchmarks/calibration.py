@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 from corpora import read
+from models import text_cnn
 from report import table
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -21,9 +22,8 @@ from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import brier_score_loss, log_loss
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline, make_pipeline
 
-from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+from sktextcnn import Embeddings
 
 BINS = 15
 
@@ -59,17 +59,11 @@ def main() -> None:
     vectors = Embeddings(args.vectors)
     texts, labels = read(args.data / "mr.tsv")
 
-    def model(seed: int) -> Pipeline:
-        return make_pipeline(
-            TextVectorizer(embeddings=vectors, random_state=seed),
-            TextCNNClassifier(random_state=seed),
-        )
-
     ways: dict[str, Callable[[int], BaseEstimator]] = {
-        "as trained": model,
+        "as trained": lambda seed: text_cnn(vectors, seed),
         **{
             f"CalibratedClassifierCV, {method}": lambda seed, method=method: CalibratedClassifierCV(
-                model(seed), method=method, cv=5, ensemble=False
+                text_cnn(vectors, seed), method=method, cv=5, ensemble=False
             )
             for method in ("sigmoid", "isotonic", "temperature")
         },

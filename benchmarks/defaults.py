@@ -5,7 +5,8 @@
 DIR holds mr.tsv, subj.tsv and trec-train.tsv, with a label, a tab and a text a line. A fifth of MR
 and of Subj is left out first, TREC has a test part of its own, and none of these is touched. The
 rest is cross-validated in five folds. Two fits run at a time, each with one thread. Every result is
-a line in the file of --json; a run that was stopped goes on where it was.
+a line in the file of --json; a run that was stopped goes on where it was, and one of changed code
+wants another file.
 """
 
 import argparse
@@ -20,7 +21,8 @@ import joblib
 import numpy as np
 import torch
 from corpora import read
-from report import table
+from models import DenseAdam
+from report import results_of, table
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from skorch.callbacks import Callback
 from torch import Tensor
@@ -34,13 +36,6 @@ from sktextcnn._token_ids import TokenTable
 
 CORPORA = {"MR": "mr.tsv", "Subj": "subj.tsv", "TREC": "trec-train.tsv"}
 FOLDS = 5
-
-
-class DenseAdam(torch.optim.Adam):
-    """torch's Adam, which moves all rows, in its fastest form."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, fused=True, **kwargs)
 
 
 class AverageOfEpochs(Callback):
@@ -177,13 +172,6 @@ def measure(args: argparse.Namespace) -> None:
             result = {"variant": variant, "corpus": corpus, "fold": fold, "accuracy": value}
             file.write(json.dumps(result) + "\n")
             file.flush()
-
-
-def results_of(file: pathlib.Path) -> list[dict[str, Any]]:
-    """Read the results so far."""
-    if not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def report(args: argparse.Namespace) -> None:

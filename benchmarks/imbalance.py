@@ -12,12 +12,12 @@ import warnings
 
 import numpy as np
 from corpora import read
+from models import text_cnn
 from report import table
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
 
-from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+from sktextcnn import Embeddings
 
 RARE = "ABBR"
 FOLDS = 5
@@ -42,10 +42,7 @@ def main() -> None:
         for weights in (None, "balanced"):
             figures = []
             for seed in range(args.seeds):
-                model = make_pipeline(
-                    TextVectorizer(embeddings=vectors, random_state=seed),
-                    TextCNNClassifier(class_weight=weights, random_state=seed),
-                )
+                model = text_cnn(vectors, seed, class_weight=weights)
                 folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
                 found = cross_val_predict(model, texts, y, cv=folds)
                 figures.append(

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from corpora import read
+from models import text_cnn
 from report import table
 from settings import SEED
 from sklearn.base import BaseEstimator
@@ -26,18 +27,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from tqdm import tqdm
 
-from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+from sktextcnn import Embeddings
 
 SIZES = (50, 100, 200, 500, 2000)
 SOURCES = {"MR": "Subj", "Subj": "MR"}
-
-
-def cnn(vectors: Embeddings | None, seed: int, **params: Any) -> Pipeline:
-    """Return the pipeline with its defaults but for some parameters."""
-    return make_pipeline(
-        TextVectorizer(embeddings=vectors, random_state=seed),
-        TextCNNClassifier(random_state=seed, **params),
-    )
 
 
 def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], BaseEstimator]]:
@@ -47,15 +40,15 @@ def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], 
         "TF-IDF + logistic regression": lambda seed: make_pipeline(
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10)
         ),
-        "from scratch": lambda seed: cnn(None, seed),
-        "frozen vectors": lambda seed: cnn(vectors, seed, finetune=False),
-        "tuned vectors": lambda seed: cnn(vectors, seed),
-        "frozen for 3 epochs, then tuned": lambda seed: cnn(vectors, seed, finetune=3),
-        "other corpus' model, tuned": lambda seed: cnn(vectors, seed, pretrained=pretrained),
-        "other corpus' model, gradual": lambda seed: cnn(
+        "from scratch": lambda seed: text_cnn(None, seed),
+        "frozen vectors": lambda seed: text_cnn(vectors, seed, finetune=False),
+        "tuned vectors": lambda seed: text_cnn(vectors, seed),
+        "frozen for 3 epochs, then tuned": lambda seed: text_cnn(vectors, seed, finetune=3),
+        "other corpus' model, tuned": lambda seed: text_cnn(vectors, seed, pretrained=pretrained),
+        "other corpus' model, gradual": lambda seed: text_cnn(
             vectors, seed, pretrained=pretrained, finetune="gradual"
         ),
-        "other corpus' model, vectors frozen": lambda seed: cnn(
+        "other corpus' model, vectors frozen": lambda seed: text_cnn(
             vectors, seed, pretrained=pretrained, finetune=False
         ),
     }
@@ -74,7 +67,7 @@ def main() -> None:
     corpora = {name: read(args.data / f"{name.lower()}.tsv") for name in SOURCES}
     tables = {}
     for target, source in SOURCES.items():
-        other = cnn(vectors, SEED).fit(*corpora[source])
+        other = text_cnn(vectors, SEED).fit(*corpora[source])
         train, test, y_train, y_test = train_test_split(
             *corpora[target], test_size=0.2, random_state=SEED, stratify=corpora[target][1]
         )

@@ -1,6 +1,7 @@
 """Tables for people, and what the figures were measured on."""
 
 import importlib.metadata
+import json
 import os
 import pathlib
 import platform
@@ -42,6 +43,13 @@ def machine() -> Row:
         "python": platform.python_version(),
         **versions,
     }
+
+
+def results_of(file: pathlib.Path) -> list[Row]:
+    """Read the results of the runs so far."""
+    if not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def _processor() -> str:

@@ -104,8 +104,8 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     learning_rate : float, default=1e-3
         Step size of the optimizer.
     finetune_lr : float or None, default=None
-        Step size for the word vectors. None: `learning_rate`. Smaller ones keep the vectors
-        nearer to where they began, for few labels or a model that is trained further.
+        Step size for the word vectors. None: `learning_rate`. A smaller one keeps the vectors
+        nearer to where they began.
     lr_schedule : {"linear", "constant"}, default="linear"
         "linear": the rates fall evenly from epoch to epoch, to zero behind the last of
         `max_epochs`, so that the last epoch is about the best one.

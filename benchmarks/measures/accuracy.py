@@ -8,20 +8,13 @@ import numpy as np
 import torch
 from corpora import read
 from equality import largest_difference
+from models import DenseAdam
 from report import Row
 from settings import SEED, THREADS
 from sklearn.model_selection import StratifiedKFold
 from tqdm import tqdm
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
-
-
-class DenseAdam(torch.optim.Adam):
-    """torch's Adam, which moves all rows, in its fastest form."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, fused=True, **kwargs)
-
 
 _TEXTS_CHECKED = 500
 

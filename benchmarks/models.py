@@ -1,0 +1,23 @@
+"""Models that several scripts fit, with all defaults but what they name."""
+
+from typing import Any
+
+import torch
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+
+
+class DenseAdam(torch.optim.Adam):
+    """torch's Adam, which moves all rows, in its fastest form."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, fused=True, **kwargs)
+
+
+def text_cnn(vectors: Embeddings | None, seed: int, **params: Any) -> Pipeline:
+    """Return the Pipeline with its defaults but for vectors and parameters of the classifier."""
+    return make_pipeline(
+        TextVectorizer(embeddings=vectors, random_state=seed),
+        TextCNNClassifier(random_state=seed, **params),
+    )
