@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sktextcnn import datasets as datasets
     from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
     from sktextcnn._embeddings import Embeddings as Embeddings
+    from sktextcnn._model_file import load as load
+    from sktextcnn._model_file import save as save
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
 
@@ -22,6 +24,8 @@ __all__ = [
     "TextVectorizer",
     "TokenIds",
     "datasets",
+    "load",
+    "save",
 ]
 
 _MODULE_OF = {
@@ -29,6 +33,8 @@ _MODULE_OF = {
     "TextCNNClassifier": "sktextcnn._classifier",
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",
+    "load": "sktextcnn._model_file",
+    "save": "sktextcnn._model_file",
 }
 
 

@@ -94,8 +94,9 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         embedding are matched by word, so the vectorizer may have been refitted.
     pretrained : str, path-like, FrozenEstimator or None, default=None
         Start from the word vectors (matched by word) and the convolutions of another model,
-        with a new head: the path of a model saved with joblib (a pickle, so only from those
-        you trust), or a fitted one in ``sklearn.frozen.FrozenEstimator``.
+        with a new head: the path of a model saved with :func:`sktextcnn.save` or with joblib
+        (a pickle, so only from those you trust), or a fitted one in
+        ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` moves only the vectors of a batch's words, as
