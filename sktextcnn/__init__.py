@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sktextcnn import datasets as datasets
     from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
     from sktextcnn._embeddings import Embeddings as Embeddings
+    from sktextcnn._explanation import Explanation as Explanation
+    from sktextcnn._explanation import explain as explain
     from sktextcnn._model_file import load as load
     from sktextcnn._model_file import save as save
     from sktextcnn._token_ids import TokenIds as TokenIds
@@ -20,19 +22,23 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Embeddings",
+    "Explanation",
     "TextCNNClassifier",
     "TextVectorizer",
     "TokenIds",
     "datasets",
+    "explain",
     "load",
     "save",
 ]
 
 _MODULE_OF = {
     "Embeddings": "sktextcnn._embeddings",
+    "Explanation": "sktextcnn._explanation",
     "TextCNNClassifier": "sktextcnn._classifier",
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",
+    "explain": "sktextcnn._explanation",
     "load": "sktextcnn._model_file",
     "save": "sktextcnn._model_file",
 }

@@ -106,8 +106,8 @@ def test_a_pickled_vectorizer_loads_in_a_process_that_imported_nothing(tmp_path)
 
 
 def test_the_public_names_are_those_of_the_contract():
-    names = ["Embeddings", "TextCNNClassifier", "TextVectorizer", "TokenIds"]
-    assert sorted(sktextcnn.__all__) == [*names, "datasets", "load", "save"]
+    classes = ["Embeddings", "Explanation", "TextCNNClassifier", "TextVectorizer", "TokenIds"]
+    assert sorted(sktextcnn.__all__) == [*classes, "datasets", "explain", "load", "save"]
 
 
 @pytest.mark.parametrize("name", sktextcnn.__all__)
