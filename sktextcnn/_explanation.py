@@ -22,6 +22,7 @@ from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import KimCNN, WordEmbedding, output_layer
 from sktextcnn._offsets import tokens_with_offsets
 from sktextcnn._pipeline import fitted_parts
+from sktextcnn._rendering import to_ansi, to_html
 from sktextcnn._texts import read_texts
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
 from sktextcnn._vectorizer import TextVectorizer
@@ -49,6 +50,8 @@ class Explanation:
         What ``predict_proba`` returns.
     spans : ndarray of shape (n_spans, 2), int
         Where each n-gram begins in `text` and where it ends, in characters.
+    span_tokens : ndarray of shape (n_spans, 2), int
+        The first token of each n-gram, and the one behind its last.
     contributions : ndarray of shape (n_spans, n_classes), float64
         What each n-gram adds to each logit.
     remainder : ndarray of shape (n_classes,), float64
@@ -74,6 +77,7 @@ class Explanation:
     logits: np.ndarray
     probabilities: np.ndarray
     spans: np.ndarray
+    span_tokens: np.ndarray
     contributions: np.ndarray
     remainder: np.ndarray
     tokens: tuple[str, ...]
@@ -142,6 +146,39 @@ class Explanation:
         spans = self.spans if by == "span" else self.token_spans
         order = np.argsort(-np.abs(evidence), kind="stable")[:n]
         return [(self.text[slice(*spans[i])], float(evidence[i])) for i in order]
+
+    def _repr_html_(self) -> str:
+        return to_html(self)
+
+    def to_html(self, label: Any = None) -> str:
+        """Return the text with its words coloured by what they speak for, as HTML.
+
+        Parameters
+        ----------
+        label : object or None, default=None
+            One of `classes`. None: the one of the largest logit.
+
+        Returns
+        -------
+        str
+            A ``div``, with all text escaped.
+        """
+        return to_html(self, label)
+
+    def to_ansi(self, label: Any = None) -> str:
+        """Return the text with its words coloured, for a terminal.
+
+        Parameters
+        ----------
+        label : object or None, default=None
+            One of `classes`. None: the one of the largest logit.
+
+        Returns
+        -------
+        str
+            Lines with ANSI colours; control characters of the text are replaced.
+        """
+        return to_ansi(self, label)
 
     def _column(self, label: Any) -> int:
         if label is None:
@@ -263,6 +300,7 @@ def _explain(
         logits=found.logits,
         probabilities=expit(found.logits) if multilabel else softmax(found.logits),
         spans=np.stack([token_spans[first, 0], token_spans[last, 1]], axis=1),
+        span_tokens=found.spans,
         contributions=found.contributions,
         remainder=found.remainder,
         tokens=tuple(token for token, _, _ in kept),
@@ -296,11 +334,7 @@ def _exact(network: KimCNN) -> Callable[[np.ndarray], _Attribution]:
                 before = values + own_bias
                 active = network.activation(before)
                 terms.append(active[:, None] * to_logits)
-                spans.append(
-                    torch.stack(
-                        [starts.clip(min=0), (starts + kernel.shape[2]).clip(max=n_tokens)], dim=1
-                    )
-                )
+                spans.append(_span(starts, kernel.shape[2], n_tokens))
                 share = torch.where(before != 0, (active - at_rest) / before, 0)
                 for place in range(kernel.shape[2] if n_tokens else 0):
                     token = starts + place
@@ -328,6 +362,40 @@ def _exact(network: KimCNN) -> Callable[[np.ndarray], _Attribution]:
             )
 
     return attribute
+
+
+def filter_windows(network: KimCNN, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find what each filter makes of a text.
+
+    Parameters
+    ----------
+    network : KimCNN
+        The network.
+    ids : ndarray of shape (n_tokens,)
+        Token ids, with or without padding.
+
+    Returns
+    -------
+    activations : ndarray of shape (n_features,), float64
+    spans : ndarray of shape (n_features, 2), int
+        The tokens of the windows that won, from the first to behind the last.
+    ids : ndarray of shape (n_tokens,)
+        The ids without padding, which the spans refer to.
+    """
+    ids = ids[ids != PADDING_ID]
+    rows = _vectors_of(network, ids)
+    activations, spans = [], []
+    with torch.no_grad():
+        for conv in cast(list[Any], network.convs):
+            values, starts, _ = _winners(rows, conv.weight.cpu().double())
+            activations.append(network.activation(values + conv.bias.cpu().double()))
+            spans.append(_span(starts, conv.kernel_size[0], len(ids)))
+    return torch.cat(activations).numpy(), torch.cat(spans).numpy(), ids
+
+
+def _span(starts: torch.Tensor, size: int, n_tokens: int) -> torch.Tensor:
+    """Windows as tokens of the text; (F, 2)."""
+    return torch.stack([starts.clip(min=0), (starts + size).clip(max=n_tokens)], dim=1)
 
 
 def _winners(
