@@ -332,6 +332,7 @@ def _bars(ax: Any, names: list[str], values: np.ndarray) -> None:
     ax.barh(places, values, color=colours)
     ax.set_yticks(places, [_plain(_shortened(name)) for name in names])
     ax.axvline(0, color="gray", linewidth=0.8)
+    ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
 
 
 def _shortened(text: str, length: int = 60) -> str:

@@ -106,8 +106,23 @@ def test_a_pickled_vectorizer_loads_in_a_process_that_imported_nothing(tmp_path)
 
 
 def test_the_public_names_are_those_of_the_contract():
-    classes = ["Embeddings", "Explanation", "TextCNNClassifier", "TextVectorizer", "TokenIds"]
-    assert sorted(sktextcnn.__all__) == [*classes, "datasets", "explain", "load", "save"]
+    assert sktextcnn.__all__ == [
+        "Embeddings",
+        "Explanation",
+        "ExplanationDisplay",
+        "LearnedNGramsDisplay",
+        "TextCNNClassifier",
+        "TextVectorizer",
+        "TokenIds",
+        "TrainingHistoryDisplay",
+        "datasets",
+        "explain",
+        "load",
+        "nearest_words",
+        "save",
+        "top_filters",
+        "top_ngrams",
+    ]
 
 
 @pytest.mark.parametrize("name", sktextcnn.__all__)
