@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_html_repr
 
 from sktextcnn import (
     ExplanationDisplay,
@@ -138,6 +139,14 @@ def test_matplotlib_is_named_where_it_is_missing(model, corpus, monkeypatch):
         with pytest.raises(ImportError, match=r"Display draws .*pip install 'sktextcnn\[plot\]'"):
             draw()
     assert explain(model, ["array"])[0].to_html()
+
+
+def test_estimators_link_to_their_documentation(model, monkeypatch):
+    assert "docs.example" not in estimator_html_repr(model)
+    monkeypatch.setattr("sktextcnn._doc_link._documentation", lambda: "https://docs.example")
+    page = estimator_html_repr(model)
+    for name in ("TextVectorizer", "TextCNNClassifier"):
+        assert f"https://docs.example/api.html#sktextcnn.{name}" in page
 
 
 def test_odd_requests_are_refused(model, corpus):
