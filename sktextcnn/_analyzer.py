@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sklearn.feature_extraction.text import CountVectorizer
 
-from sktextcnn._tokenizers import WORDPUNCT_PATTERN, named_tokenizer, stop_words_of_language
+from sktextcnn._tokenizers import named_tokenizer, stop_words_of_language
 
 # Words with the English clitics that GloVe and word2vec know as words of their own (do n't,
 # it 's), and every punctuation mark, since vectors know these too. The first alternative
@@ -72,23 +72,20 @@ def describe_analyzer(**params: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same parameters. Those that another one makes void are None or False; stop words
-        are a list; the tokenizer "wordpunct" is its pattern.
+        The same parameters. Those that another one makes void are None or False, and stop
+        words are a list.
     """
     vectorizer = _count_vectorizer(**params)
-    analyzer, preprocessor = params["analyzer"], params["preprocessor"]
-    tokenizer, token_pattern = params["tokenizer"], params["token_pattern"]
-    if tokenizer == "wordpunct":
-        tokenizer, token_pattern = None, WORDPUNCT_PATTERN
-    preprocesses = not callable(analyzer) and preprocessor is None
+    analyzer, tokenizer = params["analyzer"], params["tokenizer"]
+    preprocesses = not callable(analyzer) and params["preprocessor"] is None
     by_words = analyzer == "word"
     return {
         "analyzer": analyzer,
-        "preprocessor": None if callable(analyzer) else preprocessor,
+        "preprocessor": None if callable(analyzer) else params["preprocessor"],
         "lowercase": preprocesses and bool(params["lowercase"]),
         "strip_accents": params["strip_accents"] if preprocesses else None,
         "tokenizer": tokenizer if by_words else None,
-        "token_pattern": token_pattern if by_words and tokenizer is None else None,
+        "token_pattern": params["token_pattern"] if by_words and tokenizer is None else None,
         "stop_words": sorted(vectorizer.get_stop_words() or ()) if by_words else [],
     }
 

@@ -260,7 +260,7 @@ def _name_of(function: Any) -> str:
     if isinstance(function, str):
         return f"nltk.tokenize.{NLTK_TOKENIZERS[function]}().tokenize"
     named = function if hasattr(function, "__qualname__") else type(function)
-    return f"{named.__module__}.{named.__qualname__}"
+    return f"{getattr(named, '__module__', 'builtins')}.{named.__qualname__}"
 
 
 # Graph --------------------------------------------------------------------------------

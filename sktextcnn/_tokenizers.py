@@ -9,9 +9,6 @@ NLTK_TOKENIZERS = {
     "wordpunct": "WordPunctTokenizer",
 }
 
-#: The pattern of NLTK's WordPunctTokenizer.
-WORDPUNCT_PATTERN = r"\w+|[^\w\s]+"
-
 
 def named_tokenizer(name: str) -> Callable[[str], list[str]]:
     """Return the function of one of NLTK's tokenizers.
