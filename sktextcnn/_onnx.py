@@ -85,7 +85,7 @@ def export_onnx(
     1 the unknown word. The output "probabilities" is float32 of shape (texts, classes), equal
     to those of the Pipeline to 1e-5. As there, padding does not matter for "kim"; for
     "stacked" the graph pads to ``max_length_``. A model of ``precision="bfloat16"`` is
-    exported in float32, which is more exact than the Pipeline, and differs from it by some 1e-2.
+    exported in float32, which is more exact than the Pipeline, and differs from it by some 1e-3.
 
     The operators are those of opset 13, which onnxruntime reads from version 1.7 on.
 
