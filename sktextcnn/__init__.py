@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sktextcnn._learned import top_ngrams as top_ngrams
     from sktextcnn._model_file import load as load
     from sktextcnn._model_file import save as save
+    from sktextcnn._onnx import export_onnx as export_onnx
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
 
@@ -37,6 +38,7 @@ __all__ = [
     "TrainingHistoryDisplay",
     "datasets",
     "explain",
+    "export_onnx",
     "load",
     "nearest_words",
     "save",
@@ -54,6 +56,7 @@ _MODULE_OF = {
     "TokenIds": "sktextcnn._token_ids",
     "TrainingHistoryDisplay": "sktextcnn._displays",
     "explain": "sktextcnn._explanation",
+    "export_onnx": "sktextcnn._onnx",
     "load": "sktextcnn._model_file",
     "nearest_words": "sktextcnn._learned",
     "save": "sktextcnn._model_file",

@@ -117,6 +117,7 @@ def test_the_public_names_are_those_of_the_contract():
         "TrainingHistoryDisplay",
         "datasets",
         "explain",
+        "export_onnx",
         "load",
         "nearest_words",
         "save",
