@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The peers of the benchmarks stay out of the way of everything else.
 BENCH := .venv-bench
 
-.PHONY: demo test lint format bench accuracy defaults docs clean
+.PHONY: demo test lint format bench accuracy defaults faithfulness docs clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -44,6 +44,10 @@ accuracy: $(BENCH)/.done
 defaults: $(VENV)/.dev
 	$(BIN)/python benchmarks/defaults.py --data $(DATA) --vectors $(VECTORS) \
 		--json benchmarks/defaults.jsonl
+
+# make faithfulness DATA=folder VECTORS=glove.6B.100d.txt measures explanations beside LIME's.
+faithfulness: $(BENCH)/.done
+	$(BENCH)/bin/python benchmarks/faithfulness.py --data $(DATA) --vectors $(VECTORS)
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
