@@ -7,7 +7,7 @@ BENCH := .venv-bench
 # What a server of ONNX files needs, and nothing else.
 SERVE := .venv-serve
 
-.PHONY: demo test lint format bench accuracy defaults deployment docs clean
+.PHONY: demo test lint format bench accuracy defaults deployment faithfulness docs clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -51,6 +51,10 @@ defaults: $(VENV)/.dev
 deployment: $(VENV)/.dev $(SERVE)/.done
 	$(BIN)/python benchmarks/deployment.py --data $(DATA) --vectors $(VECTORS) \
 		--python $(SERVE)/bin/python
+
+# make faithfulness DATA=folder VECTORS=glove.6B.100d.txt measures explanations beside LIME's.
+faithfulness: $(BENCH)/.done
+	$(BENCH)/bin/python benchmarks/faithfulness.py --data $(DATA) --vectors $(VECTORS)
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
