@@ -327,8 +327,7 @@ def _new_model(args: argparse.Namespace) -> "Pipeline":
 
     if args.vectors is not None and args.vectors not in TRAINED:
         # A file that is not there is found before the texts are read.
-        with contextlib.suppress(FileNotFoundError):
-            as_embeddings(args.vectors)
+        as_embeddings(args.vectors)
     vectorizer = TextVectorizer(embeddings=args.vectors, random_state=args.seed)
     classifier = TextCNNClassifier(
         finetune=args.finetune,
@@ -384,12 +383,13 @@ def _predict(args: argparse.Namespace) -> None:
                     f"ones otherwise."
                 )
         start, n_rows = time.perf_counter(), 0
-        with open_output(args.output) as file:
-            writer = Writer(file, form, table, labelling.columns, dialect)
+        with (
+            open_output(args.output) as file,
+            Writer(file, form, table, labelling.columns, dialect) as writer,
+        ):
             for chunk in _progress(table.chunks(args.chunk_size), args):
                 writer.write(chunk, labelling(_texts(chunk, args)))
                 n_rows += len(chunk)
-            writer.close()
     if args.output not in (None, "-"):
         seconds = time.perf_counter() - start
         _tell(args, f"Labelled {n_rows:,} rows in {seconds:.1f} s: {args.output}.")
@@ -522,6 +522,8 @@ def _report(true: list[int], predicted: list[int], names: list[str], *, as_json:
 
 
 def _explain(args: argparse.Namespace) -> None:
+    if bool(args.texts) == (args.file is not None):
+        args.usage("give texts, or --file")
     model = _load(args.model)
     classes = _by_name(model.steps[-1][1].classes_.tolist())
     if args.label is not None and args.label not in classes:
@@ -767,6 +769,7 @@ def _parser() -> argparse.ArgumentParser:
     explain = command("explain", _explain, "show why a model says what it says", _EXPLAIN_EXAMPLES)
     _add_model(explain)
     _add_explanation(explain)
+    explain.set_defaults(usage=explain.error)
     demo = command("demo", _demo, "train and explain on texts that are here", _DEMO_EXAMPLES)
     demo.add_argument("-o", "--output", metavar="FILE", help="save the model")
     _add_colour(demo)
@@ -916,7 +919,13 @@ def _epochs(text: str) -> int | str:
 def _finetune(text: str) -> bool | int | str:
     if text in ("true", "false"):
         return text == "true"
-    return text if text in ("gradual", "multichannel") else _positive(text)
+    if text in ("gradual", "multichannel"):
+        return text
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"expected true, false, a number, gradual or multichannel; got {text!r}"
+        )
+    return _positive(text)
 
 
 def _character(text: str) -> str:

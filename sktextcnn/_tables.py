@@ -205,7 +205,10 @@ def open_table(path: str | None, dialect: Dialect) -> Iterator[Table]:
         if form == "parquet":
             yield _parquet(file, name, stack)
         else:
-            yield _OPEN[form](file, name, form, dialect)
+            newline = {"jsonl": "\n", "txt": None}.get(form, "")
+            text = _text(file, dialect.encoding, newline)
+            stack.callback(text.detach)  # Standard input is not ours to close.
+            yield _OPEN[form](_decoded(text, name, dialect.encoding), name, form, dialect)
 
 
 def find_format(path: str | None, given: str | None) -> str:
@@ -231,12 +234,15 @@ def _similar_file(path: str) -> str:
     return f" Did you mean {os.path.join(folder, close[0])!r}?" if close else ""
 
 
-def _decoded(file: BinaryIO, name: str, encoding: str, newline: str | None) -> Iterator[str]:
-    """Lines of text; bytes that the encoding does not know are named by their line."""
+def _text(file: BinaryIO, encoding: str, newline: str | None) -> io.TextIOWrapper:
     try:
-        text = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline=newline)
+        return io.TextIOWrapper(file, encoding, errors="surrogateescape", newline=newline)
     except LookupError as error:
         raise InputError(f"--encoding {encoding}: {error}.") from error
+
+
+def _decoded(text: io.TextIOWrapper, name: str, encoding: str) -> Iterator[str]:
+    """Lines of text; bytes that the encoding does not know are named by their line."""
     number = 0
     try:
         for number, line in enumerate(text, 1):
@@ -252,18 +258,16 @@ def _decoded(file: BinaryIO, name: str, encoding: str, newline: str | None) -> I
             f"{name}, line {number + 1} or below: this is not {_known(encoding)} ({error}). Give "
             f"the file's encoding with --encoding."
         ) from error
-    finally:
-        text.detach()  # Standard input is not ours to close.
 
 
 def _known(encoding: str) -> str:
     return "UTF-8" if encoding.lower().startswith("utf-8") else encoding
 
 
-def _delimited(file: BinaryIO, name: str, form: str, dialect: Dialect) -> Table:
+def _delimited(lines: Iterator[str], name: str, form: str, dialect: Dialect) -> Table:
     csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(
-        _decoded(file, name, dialect.encoding, ""),
+        lines,
         delimiter=dialect.delimiter or _DELIMITER_OF[form],
         quoting=csv.QUOTE_MINIMAL if dialect.quotes else csv.QUOTE_NONE,
         strict=True,
@@ -322,9 +326,9 @@ def _refuse_twice(name: str, columns: Sequence[str]) -> None:
         seen.add(column)
 
 
-def _json_lines(file: BinaryIO, name: str, form: str, dialect: Dialect) -> Table:
+def _json_lines(lines: Iterator[str], name: str, form: str, dialect: Dialect) -> Table:
     def records() -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, line in enumerate(_decoded(file, name, dialect.encoding, "\n"), 1):
+        for number, line in enumerate(lines, 1):
             if line.isspace():
                 continue
             try:
@@ -345,9 +349,8 @@ def _json_lines(file: BinaryIO, name: str, form: str, dialect: Dialect) -> Table
     return Table(name, form, list(first[1]), _with_first(first, rows))
 
 
-def _plain_lines(file: BinaryIO, name: str, form: str, dialect: Dialect) -> Table:
-    lines = enumerate(_decoded(file, name, dialect.encoding, None), 1)
-    rows = ((number, {LINES_COLUMN: line.rstrip("\n")}) for number, line in lines)
+def _plain_lines(lines: Iterator[str], name: str, form: str, dialect: Dialect) -> Table:
+    rows = ((number, {LINES_COLUMN: line.rstrip("\n")}) for number, line in enumerate(lines, 1))
     first = next(rows, None)
     if first is None:
         raise InputError(f"{name} is empty; expected a text on each line.")
@@ -417,7 +420,7 @@ def open_output(path: str | None) -> Iterator[BinaryIO]:
 
 
 class Writer:
-    """Writes the rows of a table with further columns.
+    """Writes the rows of a table with further columns; a context that ends the output.
 
     Parameters
     ----------
@@ -447,8 +450,10 @@ class Writer:
         self._body.write(chunk, added)
         self._file.flush()
 
-    def close(self) -> None:
-        """Write what stands at the end."""
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
         self._body.close()
 
 
@@ -498,12 +503,9 @@ class _CsvBody:
     ) -> None:
         self._columns = [*table.columns, *added]
         self._known = set(self._columns)
-        self._text = io.TextIOWrapper(
-            file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True
-        )
         same = table.format in _DELIMITER_OF
         self._writer = csv.writer(
-            self._text,
+            _Utf8(file),
             delimiter=(dialect.delimiter if same else None) or _DELIMITER_OF[form],
             quoting=csv.QUOTE_MINIMAL if dialect.quotes else csv.QUOTE_NONE,
             quotechar='"' if dialect.quotes else None,
@@ -526,7 +528,17 @@ class _CsvBody:
             ) from error
 
     def close(self) -> None:
-        self._text.detach()
+        pass
+
+
+class _Utf8:
+    """A binary file for csv's writer, and nothing that would close it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        self._file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def _cell(value: Any) -> str:
