@@ -41,7 +41,7 @@ def to_html(explanation: "Explanation", label: Any = None) -> str:
     )
 
 
-def to_ansi(explanation: "Explanation", label: Any = None) -> str:
+def to_ansi(explanation: "Explanation", label: Any = None, *, n: int = _SHOWN) -> str:
     """Show a text with its words coloured, for terminals of 256 colours."""
     label = _label(explanation, label)
     words = "".join(
@@ -50,7 +50,7 @@ def to_ansi(explanation: "Explanation", label: Any = None) -> str:
     )
     lines = [f"{_printable(str(label))} {_share(explanation, label)}", words]
     lines += [
-        f"  {value:+.3f}  {_printable(ngram)}" for ngram, value in explanation.top(label, n=_SHOWN)
+        f"  {value:+.3f}  {_printable(ngram)}" for ngram, value in explanation.top(label, n=n)
     ]
     return "\n".join(lines)
 
