@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: The key of the metadata, and the version of what is under it.
 METADATA_KEY, FORMAT_VERSION = "sktextcnn", 1
 
-# What protobuf reads and writes.
-_MOST_BYTES = 2**31 - 1
+# What protobuf reads and writes, less some room for the operators.
+_MOST_BYTES = 2**31 - 2**20
 
 _TABLES = ("auto", "stored", "computed")
 _FUNCTIONS = ("tokenizer", "preprocessor", "strip_accents", "analyzer")

@@ -52,6 +52,7 @@ NASTY_TEXTS = [
     "\ud800x \udfff lone",
     "x" * 300 + " " + "! " * 50,
     "the and of le la les c'est l'été",
+    "ÉÀ",
     "   ",
     "",
 ]
@@ -491,6 +492,8 @@ def test_the_example_names_all_labels_of_a_text(serve_onnx, tmp_path, monkeypatc
     serve_onnx.main()
     shown = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
     assert shown == ["0", "1", "0, 1", ""]
+    served = serve_onnx.TextModel(str(tmp_path / "model.onnx"))
+    assert served.labels(np.array([[0.51, 0.49], [0.1, 0.9]])) == [[0], [1]]
 
 
 @pytest.fixture
@@ -543,7 +546,7 @@ def test_the_example_says_what_is_wrong_with_a_file(small, serve_onnx, tmp_path)
 
 
 def test_the_example_asks_for_functions_and_for_lists(serve_onnx, tmp_path):
-    model = fitted(NASTY_TEXTS, [0, 1] * 7, {"tokenizer": jieba.lcut})
+    model = fitted(NASTY_TEXTS * 2, [0, 1] * len(NASTY_TEXTS), {"tokenizer": jieba.lcut})
     path = str(tmp_path / "model.onnx")
     export_onnx(model, path, omit=["textvectorizer__tokenizer"])
     with pytest.raises(ValueError, match=r"omits the tokenizer, which was jieba\.\S*lcut\. Give"):
