@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import numpy as np
 import pytest
+import torch
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
@@ -25,11 +27,12 @@ from sktextcnn import TextCNNClassifier, TextVectorizer
 EXAMPLE = pathlib.Path(__file__).parents[1] / "examples" / "serve_http.py"
 SECONDS = 60
 
-MAX_BYTES, MAX_TEXTS, MAX_CHARACTERS = 20_000, 8, 300
+MAX_BYTES, MAX_TEXTS, MAX_CHARACTERS, MAX_CONNECTIONS = 20_000, 8, 300, 70
 LIMITS = {
     "--max-bytes": MAX_BYTES,
     "--max-texts": MAX_TEXTS,
     "--max-characters": MAX_CHARACTERS,
+    "--max-connections": MAX_CONNECTIONS,
     "--body-seconds": 2,
 }
 
@@ -83,6 +86,13 @@ class Service:
     def kill(self):
         self.process.kill()
         self.process.communicate()
+
+
+def wait_until(happened):
+    end = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < end, "waited for in vain"
+        time.sleep(0.01)
 
 
 def answer_on(connection):
@@ -268,6 +278,21 @@ def test_a_length_that_is_none_is_refused(healthy, length):
         assert answer.status == 400
 
 
+def test_connections_beyond_the_limit_are_turned_away(service):
+    with contextlib.ExitStack() as stack:
+        for _ in range(MAX_CONNECTIONS):
+            stack.enter_context(socket.create_connection(service.address, timeout=SECONDS))
+        assert status_of_health(service) == 503
+    wait_until(lambda: status_of_health(service) == 200)
+
+
+def status_of_health(service):
+    connection = http.client.HTTPConnection(*service.address, timeout=SECONDS)
+    with contextlib.closing(connection):
+        connection.request("GET", "/health")
+        return connection.getresponse().status
+
+
 def ask_at_once(service, model, texts, n_requests):
     """Ask for batches of all sizes from as many threads, and hold the answers to the Pipeline."""
     rng = np.random.default_rng(0)
@@ -330,13 +355,6 @@ WAITING = """
 """
 
 
-def wait_until(happened):
-    end = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < end, "waited for in vain"
-        time.sleep(0.01)
-
-
 def test_others_are_answered_while_it_predicts_and_sigterm_lets_it_end(tmp_path, monkeypatch):
     (tmp_path / "waiting.py").write_text(textwrap.dedent(WAITING))
     monkeypatch.syspath_prepend(tmp_path)
@@ -368,16 +386,15 @@ def test_others_are_answered_while_it_predicts_and_sigterm_lets_it_end(tmp_path,
         service.kill()
 
 
-def test_a_model_of_several_labels_is_refused(corpus, tmp_path):
+def test_a_model_of_several_labels_is_refused(corpus, tmp_path, monkeypatch, capsys):
     indicators = np.arange(len(corpus[0]))[:, None] % [2, 3] == 0
     classifier = TextCNNClassifier(num_filters=2, max_epochs=1, random_state=0)
     model = make_pipeline(TextVectorizer(), classifier).fit(corpus[0], indicators.astype(int))
     joblib.dump(model, tmp_path / "model.joblib")
-    process = subprocess.run(
-        [sys.executable, str(EXAMPLE), str(tmp_path / "model.joblib"), "--port", "0"],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert process.returncode == 2
-    assert "several labels" in process.stderr
+    # In this process, whose signals and threads stay as they are.
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n_threads: None)
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), str(tmp_path / "model.joblib")])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(str(EXAMPLE), run_name="__main__")
+    assert "several labels" in capsys.readouterr().err
