@@ -12,9 +12,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sktextcnn._doc_link import DocumentationLink
 from sktextcnn._ids import hold_against, read_ids, refuse_lost_vectors
 from sktextcnn._network import ACTIVATIONS, ARCHITECTURES, check_network, network_class
 from sktextcnn._starting_weights import copy_weights, fill_embedding, find_pretrained
+from sktextcnn._storage import restored_net, stored_net
 from sktextcnn._targets import (
     Targets,
     combine_weights,
@@ -25,16 +27,15 @@ from sktextcnn._token_ids import UNKNOWN_ID, TokenTable
 from sktextcnn._training import (
     OPTIMIZERS,
     Rows,
+    Settings,
     TextNet,
     build_net,
-    for_storage,
     logits,
-    make_early_stopping,
     place,
-    release_training_data,
     resume,
     seeded,
 )
+from sktextcnn._versions import check_versions, versions
 
 _RANDOM_DIM = 100
 
@@ -43,7 +44,7 @@ _STEPS = 3000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 100
 
 
-class TextCNNClassifier(ClassifierMixin, BaseEstimator):
+class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
     """Convolutional neural network for text classification.
 
     Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with
@@ -94,8 +95,9 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         embedding are matched by word, so the vectorizer may have been refitted.
     pretrained : str, path-like, FrozenEstimator or None, default=None
         Start from the word vectors (matched by word) and the convolutions of another model,
-        with a new head: the path of a model saved with joblib (a pickle, so only from those
-        you trust), or a fitted one in ``sklearn.frozen.FrozenEstimator``.
+        with a new head: the path of a model saved with :func:`sktextcnn.save` or with joblib
+        (a pickle, so only from those you trust), or a fitted one in
+        ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` moves only the vectors of a batch's words, as
@@ -223,6 +225,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     __metadata_request__fit: ClassVar = {"X_val": True, "y_val": True}
 
     _seed: int
+    _table: TokenTable | None
 
     def __init__(
         self,
@@ -346,7 +349,6 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
                 ids, table, targets, device, seed, validation=validation, previous=previous
             )
             net.fit_epochs(rows, n_epochs)
-        release_training_data(net)
         self._set_fitted(X, net, table, targets, source, seed)
         return self
 
@@ -456,6 +458,12 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         return outputs
 
     @property
+    def words_(self) -> tuple[str, ...] | None:
+        """The word of each id, or None."""
+        check_is_fitted(self, "net_")
+        return None if self._table is None else self._table.words
+
+    @property
     def history_(self) -> Any:
         """Losses, scores and seconds of every epoch."""
         check_is_fitted(self, "net_")
@@ -562,12 +570,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         else:
             dim = self.embedding_dim or _RANDOM_DIM
         network, params = self._network(n_ids, dim, len(targets.classes))
-        early_stopping = (
-            make_early_stopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
-        )
-        net = build_net(
-            network,
-            params,
+        settings = Settings(
             finetune=self.finetune,
             multilabel=targets.multilabel,
             optimizer=self.optimizer,
@@ -578,13 +581,13 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             max_norm=self.max_norm,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
-            validation=validation,
-            early_stopping=early_stopping,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            tol=self.tol,
             callbacks=self.callbacks,
             verbose=int(self.verbose),
             precision=self.precision,
-            device=device,
         )
+        net = build_net(network, params, settings, validation=validation, device=device)
         check_network(net.module_, n_ids, dim)
         fill_embedding(net.module_.embedding, vectors, seed)
         words = None if table is None else table.words
@@ -697,8 +700,10 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     ) -> None:
         validate_data(self, X, skip_check_array=True)
         self.classes_ = targets.classes
+        # Only the training needed the validation data.
+        net.train_split = None
         self.net_ = net
-        self.words_ = None if table is None else table.words
+        self._table = table
         self.embedding_source_ = source
         self.n_iter_ = len(net.history)
         self._seed = seed
@@ -716,10 +721,19 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         return self.net_
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
+        state = {**super().__getstate__(), **versions()}
         if "net_" in state:
-            state["net_"] = for_storage(state["net_"])
+            table = state["_table"]
+            state["net_"] = stored = stored_net(state["net_"], table)
+            if table is not None and table.vectors is not None and not stored["shared"]:
+                state["_table"] = TokenTable(table.words)
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = check_versions(self, state)
+        if "net_" in state:
+            state["net_"] = restored_net(state["net_"], state["_table"])
+        super().__setstate__(state)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -161,14 +161,11 @@ def tokenize(texts: Iterable[str], analyzer: Analyzer) -> tuple[Documents, list[
 class KnownReader:
     """Reads texts as ids of a vocabulary, and remembers their pieces from call to call.
 
-    What it remembers is neither pickled nor copied, and forgotten when a parameter changes.
+    What it remembers is forgotten when a parameter changes.
     """
 
     def __init__(self) -> None:
         self._memory: tuple[dict[str, Any], Mapping[str, int], Reader] | None = None
-
-    def __reduce__(self) -> tuple:
-        return KnownReader, ()
 
     def read(
         self, texts: Iterable[str], analysis: Mapping[str, Any], vocabulary: Mapping[str, int]

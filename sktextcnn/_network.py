@@ -64,13 +64,13 @@ class WordEmbedding(nn.Embedding):
     ) -> None:
         super().__init__(num_embeddings, embedding_dim, padding_idx=PADDING_ID)
         self.token_dropout = token_dropout
-        static = torch.zeros(num_embeddings, embedding_dim) if multichannel else None
+        static = torch.empty(num_embeddings, embedding_dim) if multichannel else None
         self.register_buffer("static", static)
 
     def reset_parameters(self) -> None:
-        # Zeros: the caller sets the rows. No random numbers are drawn here, so that the
-        # other layers start the same whatever the number of words.
-        nn.init.zeros_(self.weight)
+        # The caller sets the rows. No random numbers are drawn here, so that the other layers
+        # start the same whatever the number of words, and no memory is touched in vain.
+        pass
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of all tokens; (B, T, D)."""

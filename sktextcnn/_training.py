@@ -4,6 +4,7 @@ import contextlib
 import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
 
@@ -119,7 +120,17 @@ class TextNet(NeuralNetClassifier):
         What the network multiplies in.
     **kwargs
         Parameters of skorch's NeuralNetClassifier.
+
+    Attributes
+    ----------
+    module_params : dict
+        What the network was called with.
+    settings : Settings
+        What the net was built with.
     """
+
+    module_params: dict[str, Any]
+    settings: "Settings"
 
     def __init__(self, module: Any, *args: Any, precision: str = "float32", **kwargs: Any) -> None:
         super().__init__(module, *args, **kwargs)
@@ -281,62 +292,84 @@ class Progress(Callback):
         del self.bar_
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How a net is trained: parameters of TextCNNClassifier, in the form that they took.
+
+    Attributes
+    ----------
+    multilabel : bool
+        Whether targets are an indicator matrix.
+    patience : int or None
+        Epochs that early stopping waits for; None: it does not stop early.
+    """
+
+    finetune: bool | int | str
+    multilabel: bool
+    optimizer: str | type[torch.optim.Optimizer]
+    learning_rate: float
+    finetune_lr: float
+    lr_schedule: str
+    weight_decay: float
+    max_norm: float | None
+    batch_size: int
+    shuffle: bool
+    patience: int | None
+    tol: float
+    callbacks: Sequence[Any] | None
+    verbose: int
+    precision: str
+
+
 def build_net(
     module: type[nn.Module],
     module_params: Mapping[str, Any],
+    settings: Settings,
     *,
-    finetune: bool | int | str,
-    multilabel: bool,
-    optimizer: str | type[torch.optim.Optimizer],
-    learning_rate: float,
-    finetune_lr: float,
-    lr_schedule: str,
-    weight_decay: float,
-    max_norm: float | None,
-    batch_size: int,
-    shuffle: bool,
-    validation: Rows | None,
-    early_stopping: EarlyStopping | None,
-    callbacks: Sequence[Any] | None,
-    verbose: int,
-    precision: str,
-    device: str,
+    validation: Rows | None = None,
+    device: str = "cpu",
 ) -> TextNet:
     """Make the net with its fresh network, ready for ``fit_epochs``."""
-    _check_callbacks(callbacks, lr_schedule)
-    steps: list[Any] = _freezing(finetune)
-    if lr_schedule == "linear":
+    callbacks = settings.callbacks
+    _check_callbacks(callbacks, settings.lr_schedule)
+    steps: list[Any] = _freezing(settings.finetune)
+    if settings.lr_schedule == "linear":
         steps.append(LinearDecay())
-    if max_norm is not None:
-        steps.append(MaxNorm(max_norm))
-    if verbose:
+    if settings.max_norm is not None:
+        steps.append(MaxNorm(settings.max_norm))
+    if settings.verbose:
         steps.append(Progress())
     steps += copy.deepcopy(list(callbacks or ()))
-    if early_stopping is not None:
-        steps.append(early_stopping)
-    criterion = nn.BCEWithLogitsLoss if multilabel else nn.CrossEntropyLoss
+    if settings.patience is not None:
+        steps.append(_early_stopping(settings.patience, settings.tol))
+    multilabel = settings.multilabel
     net = TextNet(
         module,
         **{f"module__{name}": value for name, value in module_params.items()},
-        criterion=criterion,
+        criterion=nn.BCEWithLogitsLoss if multilabel else nn.CrossEntropyLoss,
         criterion__reduction="none",
         predict_nonlinearity=torch.sigmoid if multilabel else "auto",
-        **_optimizer(optimizer, weight_decay),
-        **_learning_rates(finetune, learning_rate, finetune_lr),
-        batch_size=batch_size,
+        **_optimizer(settings.optimizer, settings.weight_decay),
+        **_learning_rates(settings.finetune, settings.learning_rate, settings.finetune_lr),
+        batch_size=settings.batch_size,
         dataset=Rows,
         iterator_train=Batches,
-        iterator_train__shuffle=shuffle,
+        iterator_train__shuffle=settings.shuffle,
         iterator_valid=Batches,
         train_split=None if validation is None else predefined_split(validation),
         callbacks=steps,
         verbose=0,
-        precision=precision,
+        precision=settings.precision,
         device=device,
     )
+    net.module_params, net.settings = dict(module_params), settings
     net.initialize()
     embedding = getattr(net.module_, "embedding", None)
-    lazy = optimizer == "adam" and not weight_decay and not any(map(_sees_gradients, steps))
+    lazy = (
+        settings.optimizer == "adam"
+        and not settings.weight_decay
+        and not any(map(_sees_gradients, steps))
+    )
     if lazy and isinstance(embedding, WordEmbedding):
         # Weight decay has gradients for every row, and clipping does not know sparse ones.
         embedding.sparse = True
@@ -499,7 +532,7 @@ def seeded(seed: int, device: str) -> Iterator[None]:
         yield
 
 
-def make_early_stopping(patience: int, tol: float) -> EarlyStopping:
+def _early_stopping(patience: int, tol: float) -> EarlyStopping:
     """Early stopping on the validation loss, with the best weights in memory."""
     return StopEarly(
         monitor="valid_loss",
@@ -509,23 +542,6 @@ def make_early_stopping(patience: int, tol: float) -> EarlyStopping:
         load_best=True,
         sink=noop,
     )
-
-
-def release_training_data(net: TextNet) -> None:
-    """Drop what only the training needed, so that it is not pickled with the model."""
-    net.train_split = None
-
-
-def for_storage(net: TextNet) -> TextNet:
-    """A view of the net without the state of its optimizer, on the CPU."""
-    stored = object.__new__(TextNet)
-    stored.__dict__.update(net.__dict__)
-    stored.__dict__["optimizer_"] = None
-    if net.device != "cpu":
-        for name in ("module_", "criterion_"):
-            stored.__dict__[name] = copy.deepcopy(getattr(net, name)).cpu()
-        stored.__dict__["device"] = "cpu"
-    return stored
 
 
 _moves = threading.Lock()
@@ -542,6 +558,9 @@ def place(net: TextNet, device: str) -> None:
 
 
 def resume(net: TextNet) -> None:
-    """Give a net that was stored without its optimizer a new one."""
+    """Make a net that was stored ready to be trained, with a new optimizer."""
     if net.optimizer_ is None:
+        for value in net.module_.parameters():
+            # What was loaded may be read-only, or be the vectors of a vectorizer too.
+            value.data = value.data.clone()
         net._initialize_optimizer()

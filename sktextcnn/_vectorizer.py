@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._analyzer import TOKEN_PATTERN, build_analyzer
+from sktextcnn._doc_link import DocumentationLink
 from sktextcnn._documents import (
     Documents,
     KnownReader,
@@ -29,9 +30,10 @@ from sktextcnn._token_ids import (
     TokenTable,
 )
 from sktextcnn._tokenizers import NLTK_TOKENIZERS
+from sktextcnn._versions import check_versions, versions
 
 
-class TextVectorizer(TransformerMixin, BaseEstimator):
+class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
     """Turn texts into a padded matrix of token ids that carries their word vectors.
 
     Id 0 is padding, id 1 any unknown token, and ids from 2 are the words by falling
@@ -340,9 +342,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             table = TokenTable(table.words, vectors, embeddings.name)
 
         lengths = documents.lengths()
-        self.vocabulary_ = {w: i for i, w in enumerate(words, start=len(RESERVED_WORDS))}
-        self._reader = KnownReader()
-        self.token_table_ = table
+        self._set_table(table)
         self.coverage_ = coverage
         self.max_length_ = choose_length(self.max_length, lengths)
         self.truncated_fraction_ = float(np.mean(lengths > self.max_length_))
@@ -418,6 +418,27 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
     def _padded(self, documents: "Documents") -> TokenIds:
         matrix = documents.padded(self.max_length_, self.padding, self.truncating)
         return TokenIds(matrix, self.token_table_)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**super().__getstate__(), **versions()}
+        # The table has the vocabulary, and the reader can be made again.
+        state.pop("vocabulary_", None)
+        state.pop("_reader", None)
+        if state.get("coverage_") is not None:
+            state["coverage_"] = dict(state["coverage_"])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(check_versions(self, state))
+        if "token_table_" in state:
+            self._set_table(self.token_table_)
+            self.coverage_ = None if self.coverage_ is None else Bunch(**self.coverage_)
+
+    def _set_table(self, table: TokenTable) -> None:
+        self.token_table_ = table
+        first = len(RESERVED_WORDS)
+        self.vocabulary_ = {word: i for i, word in enumerate(table.words[first:], first)}
+        self._reader = KnownReader()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
