@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The peers of the benchmarks stay out of the way of everything else.
 BENCH := .venv-bench
+# What a server of ONNX files needs, and nothing else.
+SERVE := .venv-serve
 
-.PHONY: demo test lint format bench accuracy defaults docs clean
+.PHONY: demo test lint format bench accuracy defaults deployment faithfulness docs clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -45,6 +47,15 @@ defaults: $(VENV)/.dev
 	$(BIN)/python benchmarks/defaults.py --data $(DATA) --vectors $(VECTORS) \
 		--json benchmarks/defaults.jsonl
 
+# make deployment DATA=folder VECTORS=glove.6B.100d.txt measures what it takes to serve a model.
+deployment: $(VENV)/.dev $(SERVE)/.done
+	$(BIN)/python benchmarks/deployment.py --data $(DATA) --vectors $(VECTORS) \
+		--python $(SERVE)/bin/python
+
+# make faithfulness DATA=folder VECTORS=glove.6B.100d.txt measures explanations beside LIME's.
+faithfulness: $(BENCH)/.done
+	$(BENCH)/bin/python benchmarks/faithfulness.py --data $(DATA) --vectors $(VECTORS)
+
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
@@ -69,5 +80,10 @@ $(BENCH)/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
 	$(BENCH)/bin/python -m pip install --quiet -c constraints.txt -e . -r benchmarks/requirements.txt
 	touch $@
 
+$(SERVE)/.done: constraints.txt
+	$(PYTHON) -m venv $(SERVE)
+	$(SERVE)/bin/python -m pip install --quiet -c constraints.txt numpy onnxruntime
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) docs/_build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) $(SERVE) docs/_build .mypy_cache .pytest_cache .ruff_cache

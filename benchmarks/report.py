@@ -23,6 +23,8 @@ _PACKAGES = (
     "keras",
     "tensorflow-cpu",
     "fasttext-wheel",
+    "captum",
+    "lime",
 )
 
 

@@ -40,23 +40,13 @@ class Analyzer(NamedTuple):
     pieces: Callable[[str], list[str]] | None = None
 
 
-def build_analyzer(
-    *,
-    strip_accents: str | Callable[[str], str] | None,
-    tokenizer: str | Callable[[str], Iterable[str]] | None,
-    stop_words: str | Collection[str] | None,
-    token_pattern: str,
-    analyzer: str | Callable[[str], Iterable[str]],
-    **others: Any,
-) -> Analyzer:
+def build_analyzer(**params: Any) -> Analyzer:
     """Make the analyzer of a vectorizer's parameters.
 
     Parameters
     ----------
-    strip_accents, tokenizer, stop_words, token_pattern, analyzer
-        As for :class:`TextVectorizer`.
-    **others
-        Further parameters of scikit-learn's ``CountVectorizer``.
+    **params
+        Those of :class:`TextVectorizer` that tell how a text becomes tokens.
 
     Raises
     ------
@@ -65,32 +55,19 @@ def build_analyzer(
     ValueError
         If `token_pattern` is no regular expression, or there are no such stop words.
     """
-    options = {
-        **others,
-        "strip_accents": (
-            _strip_accents(_STRIP_ACCENTS[strip_accents])
-            if isinstance(strip_accents, str)
-            else strip_accents
-        ),
-        "tokenizer": named_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer,
-        "token_pattern": token_pattern,
-        "analyzer": analyzer,
-    }
     try:
-        if isinstance(stop_words, str):
-            if stop_words != "english":
-                pieces = CountVectorizer(**options).build_analyzer()
-                stop_words = stop_words_of_language(stop_words, pieces)
-        elif stop_words is not None:
-            stop_words = list(stop_words)
-        vectorizer = CountVectorizer(**options, stop_words=stop_words)
+        vectorizer = _count_vectorizer(**params)
         tokens = vectorizer.build_analyzer()
-        if analyzer == "word" and tokenizer is None and token_pattern == TOKEN_PATTERN:
+        if (
+            vectorizer.analyzer == "word"
+            and vectorizer.tokenizer is None
+            and vectorizer.token_pattern == TOKEN_PATTERN
+        ):
             return _by_whitespace(vectorizer)
         return Analyzer(tokens)
     except re.error as error:
         raise ValueError(
-            f"token_pattern={token_pattern!r} is no regular expression: {error}."
+            f"token_pattern={params['token_pattern']!r} is no regular expression: {error}."
         ) from error
 
 
@@ -106,6 +83,56 @@ def _strip_accents(strip: Callable[[str], str]) -> Callable[[str], str]:
         return "".join(strip(text[start : start + _LETTERS_AT_ONCE]) for start in starts)
 
     return stripped
+
+
+def describe_analyzer(**params: Any) -> dict[str, Any]:
+    """Say what the analyzer of a vectorizer's parameters does.
+
+    Parameters
+    ----------
+    **params
+        As for :func:`build_analyzer`.
+
+    Returns
+    -------
+    dict
+        The same parameters. Those that another one makes void are None or False, and stop
+        words are a list.
+    """
+    vectorizer = _count_vectorizer(**params)
+    analyzer, tokenizer = params["analyzer"], params["tokenizer"]
+    preprocesses = not callable(analyzer) and params["preprocessor"] is None
+    by_words = analyzer == "word"
+    return {
+        "analyzer": analyzer,
+        "preprocessor": None if callable(analyzer) else params["preprocessor"],
+        "lowercase": preprocesses and bool(params["lowercase"]),
+        "strip_accents": params["strip_accents"] if preprocesses else None,
+        "tokenizer": tokenizer if by_words else None,
+        "token_pattern": params["token_pattern"] if by_words and tokenizer is None else None,
+        "stop_words": sorted(vectorizer.get_stop_words() or ()) if by_words else [],
+    }
+
+
+def _count_vectorizer(
+    *,
+    strip_accents: str | Callable[[str], str] | None,
+    tokenizer: str | Callable[[str], Iterable[str]] | None,
+    stop_words: str | Collection[str] | None,
+    **others: Any,
+) -> CountVectorizer:
+    """Make scikit-learn's vectorizer, with names replaced by what they stand for."""
+    if isinstance(strip_accents, str):
+        strip_accents = _strip_accents(_STRIP_ACCENTS[strip_accents])
+    others["strip_accents"] = strip_accents
+    others["tokenizer"] = named_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
+    if isinstance(stop_words, str):
+        if stop_words != "english":
+            pieces = CountVectorizer(**others).build_analyzer()
+            stop_words = stop_words_of_language(stop_words, pieces)
+    elif stop_words is not None:
+        stop_words = list(stop_words)
+    return CountVectorizer(**others, stop_words=stop_words)
 
 
 def _by_whitespace(vectorizer: CountVectorizer) -> Analyzer:

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sktextcnn._doc_link import DocumentationLink
 from sktextcnn._ids import hold_against, read_ids, refuse_lost_vectors
 from sktextcnn._network import ACTIVATIONS, ARCHITECTURES, check_network, network_class
 from sktextcnn._starting_weights import copy_weights, fill_embedding, find_pretrained
@@ -43,7 +44,7 @@ _STEPS = 3000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 100
 
 
-class TextCNNClassifier(ClassifierMixin, BaseEstimator):
+class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
     """Convolutional neural network for text classification.
 
     Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with
@@ -94,8 +95,9 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         embedding are matched by word, so the vectorizer may have been refitted.
     pretrained : str, path-like, FrozenEstimator or None, default=None
         Start from the word vectors (matched by word) and the convolutions of another model,
-        with a new head: the path of a model saved with joblib (a pickle, so only from those
-        you trust), or a fitted one in ``sklearn.frozen.FrozenEstimator``.
+        with a new head: the path of a model saved with :func:`sktextcnn.save` or with joblib
+        (a pickle, so only from those you trust), or a fitted one in
+        ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` moves only the vectors of a batch's words, as

@@ -78,7 +78,7 @@ class Embeddings:
     (['of', 'the'], (50,))
     """
 
-    __slots__ = ("__weakref__", "_encoding", "_path", "_vectors", "name")
+    __slots__ = ("__weakref__", "_encoding", "_path", "_reads_pickles", "_vectors", "name")
 
     name: str
 
@@ -86,8 +86,10 @@ class Embeddings:
         self._encoding = encoding
         self._path: str | None = None
         self._vectors: Any = None
+        self._reads_pickles = True
         if isinstance(source, Embeddings):
             self._path, self._vectors, self.name = source._path, source._vectors, source.name
+            self._reads_pickles = source._reads_pickles
         elif isinstance(source, str | os.PathLike):
             text = os.fspath(source)
             self.name = os.path.basename(text)
@@ -124,6 +126,12 @@ class Embeddings:
             return _rows_of_object(self._vectors, words)
         path = self._path or _download(self.name)
         try:
+            if not self._reads_pickles and is_gensim_file(path):
+                raise ValueError(
+                    f"{path} is a file of gensim's own, which is a pickle and may run code, and "
+                    f"it is named by a model file. If you trust it, set "
+                    f"embeddings=Embeddings({path!r})."
+                )
             return _remembered(path, self._encoding).lookup(words)
         except FileNotFoundError:
             raise FileNotFoundError(_no_such_file(path)) from None
@@ -137,21 +145,67 @@ class Embeddings:
     def __deepcopy__(self, memo: dict) -> "Embeddings":
         return self
 
-    def __reduce__(self) -> tuple:
+    def __getstate__(self) -> dict[str, Any]:
         # The stamp is not read back: it makes caches that hash their arguments, such as
         # Pipeline(memory=...), notice that a file has changed.
         stamp = _stamp(self._path) if self._path and os.path.isfile(self._path) else None
-        return _restore, (self.name, self._path, self._vectors, self._encoding, stamp)
+        return {
+            "name": self.name,
+            "path": self._path,
+            "vectors": self._vectors,
+            "encoding": self._encoding,
+            "reads_pickles": self._reads_pickles,
+            "stamp": stamp,
+        }
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # Not through __init__: a deployed model need not have the file of its vectors.
+        self.name, self._path = state["name"], state["path"]
+        self._vectors, self._encoding = state["vectors"], state["encoding"]
+        self._reads_pickles = state["reads_pickles"]
 
     def __repr__(self) -> str:
         return f"Embeddings({self.name!r})"
 
 
-def _restore(name: str, path: str | None, vectors: Any, encoding: str, stamp: Any) -> Embeddings:
-    # Not through __init__: a deployed model need not have the file of its vectors.
+def description(source: Any) -> dict[str, Any] | None:
+    """Say in plain words which file or vectors of gensim-data are meant.
+
+    Parameters
+    ----------
+    source : str, path-like or Embeddings
+        The file need not exist.
+
+    Returns
+    -------
+    dict or None
+        `name`, `path` (None: vectors of gensim-data) and `encoding`; None for an object in
+        memory.
+    """
+    if isinstance(source, Embeddings):
+        if source._vectors is not None:
+            return None
+        return {"name": source.name, "path": source._path, "encoding": source._encoding}
+    if not isinstance(source, str | os.PathLike):
+        return None
+    text = os.fspath(source)
+    is_path = isinstance(source, os.PathLike) or _is_path(text)
+    path = os.path.abspath(text) if is_path else None
+    return {"name": os.path.basename(text), "path": path, "encoding": "utf-8"}
+
+
+def described(name: str, path: str | None, encoding: str) -> Embeddings:
+    """The handle of a description, which reads no pickles, whoever made the description."""
     handle = Embeddings.__new__(Embeddings)
-    handle.name, handle._path = name, path
-    handle._vectors, handle._encoding = vectors, encoding
+    handle.__setstate__(
+        {
+            "name": name,
+            "path": path,
+            "vectors": None,
+            "encoding": encoding,
+            "reads_pickles": False,
+        }
+    )
     return handle
 
 

@@ -135,7 +135,7 @@ def find_pretrained(source: Any) -> Any:
     Parameters
     ----------
     source : path or FrozenEstimator
-        A model saved with joblib, or a fitted one in scikit-learn's FrozenEstimator; the
+        A model saved with sktextcnn.save or joblib, or a fitted one in FrozenEstimator; the
         classifier itself, a Pipeline that ends in it, or a search over either.
 
     Raises
@@ -150,10 +150,10 @@ def find_pretrained(source: Any) -> Any:
             raise FileNotFoundError(f"pretrained: there is no file {os.fspath(source)!r}.")
         where = os.fspath(source)
         try:
-            model = joblib.load(source)
+            model = _load(where)
         except Exception as error:
             raise ValueError(
-                f"pretrained: {where!r} is no model that joblib can load here: {error!r}. To "
+                f"pretrained: {where!r} is no model that can be loaded here: {error!r}. To "
                 f"start from word vectors, give them to TextVectorizer(embeddings=...)."
             ) from error
     elif isinstance(source, FrozenEstimator):
@@ -178,3 +178,13 @@ def find_pretrained(source: Any) -> Any:
             f"pretrained: {where} holds no fitted TextCNNClassifier, but {type(model).__name__}."
         )
     return model
+
+
+def _load(path: str) -> Any:
+    with open(path, "rb") as file:
+        start = file.read(9)
+    if start[8:] == b"{":  # The header of a safetensors file.
+        from sktextcnn._model_file import load
+
+        return load(path)
+    return joblib.load(path)

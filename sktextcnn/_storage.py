@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from sktextcnn._network import ARCHITECTURES
-from sktextcnn._token_ids import TokenTable
+from sktextcnn._token_ids import RESERVED_WORDS, TokenTable
 from sktextcnn._training import Settings, TextNet, build_net, seeded
 
 _TABLES = "embedding."
@@ -82,6 +82,41 @@ def restored_net(stored: Mapping[str, Any], table: TokenTable | None) -> TextNet
         for name, value in epoch.items():
             net.history.record(name, value)
     return net
+
+
+def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes: int) -> None:
+    """Raise a ValueError if the parts of a stored net do not fit together.
+
+    Nothing of the size that they claim is allocated before.
+    """
+    arrays = dict(stored["weights"])
+    for name in stored["shared"]:
+        if table is None or table.vectors is None:
+            raise ValueError(f"there are no vectors for {name}")
+        arrays[name] = table.vectors
+    for name, array in arrays.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ValueError(f"{name} is not float32 and finite")
+    params = stored["module_params"]
+    n_ids = params["num_embeddings"]
+    if n_ids < len(RESERVED_WORDS) or (table is not None and n_ids != len(table)):
+        raise ValueError(f"the network has {n_ids} ids, which are not those of the words")
+    if params["num_outputs"] != n_classes:
+        raise ValueError(f"the network has {params['num_outputs']} outputs, not {n_classes}")
+    if not isinstance(stored["architecture"], str):
+        return
+    if len(params.get("kernel_sizes", ())) > len(arrays):
+        raise ValueError("the network has more kernels than weights")
+    with torch.device("meta"):
+        network = ARCHITECTURES[stored["architecture"]](**params)
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: array.shape for name, array in arrays.items()}
+    if expected != found:
+        different = sorted(expected.items() ^ found.items())
+        raise ValueError(f"the weights are not those of the network: {different[:4]}")
+    unknown = sorted(set(stored["frozen"]) - set(dict(network.named_parameters())))
+    if unknown:
+        raise ValueError(f"there are no parameters {unknown[:4]}")
 
 
 def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:

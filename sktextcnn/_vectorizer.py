@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._analyzer import TOKEN_PATTERN, build_analyzer
+from sktextcnn._doc_link import DocumentationLink
 from sktextcnn._documents import (
     Documents,
     KnownReader,
@@ -32,7 +33,7 @@ from sktextcnn._tokenizers import NLTK_TOKENIZERS
 from sktextcnn._versions import check_versions, versions
 
 
-class TextVectorizer(TransformerMixin, BaseEstimator):
+class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
     """Turn texts into a padded matrix of token ids that carries their word vectors.
 
     Id 0 is padding, id 1 any unknown token, and ids from 2 are the words by falling

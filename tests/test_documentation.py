@@ -19,6 +19,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [
     "sktextcnn._classifier",
     "sktextcnn._embeddings",
+    "sktextcnn._onnx",
     "sktextcnn._token_ids",
     "sktextcnn._vectorizer",
     "sktextcnn.datasets",

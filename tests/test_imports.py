@@ -106,8 +106,24 @@ def test_a_pickled_vectorizer_loads_in_a_process_that_imported_nothing(tmp_path)
 
 
 def test_the_public_names_are_those_of_the_contract():
-    names = ["Embeddings", "TextCNNClassifier", "TextVectorizer", "TokenIds", "datasets"]
-    assert sorted(sktextcnn.__all__) == names
+    assert sktextcnn.__all__ == [
+        "Embeddings",
+        "Explanation",
+        "ExplanationDisplay",
+        "LearnedNGramsDisplay",
+        "TextCNNClassifier",
+        "TextVectorizer",
+        "TokenIds",
+        "TrainingHistoryDisplay",
+        "datasets",
+        "explain",
+        "export_onnx",
+        "load",
+        "nearest_words",
+        "save",
+        "top_filters",
+        "top_ngrams",
+    ]
 
 
 @pytest.mark.parametrize("name", sktextcnn.__all__)

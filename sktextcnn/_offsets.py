@@ -1,0 +1,162 @@
+"""Where in a text, as its author wrote it, each of its tokens lies."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sktextcnn._analyzer import Analyzer, build_analyzer
+from sktextcnn._tokenizers import named_tokenizer
+
+Token = tuple[str, int, int]
+
+
+class _Processed(NamedTuple):
+    """A text after preprocessing, and the place in the original of each character."""
+
+    text: str
+    places: Sequence[int]
+
+
+def tokens_with_offsets(text: str, analysis: dict[str, Any]) -> list[Token]:
+    """Tokenize a text and find its tokens in it.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    analysis : dict
+        The parameters of ``build_analyzer``.
+
+    Returns
+    -------
+    list of (str, int, int)
+        Every token as the vectorizer sees it, with where it begins in the text and where
+        it ends. A token that a tokenizer made up lies between its neighbours.
+    """
+    tokens = _tokens(text, build_analyzer(**analysis))
+    candidates = iter(_candidates(text, tokens, analysis))
+    found = []
+    # Stop words are among the candidates and not among the tokens; nothing else is.
+    for token in tokens:
+        for name, start, end in candidates:
+            if name == token:
+                found.append((token, start, _with_marks(text, end)))
+                break
+    if len(found) != len(tokens):
+        return list(_aligned(tokens, text))
+    return found
+
+
+def _tokens(text: str, analyzer: Analyzer) -> list[str]:
+    if analyzer.pieces is None:
+        return list(analyzer.tokens(text))
+    return [token for piece in analyzer.pieces(text) for token in analyzer.tokens(piece)]
+
+
+def _candidates(text: str, tokens: list[str], analysis: dict[str, Any]) -> Iterator[Token]:
+    analyzer, tokenizer = analysis["analyzer"], analysis["tokenizer"]
+    if callable(analyzer) or analysis["preprocessor"] is not None:
+        yield from _aligned(tokens, text)
+        return
+    processed = _preprocessed(text, analysis["lowercase"], analysis["strip_accents"])
+    if analyzer == "char":
+        processed = _rewritten(processed, _collapsed)
+        spans: Iterable[Token] = ((c, i, i + 1) for i, c in enumerate(processed.text))
+    elif tokenizer is None:
+        pattern = re.compile(analysis["token_pattern"])
+        group = min(pattern.groups, 1)
+        spans = ((m[group], *m.span(group)) for m in pattern.finditer(processed.text))
+    else:
+        cut = named_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
+        spans = _aligned(list(cut(processed.text)), processed.text)
+    places = processed.places
+    for token, start, end in spans:
+        if start == end:
+            place = places[start] if start < len(places) else len(text)
+            yield token, place, place
+        else:
+            yield token, places[start], places[end - 1] + 1
+
+
+def _preprocessed(text: str, lowercase: bool, strip_accents: Any) -> _Processed:
+    """What scikit-learn's preprocessor returns, character by character."""
+    processed = _Processed(text, range(len(text)))
+    if lowercase:
+        processed = _rewritten(processed, _each(str.lower))
+    if callable(strip_accents):
+        return _Processed(strip_accents(processed.text), processed.places)
+    if strip_accents == "unicode":
+        processed = _rewritten(processed, _each(_without_marks))
+    elif strip_accents == "ascii":
+        processed = _rewritten(processed, _each(_ascii))
+    return processed
+
+
+def _rewritten(
+    processed: _Processed, rewrite: Callable[[str], Iterator[tuple[str, int]]]
+) -> _Processed:
+    characters, places = [], []
+    for piece, index in rewrite(processed.text):
+        characters.append(piece)
+        places += [processed.places[index]] * len(piece)
+    return _Processed("".join(characters), places)
+
+
+def _each(change: Callable[[str], str]) -> Callable[[str], Iterator[tuple[str, int]]]:
+    return lambda text: ((change(character), i) for i, character in enumerate(text))
+
+
+def _without_marks(character: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", character)
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _ascii(character: str) -> str:
+    return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode("ascii")
+
+
+def _collapsed(text: str) -> Iterator[tuple[str, int]]:
+    """Runs of whitespace as one space, as scikit-learn's analyzer of characters has them."""
+    end = 0
+    for match in re.finditer(r"\s\s+", text):
+        yield from ((text[i], i) for i in range(end, match.start()))
+        yield " ", match.start()
+        end = match.end()
+    yield from ((text[i], i) for i in range(end, len(text)))
+
+
+def _aligned(tokens: Sequence[str], text: str) -> Iterator[Token]:
+    """Find tokens one behind the other; those that are not there lie in the gap."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = text
+    waiting: list[str] = []
+    end = 0
+    for token in tokens:
+        start = text.find(token, end) if token else -1
+        if start < 0 and token:
+            start = lowered.find(token.lower(), end)
+        if start < 0:
+            waiting.append(token)
+            continue
+        yield from _in_gap(waiting, text, end, start)
+        waiting = []
+        end = start + len(token)
+        yield token, start, end
+    yield from _in_gap(waiting, text, end, len(text))
+
+
+def _in_gap(tokens: Iterable[str], text: str, start: int, end: int) -> Iterator[Token]:
+    gap = text[start:end]
+    start += len(gap) - len(gap.lstrip())
+    end = max(start, end - len(gap) + len(gap.rstrip()))
+    for token in tokens:
+        yield token, start, end
+
+
+def _with_marks(text: str, end: int) -> int:
+    """The end of a token with the marks that belong to its last character."""
+    while end < len(text) and unicodedata.combining(text[end]):
+        end += 1
+    return end

@@ -1,0 +1,158 @@
+"""Displays: what is drawn, and what of a text reaches a page or a terminal."""
+
+import html
+import re
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_html_repr
+
+from sktextcnn import (
+    ExplanationDisplay,
+    LearnedNGramsDisplay,
+    TextCNNClassifier,
+    TextVectorizer,
+    TrainingHistoryDisplay,
+    explain,
+    top_ngrams,
+)
+from sktextcnn._rendering import pieces
+
+matplotlib.use("agg")
+
+HOSTILE = "<script>alert('1')</script> array & \"the\" of\x1b[2J <b title='x'>tensor</b> \u202e"
+
+
+@pytest.fixture(scope="module")
+def model(corpus, vectors_file):
+    texts, labels = corpus
+    return make_pipeline(
+        TextVectorizer(embeddings=vectors_file, random_state=0),
+        TextCNNClassifier(
+            num_filters=6, max_epochs=4, random_state=0, finetune=2, early_stopping=True
+        ),
+    ).fit(texts, labels)
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_the_words_on_a_page_are_the_text(model, corpus):
+    for text in [*corpus[0][:20], HOSTILE, "", "\ud800 array"]:
+        explanation = explain(model, [text])[0]
+        assert "".join(piece for piece, _, _ in pieces(explanation, "torch")) == text
+        body = re.search(r"pre-wrap'>(.*?)</div><details>", explanation.to_html("torch"), re.S)[1]
+        assert html.unescape(re.sub(r"</?span[^>]*>", "", body)) == text
+
+
+def test_a_hostile_text_stays_text(model):
+    explanation = explain(model, [HOSTILE])[0]
+    page = explanation._repr_html_()
+    tags = set(re.findall(r"</?(\w+)", page))
+    assert tags == {"div", "b", "span", "details", "summary", "table", "tr", "td"}
+    assert page.count("<b>") == page.count("</b>") == 1
+    assert "&lt;" in page
+    shown = re.sub(r"\x1b\[(?:30;48;5;\d+|0)m", "", explanation.to_ansi())
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_hostile_labels_stay_labels(corpus):
+    texts, labels = corpus
+    names = np.where(np.array(labels) == "torch", "<i>\x1b[2J", "<u>")
+    model = make_pipeline(TextVectorizer(), TextCNNClassifier(num_filters=2, max_epochs=1))
+    explanation = explain(model.fit(texts, names), ["array"])[0]
+    assert "<i>" not in explanation.to_html("<i>\x1b[2J")
+    assert "&lt;i&gt;" in explanation.to_html("<i>\x1b[2J")
+    assert "\x1b[2J" not in explanation.to_ansi("<i>\x1b[2J")
+
+
+def test_an_explanation_is_drawn(model):
+    text = "Returns a $tensor$ on the device"
+    display = ExplanationDisplay.from_estimator(model, text, label="torch", n=4)
+    assert display.figure_ is display.ax_.figure
+    bars = {bar.get_width() for bar in display.ax_.patches}
+    assert bars == {value for _, value in explain(model, [text])[0].top("torch", n=4)}
+    assert display.ax_.get_xlabel() == "Evidence for torch"
+    display.figure_.canvas.draw()
+    assert "torch" in display._repr_html_()
+    assert "tensor" in str(display)
+    again = ExplanationDisplay(display.explanation).plot(by="token", ax=display.ax_)
+    assert again.ax_ is display.ax_
+
+
+@pytest.mark.parametrize("text", ["", "$ x_{ \\frac", "\ud800 \x00 array", "word " * 500])
+def test_odd_texts_are_drawn(model, text):
+    ExplanationDisplay.from_estimator(model, text).figure_.canvas.draw()
+
+
+def test_a_history_is_drawn_with_the_moment_of_thawing(model):
+    display = TrainingHistoryDisplay.from_estimator(model)
+    lines = {line.get_label(): line for line in display.ax_.lines + display.accuracy_ax_.lines}
+    history = model[-1].history_
+    for name, label in (
+        ("train_loss", "training loss"),
+        ("valid_loss", "validation loss"),
+        ("valid_acc", "validation accuracy"),
+    ):
+        np.testing.assert_allclose(lines[label].get_ydata(), history[:, name])
+    assert [text.get_text() for text in display.ax_.texts] == ["word vectors thawed"]
+    assert display.ax_.texts[0].xy[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("finetune", "thawed"), [(True, {}), ("gradual", {2: "convolutions", 3: "word vectors"})]
+)
+def test_a_history_without_validation_has_one_curve(corpus, finetune, thawed):
+    texts, labels = corpus
+    X = TextVectorizer().fit_transform(texts)
+    classifier = TextCNNClassifier(num_filters=2, max_epochs=2, finetune=finetune).fit(X, labels)
+    display = TrainingHistoryDisplay.from_estimator(classifier)
+    assert display.accuracy_ax_ is None
+    assert display.thawed == thawed
+    # The third epoch was not reached.
+    assert [t.get_text() for t in display.ax_.texts] == ["convolutions thawed"] * bool(thawed)
+
+
+def test_ngrams_of_a_class_are_drawn(model, corpus):
+    display = LearnedNGramsDisplay.from_estimator(model, corpus[0], "torch", n=5)
+    totals = sorted(ngram.total for ngram in top_ngrams(model, corpus[0], "torch", n=5)["torch"])
+    assert [bar.get_width() for bar in display.ax_.patches] == totals
+    assert "torch" in display.ax_.get_xlabel()
+
+
+def test_matplotlib_is_named_where_it_is_missing(model, corpus, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for draw in (
+        lambda: ExplanationDisplay.from_estimator(model, "array"),
+        lambda: TrainingHistoryDisplay.from_estimator(model),
+        lambda: LearnedNGramsDisplay.from_estimator(model, corpus[0], "torch"),
+    ):
+        with pytest.raises(ImportError, match=r"Display draws .*pip install 'sktextcnn\[plot\]'"):
+            draw()
+    assert explain(model, ["array"])[0].to_html()
+
+
+def test_estimators_link_to_their_documentation(model, monkeypatch):
+    assert "docs.example" not in estimator_html_repr(model)
+    monkeypatch.setattr("sktextcnn._doc_link._documentation", lambda: "https://docs.example")
+    page = estimator_html_repr(model)
+    for name in ("TextVectorizer", "TextCNNClassifier"):
+        assert f"https://docs.example/api.html#sktextcnn.{name}" in page
+
+
+def test_odd_requests_are_refused(model, corpus):
+    with pytest.raises(TypeError, match="text must be one text, a str; got list"):
+        ExplanationDisplay.from_estimator(model, ["array"])
+    with pytest.raises(TypeError, match="TrainingHistoryDisplay takes a TextCNNClassifier"):
+        TrainingHistoryDisplay.from_estimator(TextVectorizer())
+    with pytest.raises(ValueError, match="label='nonsense' is not one of the classes"):
+        LearnedNGramsDisplay.from_estimator(model, corpus[0], "nonsense")
