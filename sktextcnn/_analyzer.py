@@ -4,7 +4,11 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    strip_accents_ascii,
+    strip_accents_unicode,
+)
 
 from sktextcnn._tokenizers import named_tokenizer, stop_words_of_language
 
@@ -12,6 +16,12 @@ from sktextcnn._tokenizers import named_tokenizer, stop_words_of_language
 # it 's), and every punctuation mark, since vectors know these too. The first alternative
 # changes nothing but the time: it takes most words without a look for clitics in them.
 TOKEN_PATTERN = r"(?ui)\w++(?!')|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
+
+_STRIP_ACCENTS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
+_LETTERS_AT_ONCE = 256
+
+# Tokens of a longer piece are made one by one; a list of all takes some ten times its memory.
+_LONG_PIECE = 1 << 16
 
 
 class Analyzer(NamedTuple):
@@ -27,7 +37,7 @@ class Analyzer(NamedTuple):
     """
 
     tokens: Callable[[str], Iterable[str]]
-    pieces: Callable[[str], Iterable[str]] | None = None
+    pieces: Callable[[str], list[str]] | None = None
 
 
 def build_analyzer(**params: Any) -> Analyzer:
@@ -61,6 +71,20 @@ def build_analyzer(**params: Any) -> Analyzer:
         ) from error
 
 
+def _strip_accents(strip: Callable[[str], str]) -> Callable[[str], str]:
+    """Strip accents from some letters at a time, with the same result.
+
+    Unicode's normal form has combining marks in a certain order, and sorting a run of them
+    takes Python the square of its length. Since they are dropped, their order does not matter.
+    """
+
+    def stripped(text: str) -> str:
+        starts = range(0, len(text), _LETTERS_AT_ONCE)
+        return "".join(strip(text[start : start + _LETTERS_AT_ONCE]) for start in starts)
+
+    return stripped
+
+
 def describe_analyzer(**params: Any) -> dict[str, Any]:
     """Say what the analyzer of a vectorizer's parameters does.
 
@@ -92,11 +116,15 @@ def describe_analyzer(**params: Any) -> dict[str, Any]:
 
 def _count_vectorizer(
     *,
+    strip_accents: str | Callable[[str], str] | None,
     tokenizer: str | Callable[[str], Iterable[str]] | None,
     stop_words: str | Collection[str] | None,
     **others: Any,
 ) -> CountVectorizer:
     """Make scikit-learn's vectorizer, with names replaced by what they stand for."""
+    if isinstance(strip_accents, str):
+        strip_accents = _strip_accents(_STRIP_ACCENTS[strip_accents])
+    others["strip_accents"] = strip_accents
     others["tokenizer"] = named_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
     if isinstance(stop_words, str):
         if stop_words != "english":
@@ -109,13 +137,16 @@ def _count_vectorizer(
 
 def _by_whitespace(vectorizer: CountVectorizer) -> Analyzer:
     """For a pattern that neither matches whitespace nor looks beyond it."""
-    preprocess, tokenize = vectorizer.build_preprocessor(), vectorizer.build_tokenizer()
+    preprocess, pattern = vectorizer.build_preprocessor(), re.compile(TOKEN_PATTERN)
     stop_words = vectorizer.get_stop_words() or frozenset()
 
-    def tokens(piece: str) -> list[str]:
+    def tokens(piece: str) -> Iterable[str]:
         # Most pieces are one word, which the pattern would find as a whole.
         if piece.isalnum():
             return [] if piece in stop_words else [piece]
-        return [token for token in tokenize(piece) if token not in stop_words]
+        if len(piece) > _LONG_PIECE:
+            found = (match[0] for match in pattern.finditer(piece))
+            return (token for token in found if token not in stop_words)
+        return [token for token in pattern.findall(piece) if token not in stop_words]
 
     return Analyzer(tokens, lambda text: preprocess(text).split())

@@ -373,6 +373,9 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : TextCNNClassifier
+            On an error, and when interrupted, the first call leaves the estimator as it was
+            before. A later one may leave weights from the midst of its epoch, which is not
+            counted; to go back, keep a copy.
 
         Raises
         ------
@@ -698,21 +701,36 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         source: str,
         seed: int,
     ) -> None:
-        validate_data(self, X, skip_check_array=True)
-        self.classes_ = targets.classes
         # Only the training needed the validation data.
         net.train_split = None
-        self.net_ = net
-        self._table = table
-        self.embedding_source_ = source
-        self.n_iter_ = len(net.history)
-        self._seed = seed
+        columns = BaseEstimator()
+        validate_data(columns, X, skip_check_array=True)
+        kept = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
+        # In one step, so that an interrupt leaves the estimator as it was before or fitted.
+        self.__dict__ = {
+            **kept,
+            **vars(columns),
+            "classes_": targets.classes,
+            "net_": net,
+            "_table": table,
+            "embedding_source_": source,
+            "n_iter_": len(net.history),
+            "_seed": seed,
+        }
 
     def _logits(self, X: Any) -> np.ndarray:
         """Outputs of the network; (n_texts, n_outputs), float64."""
         check_is_fitted(self, "net_")
         ids, _ = self._known_ids(X)
-        return logits(self._placed_net(), ids).astype(np.float64)
+        outputs = logits(self._placed_net(), ids).astype(np.float64)
+        if not np.isfinite(outputs).all():
+            text = int(np.isfinite(outputs).all(axis=1).argmin())
+            raise ValueError(
+                f"The outputs for text {text} (counting from 0) are not finite: weights became too "
+                f"large in training. Lower learning_rate={self.learning_rate:g} (and finetune_lr, "
+                f"if set) and fit again, or set max_norm or weight_decay."
+            )
+        return outputs
 
     def _placed_net(self) -> TextNet:
         """The net on the device that is asked for, or on the CPU where there is none."""

@@ -21,7 +21,7 @@ _OUTLIER_FACTOR = 4
 _PIECES_REMEMBERED = 1 << 17
 _LONGEST_REMEMBERED = 40
 
-# Texts padded or counted at a time, which bounds the temporary arrays.
+# Texts padded or counted, and pieces joined, at a time, which bounds the temporary arrays.
 _BLOCK = 4_096
 
 
@@ -128,7 +128,9 @@ class Reader:
         else:
             pieces, ids_of = self._pieces, self._ids_of.__getitem__
             for text in texts:
-                documents.append(b"".join(map(ids_of, pieces(text))))
+                parts = pieces(text)
+                blocks = (parts[i : i + _BLOCK] for i in range(0, len(parts), _BLOCK))
+                documents.append(b"".join(b"".join(map(ids_of, block)) for block in blocks))
         return documents
 
 

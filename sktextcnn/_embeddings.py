@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from sktextcnn._vector_files import Reader, is_compressed, is_gensim_file, read_rows
+from sktextcnn._vector_files import (
+    Reader,
+    is_compressed,
+    is_gensim_file,
+    read_rows,
+    subword_buckets,
+)
 
 #: Names of `TextVectorizer(embeddings=...)` that train vectors on the fitted texts.
 TRAINED = ("word2vec", "fasttext")
@@ -285,13 +291,11 @@ def _rows_of_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]
 
 
 def _has_subwords(vectors: Any, word: str) -> bool:
-    from gensim.models.fasttext import ft_ngram_hashes
-
     try:
         word.encode()
     except UnicodeEncodeError:
         return False
-    return bool(ft_ngram_hashes(word, vectors.min_n, vectors.max_n, vectors.bucket))
+    return bool(subword_buckets(word, vectors.min_n, vectors.max_n, vectors.bucket))
 
 
 # Files, remembered --------------------------------------------------------------------

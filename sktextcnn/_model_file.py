@@ -30,7 +30,7 @@ from sktextcnn._embeddings import TRAINED, described, description
 from sktextcnn._network import ARCHITECTURES
 from sktextcnn._plain import NotPlainError, from_plain, to_plain
 from sktextcnn._storage import check_stored
-from sktextcnn._token_ids import RESERVED_WORDS, TokenTable
+from sktextcnn._token_ids import RESERVED_WORDS, TokenTable, words_as_json
 from sktextcnn._vectorizer import TextVectorizer
 
 FORMAT, FORMAT_VERSION = "sktextcnn", 1
@@ -212,7 +212,7 @@ class _Writer:
             return None
         if table.key not in self._numbers:
             number = self._numbers[table.key] = len(self.tables)
-            words = json.dumps(table.words).encode()
+            words = words_as_json(table.words)
             self.tensors[f"tables.{number}.words"] = np.frombuffer(words, dtype=np.uint8)
             if table.vectors is not None:
                 self.tensors[f"tables.{number}.vectors"] = table.vectors

@@ -57,7 +57,7 @@ class TokenTable:
         source: str | None = None,
     ) -> "TokenTable":
         words = tuple(json.loads(words) if isinstance(words, bytes) else words)
-        digest = hashlib.blake2b(json.dumps(words).encode(), digest_size=16)
+        digest = hashlib.blake2b(words_as_json(words), digest_size=16)
         if vectors is not None:
             vectors = np.ascontiguousarray(vectors, dtype=np.float32)
             digest.update(repr(vectors.shape).encode())
@@ -91,7 +91,7 @@ class TokenTable:
 
     def __reduce__(self) -> tuple:
         # The words in one piece, which is smaller and read faster than thousands.
-        return TokenTable, (json.dumps(self.words).encode(), self.vectors, self.source)
+        return TokenTable, (words_as_json(self.words), self.vectors, self.source)
 
     def __copy__(self) -> "TokenTable":
         return self
@@ -110,6 +110,12 @@ class TokenTable:
     def __repr__(self) -> str:
         vectors = f"{self.vector_size}-d vectors" if self.vector_size else "no vectors"
         return f"<TokenTable of {len(self)} ids, {vectors}, key {self.key[:8]}>"
+
+
+def words_as_json(words: tuple[str, ...]) -> bytes:
+    """Words as bytes that ``json.loads`` turns into the same words."""
+    # Not in ASCII, where two halves of a surrogate pair would become the letter of the pair.
+    return json.dumps(words, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 class TokenIds(np.ndarray):

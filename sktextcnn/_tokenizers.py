@@ -1,5 +1,6 @@
 """Tokenizers and stop words that are known by name."""
 
+import re
 from collections.abc import Callable, Collection
 
 #: NLTK's tokenizers that need no data.
@@ -9,9 +10,14 @@ NLTK_TOKENIZERS = {
     "wordpunct": "WordPunctTokenizer",
 }
 
+# The pattern for tweets takes the square of the length of what has no whitespace in it.
+_LONG_RUN = re.compile(r"(\S{1000})(?=\S)")
+
 
 def named_tokenizer(name: str) -> Callable[[str], list[str]]:
     """Return the function of one of NLTK's tokenizers.
+
+    That for tweets ends a token after 1,000 characters without whitespace.
 
     Parameters
     ----------
@@ -29,7 +35,10 @@ def named_tokenizer(name: str) -> Callable[[str], list[str]]:
         raise ImportError(
             f"tokenizer={name!r} needs NLTK, which is not installed: pip install 'sktextcnn[nltk]'."
         ) from error
-    return getattr(tokenize, NLTK_TOKENIZERS[name])().tokenize
+    tokens = getattr(tokenize, NLTK_TOKENIZERS[name])().tokenize
+    if name != "tweet":
+        return tokens
+    return lambda text: tokens(_LONG_RUN.sub(r"\1 ", text))
 
 
 def stop_words_of_language(language: str, pieces: Callable[[str], Collection[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import dis
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -182,15 +183,24 @@ class TextNet(NeuralNetClassifier):
         return self._labels(self.forward(X)).long().numpy()
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
-        # skorch's callbacks end the training by a KeyboardInterrupt; one that comes from
-        # elsewhere is the user's.
+        # skorch's callbacks end the training by a KeyboardInterrupt; others are the user's.
         try:
             super().notify(method_name, **kwargs)
-        except KeyboardInterrupt:
-            raise _StopTraining from None
+        except KeyboardInterrupt as interrupt:
+            if _is_raised_by_code(interrupt):
+                raise _StopTraining from None
+            raise
 
     def fit_epochs(self, rows: Rows, epochs: int) -> None:
         """Train for some epochs, or until a callback asks for the end."""
+        n_before = len(self.history)
+        try:
+            self._fit_epochs(rows, epochs)
+        except BaseException:
+            del self.history[n_before:]
+            raise
+
+    def _fit_epochs(self, rows: Rows, epochs: int) -> None:
         self.max_epochs = epochs
         self.notify("on_train_begin", X=rows, y=None)
         try:
@@ -203,6 +213,16 @@ class TextNet(NeuralNetClassifier):
         if not self.evaluation_step(rows[: self.batch_size]).isfinite().all():
             raise _diverged(self, "the outputs behind the last step are not finite")
         self.notify("on_train_end", X=rows, y=None)
+
+
+def _is_raised_by_code(error: BaseException) -> bool:
+    """Whether a raise statement raised it; what a signal raises comes at any instruction."""
+    traceback = error.__traceback__
+    assert traceback is not None
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    instruction = traceback.tb_frame.f_code.co_code[traceback.tb_lasti]
+    return dis.opname[instruction] == "RAISE_VARARGS"
 
 
 def in_precision(net: TextNet) -> contextlib.AbstractContextManager:

@@ -15,7 +15,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice
+from itertools import accumulate
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -24,7 +24,19 @@ import numpy as np
 _CHUNK = 1 << 17
 _SAMPLE = 100
 _LONGEST_WORD = 1 << 16
+_LONGEST_LINE = 1 << 22
+# Blank lines beyond the number of rows; each takes as much memory as a row.
+_MOST_BLANK = 1_000
 _WIDEST_VECTOR = 1 << 20
+# Of a word whose subwords make its vector, which are as many as its letters.
+_LONGEST_SUBWORDED = 1 << 12
+_LONGEST_SUBWORD = 100
+
+# Vectors of real words become a few times larger when they are decompressed.
+_LARGEST_GROWTH = 100
+_ALWAYS_DECOMPRESSED = 1 << 22
+
+_DAMAGED = "The file is damaged."
 
 _GZIP = b"\x1f\x8b"
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -122,7 +134,30 @@ def is_compressed(path: str) -> bool:
 
 
 def _open(path: str) -> BinaryIO:
-    return gzip.open(path, "rb") if is_compressed(path) else open(path, "rb")  # type: ignore[return-value]
+    return _GzipFile(path) if is_compressed(path) else open(path, "rb")  # type: ignore[return-value]
+
+
+class _GzipFile(gzip.GzipFile):
+    """A file that does not decompress to more than a multiple of its size."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "rb")
+        self.path = path
+        self.most = max(_ALWAYS_DECOMPRESSED, _LARGEST_GROWTH * os.path.getsize(path))
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._checked(super().read(size))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._checked(super().readline(size))
+
+    def _checked(self, content: bytes) -> bytes:
+        if self.tell() > self.most:
+            raise ValueError(
+                f"{self.path} decompresses to more than {_LARGEST_GROWTH} times its size, which "
+                f"vectors of words do not. If you trust it, decompress it first."
+            )
+        return content
 
 
 def _reader_for(file: BinaryIO, path: str) -> Reader:
@@ -173,7 +208,7 @@ def _is_word2vec_binary(rows: bytes, n_rows: int, size: int) -> bool:
 def _header(line: bytes) -> tuple[int, int] | None:
     """The number of rows and their width, if this first line says so."""
     fields = line.split()
-    if len(fields) == 2 and all(field.isdigit() for field in fields):
+    if len(fields) == 2 and all(field.isdigit() and len(field) < 19 for field in fields):
         return int(fields[0]), int(fields[1])
     return None
 
@@ -211,8 +246,10 @@ class _Places(NamedTuple):
 
 
 def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
-    first = file.readline().removeprefix(_BYTE_ORDER_MARK)
-    lines = [first, *islice(file, _SAMPLE)]
+    first = _read_line(file, path, 1).removeprefix(_BYTE_ORDER_MARK)
+    lines = [first]
+    while len(lines) <= _SAMPLE and (line := _read_line(file, path, len(lines) + 1)):
+        lines.append(line)
     header = _header(first)
     if header and (len(lines) > 1 or header[0]):
         n_rows, size = header
@@ -228,7 +265,7 @@ def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
     text = _TextPass(path, size, wanted, start, first_line=2 if header else 1)
     text.read_lines(lines)
     while block := file.read(_CHUNK):
-        block += file.readline()
+        block += _read_line(file, path, text.next_line + block.count(b"\n"))
         if not text.read_uniform(block):
             text.read_lines(list(io.BytesIO(block)))
     if text.n_rows < n_rows:
@@ -239,13 +276,23 @@ def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
     return Rows(size, text.found, text.reader())
 
 
+def _read_line(file: BinaryIO, path: str, number: int) -> bytes:
+    line = file.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE:
+        raise ValueError(
+            f"{path}, line {number}: expected a word and its numbers, but the line does not end "
+            f"within {_LONGEST_LINE:,} bytes."
+        )
+    return line
+
+
 class _TextPass:
     """A pass over the lines of a text: the rows found, and where every line lies."""
 
     def __init__(self, path: str, size: int, wanted: _Wanted, start: int, first_line: int) -> None:
         self.path, self.size, self.wanted = path, size, wanted
         self.first_line = self.next_line = first_line
-        self.n_rows = 0  # Lines that are not blank.
+        self.n_rows = self.n_blank = 0  # Lines of either kind.
         self.found: dict[str, np.ndarray] = {}
         self.end = start
         self.hashes: list[np.ndarray] = []
@@ -262,6 +309,12 @@ class _TextPass:
             word, values = _split_line(line, self.size, self.path, number)
             words.append(word)
             if not values:
+                self.n_blank += 1
+                if self.n_blank > _MOST_BLANK + self.n_rows:
+                    raise ValueError(
+                        f"{self.path}, line {number}: there are more blank lines than rows so far. "
+                        f"The file is damaged."
+                    )
                 continue
             self.n_rows += 1
             if self.n_rows == 1:  # Other texts have lines too.
@@ -574,10 +627,16 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
             f"'fasttext skipgram' or 'fasttext cbow' write them."
         )
     n_entries, n_words, _, _ = stream.numbers("3iq", "fastText's dictionary")
-    if minn < 0 or maxn < 0:
+    if not 0 < size <= _WIDEST_VECTOR:
+        raise ValueError(f"{path}: expected vectors of some numbers, got {size}. {_DAMAGED}")
+    if not (0 <= minn <= _LONGEST_SUBWORD and 0 <= maxn <= _LONGEST_SUBWORD):
         raise ValueError(
-            f"{path}: expected subwords of some number of letters, got {minn} to {maxn}. The "
-            f"file is damaged."
+            f"{path}: expected subwords of some number of letters, got {minn} to {maxn}. {_DAMAGED}"
+        )
+    if not (0 <= n_words <= n_entries and n_buckets >= 0):
+        raise ValueError(
+            f"{path}: expected words among the dictionary's entries, and rows for subwords; got "
+            f"{n_words:,} of {n_entries:,} and {n_buckets:,}. {_DAMAGED}"
         )
     if versioned:
         stream.numbers("q", "fastText's dictionary")
@@ -598,7 +657,8 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
             f"{path}, byte {stream.offset - 16:,}: expected a matrix of {n_words + n_buckets:,} "
             f"x {size} vectors, got {n_rows:,} x {width}. The file is damaged."
         )
-    dictionary = _Places.of(hashes, bounds)
+    # What comes behind the words are labels.
+    dictionary = _Places.of(hashes[:n_words], bounds[: n_words + 1])
     reader = _FastTextReader(size, n_words, n_buckets, minn, maxn, dictionary, stream.offset)
     return reader(file, path, wanted)
 
@@ -624,29 +684,37 @@ class _FastTextReader:
         n_rows = self.n_words + self.n_buckets
         file.seek(self.matrix_start)
         stream = _Window(file, path, self.matrix_start)
-        rows = sorted(set(chain.from_iterable(rows_of.values())))
-        matrix = _matrix_rows(stream, n_rows, self.size, rows)
+        needed = np.unique(np.concatenate([*rows_of.values(), np.array([], dtype=np.int64)]))
+        matrix = _matrix_rows(stream, n_rows, self.size, needed.tolist())
         found: dict[str, np.ndarray] = {}
         for word, rows in rows_of.items():
-            if rows:
-                mean = np.asarray(np.mean([matrix[row] for row in rows], axis=0, dtype=np.float32))
+            if len(rows):
+                parts = [matrix[row] for row in rows.tolist()]
+                mean = np.asarray(np.mean(parts, axis=0, dtype=np.float32))
                 found[wanted[word]] = _finite(mean, path, word)
         return Rows(self.size, found, self)
 
-    def _rows_of(self, file: BinaryIO, wanted: _Wanted) -> dict[bytes, list[int]]:
+    def _rows_of(self, file: BinaryIO, wanted: _Wanted) -> dict[bytes, np.ndarray]:
         """The rows of the matrix that make up each word."""
-        from gensim.models.fasttext import ft_ngram_hashes
-
         word_row: dict[bytes, int] = {}
         for row, entry in self.dictionary.records(file, wanted):
             word_row.setdefault(entry[: -_ENTRY_TAIL - 1], row)
-        rows_of: dict[bytes, list[int]] = {}
+        rows_of: dict[bytes, np.ndarray] = {}
         for word, text in wanted.items():
-            n_buckets = self.n_buckets
-            hashes = ft_ngram_hashes(text, self.minn, self.maxn, n_buckets) if n_buckets else []
-            rows = [int(self.n_words + bucket) for bucket in hashes]
-            rows_of[word] = [word_row[word], *rows] if word in word_row else rows
+            buckets = subword_buckets(text, self.minn, self.maxn, self.n_buckets)
+            rows = np.array(buckets, dtype=np.int64) + self.n_words
+            own = [word_row[word]] if word in word_row else []
+            rows_of[word] = np.concatenate([np.array(own, dtype=np.int64), rows])
         return rows_of
+
+
+def subword_buckets(word: str, minn: int, maxn: int, n_buckets: int) -> list[int]:
+    """Return the buckets of a word's n-grams, none for what is too long to be a word."""
+    from gensim.models.fasttext import ft_ngram_hashes
+
+    if not n_buckets or len(word) > _LONGEST_SUBWORDED:
+        return []
+    return ft_ngram_hashes(word, minn, maxn, n_buckets)
 
 
 def _matrix_rows(

@@ -160,6 +160,13 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    vocabulary_: dict[str, int]
+    max_length_: int
+    coverage_: Bunch | None
+    truncated_fraction_: float
+    token_table_: TokenTable
+    _reader: KnownReader
+
     def __init__(
         self,
         *,
@@ -212,6 +219,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         Returns
         -------
         self : TextVectorizer
+            On an error, and when interrupted, the vectorizer is left as it was before.
 
         Raises
         ------
@@ -342,10 +350,14 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
             table = TokenTable(table.words, vectors, embeddings.name)
 
         lengths = documents.lengths()
-        self._set_table(table)
-        self.coverage_ = coverage
-        self.max_length_ = choose_length(self.max_length, lengths)
-        self.truncated_fraction_ = float(np.mean(lengths > self.max_length_))
+        width = choose_length(self.max_length, lengths)
+        # In one step, so that an interrupt leaves the vectorizer as it was before or fitted.
+        self.__dict__.update(
+            **_of_table(table),
+            coverage_=coverage,
+            max_length_=width,
+            truncated_fraction_=float(np.mean(lengths > width)),
+        )
         return documents
 
     def _check_embeddings(self) -> Embeddings | str | None:
@@ -431,14 +443,8 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(check_versions(self, state))
         if "token_table_" in state:
-            self._set_table(self.token_table_)
+            self.__dict__.update(_of_table(self.token_table_))
             self.coverage_ = None if self.coverage_ is None else Bunch(**self.coverage_)
-
-    def _set_table(self, table: TokenTable) -> None:
-        self.token_table_ = table
-        first = len(RESERVED_WORDS)
-        self.vocabulary_ = {word: i for i, word in enumerate(table.words[first:], first)}
-        self._reader = KnownReader()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -446,6 +452,16 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _of_table(table: TokenTable) -> dict[str, Any]:
+    """The attributes that a table determines."""
+    first = len(RESERVED_WORDS)
+    return {
+        "token_table_": table,
+        "vocabulary_": {word: i for i, word in enumerate(table.words[first:], first)},
+        "_reader": KnownReader(),
+    }
 
 
 def _length(y: Any) -> int | None:

@@ -7,6 +7,7 @@ import lzma
 import pickle
 import re
 import struct
+import tracemalloc
 import zipfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -1225,3 +1226,127 @@ def test_a_negative_length_of_subwords_in_a_fasttext_file_is_refused(
     path = write(tmp_path / "model.bin", bytes(content))
     with pytest.raises(ValueError, match=r"model\.bin"):
         Embeddings(path).lookup(["the"])
+
+
+# Files that are made to cost memory or time -------------------------------------------
+
+
+def fasttext_with(content, field, value):
+    """A fastText file with another number among its arguments, and a matrix that agrees."""
+    content = bytearray(content)
+    start = matrix_start(content) + 1
+    offsets = {"size": 8, "bucket": 40, "maxn": 48, "n_words": ARGUMENTS + 4}
+    struct.pack_into("<i", content, offsets[field], value)
+    size, bucket, n_words = (
+        struct.unpack_from("<i", content, offsets[name])[0]
+        for name in ("size", "bucket", "n_words")
+    )
+    struct.pack_into("<2q", content, start, n_words + bucket, size)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("size", 0, "vectors of some numbers, got 0"),
+        ("size", -1, "vectors of some numbers, got -1"),
+        ("size", 2**31 - 1, "vectors of some numbers, got 2147483647"),
+        ("bucket", -5, "rows for subwords; got 13 of 13 and -5"),
+        ("n_words", -1, "words among the dictionary's entries.* got -1 of 13 and 40"),
+        ("n_words", 14, "words among the dictionary's entries.* got 14 of 13 and 40"),
+        ("maxn", 2**31 - 1, "subwords of some number of letters, got 3 to 2147483647"),
+    ],
+)
+def test_numbers_of_a_fasttext_file_that_cannot_be_are_refused(
+    field, value, message, packed, fasttext_file, tmp_path
+):
+    content = fasttext_with(fasttext_file.read_bytes(), field, value)
+    path = write(tmp_path / "model.bin", content)
+    if packed:
+        compress(path)
+    with pytest.raises(ValueError, match=rf"model\.bin: expected .*{message}\. The file is dam"):
+        Embeddings(path).lookup(["the", "x" * 5_000])
+
+
+def test_labels_of_a_fasttext_file_are_no_words(fasttext_file, tmp_path):
+    names = load_facebook_vectors(str(fasttext_file)).index_to_key
+    # Two words fewer, so the last two entries are what fastText has labels for.
+    content = fasttext_with(fasttext_file.read_bytes(), "n_words", len(names) - 2)
+    content = fasttext_with(content, "bucket", 0)
+    path = write(tmp_path / "model.bin", content)
+    assert list(Embeddings(path).lookup(names)) == names[:-2]
+
+
+def test_what_is_too_long_for_a_word_has_no_subwords(fasttext_model, fasttext_file):
+    words = ["a" * 4_096, "a" * 4_097]
+    for source in (fasttext_file, fasttext_model):
+        assert list(Embeddings(source).lookup(words)) == words[:1]
+
+
+@pytest.mark.parametrize("n_digits", [18, 19, 5_000])
+def test_a_header_of_many_digits_names_the_file(n_digits, tmp_path):
+    path = write(tmp_path / "vectors.txt", "9" * n_digits + " 3\nthe 1 2 3\n")
+    with pytest.raises(ValueError, match=r"vectors\.txt"):
+        Embeddings(path).lookup(["the"])
+
+
+@pytest.mark.parametrize("start", ["", "the 1 2 3\n", "the 1 2 3\n" * 50_000], ids=len)
+def test_a_line_without_end_is_refused_without_reading_it_all(start, tmp_path):
+    path = write(tmp_path / "vectors.txt", start + "of" + " 1" * 5_000_000)
+    number = start.count("\n") + 1
+    match = rf"vectors\.txt, line {number}: .* does not end within 4,194,304 bytes"
+    with pytest.raises(ValueError, match=match):
+        Embeddings(path).lookup(["the"])
+
+
+def test_blank_lines_beyond_the_number_of_rows_are_refused(tmp_path):
+    path = write(tmp_path / "vectors.txt", "the 1 2 3\n" * 500 + "\n" * 1_500)
+    assert list(Embeddings(path).lookup(["the"])) == ["the"]
+    path = write(tmp_path / "other.txt", "the 1 2 3\n" * 500 + "\n" * 1_501)
+    with pytest.raises(ValueError, match=r"other\.txt, line 2001: .*more blank lines than rows"):
+        Embeddings(path).lookup(["the"])
+
+
+BOMBS = {
+    "text": b"the 1 2 3\n" + b"a 0 0 0\n" * 600_000,
+    "line": b"the" + b" 0" * 2_000_000,
+    "blank lines": b"the 1 2 3\n" + b"\n" * 4_000_000,
+    "binary": b"4000000 1\nthe \x01\0\0\0" + b" \0\0\0\0" * 800_000,
+    "word": b"9 1\nthe \x01\0\0\0" + b"x" * 4_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", [*BOMBS, "fasttext", "dictionary"])
+def test_what_grows_without_measure_when_decompressed_is_refused(
+    kind, fasttext_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(room, "_ALWAYS_DECOMPRESSED", 1 << 19)
+    content = fasttext_file.read_bytes()
+    if kind == "fasttext":
+        content = fasttext_with(content, "bucket", 200_000)[:-1_000] + bytes(4_800_000)
+    elif kind == "dictionary":
+        content = content[: matrix_start(content)] + bytes(4_000_000)
+        content = content[:ARGUMENTS] + struct.pack("<i", 2**31 - 1) + content[ARGUMENTS + 4 :]
+    else:
+        content = BOMBS[kind]
+    path = write(tmp_path / "vectors.gz", gzip.compress(content, 9))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"vectors\.gz"):
+            Embeddings(path).lookup(["the", "catlike"])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 15_000_000
+
+
+def test_what_grows_too_much_says_how_to_read_it_all_the_same(tmp_path):
+    packed = write(tmp_path / "vectors.gz", gzip.compress(BOMBS["text"]))
+    with pytest.raises(ValueError, match=r"vectors\.gz decompresses to more than 100 times its .*"):
+        Embeddings(packed).lookup(["the"])
+    plain = write(tmp_path / "vectors.txt", BOMBS["text"])
+    assert Embeddings(plain).lookup(["the"])["the"].tolist() == [1, 2, 3]
+    # A few megabytes may be as alike as they like.
+    small = write(tmp_path / "small.gz", gzip.compress(BOMBS["text"][:4_000_010]))
+    assert Embeddings(small).lookup(["the"])["the"].tolist() == [1, 2, 3]

@@ -1,0 +1,67 @@
+"""Small valid files of every format, made as gensim makes them."""
+
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from gensim.models import FastText, KeyedVectors
+from gensim.models.fasttext import save_facebook_model
+
+from fuzz.properties import IN_SMALL_BLOCKS, PACKED, REPAIRED
+
+SENTENCES = [["the", "cat", "sat", "on", "the", "mat"], ["naïve", "マット", "1.5", "the"]] * 3
+
+
+def vector_files() -> dict[str, bytes]:
+    """Inputs of `check_vector_file` by the names of their formats."""
+    contents = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "vectors"
+        vectors = KeyedVectors(3, dtype=np.float32)
+        words = ["the", "cat", "naïve", "マット", "sat on", "1.5"]
+        vectors.add_vectors(words, np.random.default_rng(0).normal(size=(len(words), 3)))
+        for name, options in {
+            "word2vec": {},
+            "glove": {"write_header": False},
+            "binary": {"binary": True},
+        }.items():
+            vectors.save_word2vec_format(str(path), **options)
+            contents[name] = path.read_bytes()
+        for name, maxn in (("fasttext", 4), ("fasttext-words", 0)):
+            model = FastText(
+                SENTENCES, vector_size=2, min_count=1, max_n=maxn, bucket=5, epochs=1, workers=1
+            )
+            save_facebook_model(model, str(path))
+            contents[name] = path.read_bytes()
+    # fastText's format of before it had a magic number and a flag of quantization.
+    contents["fasttext-old"] = _without_magic(contents["fasttext"])
+    contents["windows"] = contents["word2vec"].replace(b"\n", b" \r\n")
+    contents["mark"] = b"\xef\xbb\xbf" + contents["glove"]
+    contents["rows"] = b"".join(b"w%d %d.25 -1e-3\n" % (i, i) for i in range(40))
+    return {
+        f"{name}-{mode}": bytes([mode]) + content
+        for name, content in contents.items()
+        for mode in (0, PACKED, IN_SMALL_BLOCKS, PACKED | IN_SMALL_BLOCKS, REPAIRED)
+    }
+
+
+def write(inputs: dict[str, bytes], folder: Path) -> None:
+    """Write inputs as a corpus of libFuzzer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in inputs.items():
+        (folder / name).write_bytes(data)
+
+
+def _without_magic(content: bytes) -> bytes:
+    stream = io.BytesIO(content)
+    stream.seek(8)
+    arguments = stream.read(12 * 4 + 8)
+    sizes = stream.read(3 * 4 + 8)
+    stream.read(8)  # The number of pruned entries.
+    n_entries = int.from_bytes(sizes[:4], "little")
+    end = stream.tell()
+    for _ in range(n_entries):
+        end = content.index(b"\0", end) + 1 + 9
+    # There a byte tells whether the model is quantized.
+    return arguments + sizes + content[stream.tell() : end] + content[end + 1 :]

@@ -1,0 +1,132 @@
+"""Long texts of one character: time and memory grow as the text does, and no faster."""
+
+import ast
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sktextcnn
+from sktextcnn import TextVectorizer, datasets
+
+# One of every class of characters that a pattern tells apart, and pairs that make two of its
+# branches try by turns.
+RUNS = [
+    *"a1_-.,!?'\"`:;#@&<>()[]/\\+*~^ \n\0é",
+    "\u0301",
+    "\u3000",
+    "マ",
+    "👍",
+    "\ud800",
+    "n't",
+    "'n",
+    "a'",
+    "a ",
+    "1 ",
+    "1-",
+    "a.",
+    "a-",
+    ". ",
+    "' ",
+    "(1",
+    "<a",
+    "&#",
+    ":a",
+    "`a",
+    "`<",
+    "a@",
+    "\u0301\u0323",
+    "e\u0301\u0323",
+    "Σ\u0301",
+    "👍🏿\u200d",
+]
+
+
+def transform(**params):
+    vectorizer = TextVectorizer(max_length=5, **params).fit(["a film"])
+    return lambda text: vectorizer.transform([text])
+
+
+# Each with the number of letters at which a square of it would show.
+WORK = {
+    "default": (transform(), 10_000),
+    "stop words": (transform(stop_words="english"), 10_000),
+    "unicode": (transform(strip_accents="unicode"), 10_000),
+    "ascii": (transform(strip_accents="ascii"), 10_000),
+    "char": (transform(analyzer="char"), 10_000),
+    "treebank": (transform(tokenizer="treebank"), 3_000),
+    "tweet": (transform(tokenizer="tweet"), 3_000),
+    "wordpunct": (transform(tokenizer="wordpunct"), 10_000),
+    "docstring": (datasets._first_sentence, 10_000),
+}
+
+
+def seconds(function, text):
+    began = time.process_time()
+    function(text)
+    return time.process_time() - began
+
+
+def grows_too_fast(function, run, n):
+    """Whether four times the text takes more than eight times the time, again and again."""
+    few, many = (run * (n_letters // len(run)) for n_letters in (n, 4 * n))
+    return all(seconds(function, many) > 8 * max(seconds(function, few), 0.005) for _ in range(3))
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_time_grows_as_the_text_does(name):
+    function, n = WORK[name]
+    assert [run for run in RUNS if grows_too_fast(function, run, n)] == []
+
+
+def test_what_grows_too_fast_is_noticed():
+    assert grows_too_fast(lambda text: [text.count("!") for _ in text[::20]], "a", 40_000)
+
+
+def test_every_room_with_patterns_is_among_the_work():
+    rooms = {
+        path.name
+        for path in Path(sktextcnn.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names)
+    }
+    assert rooms == {"_analyzer.py", "_tokenizers.py", "datasets.py"}
+
+
+@pytest.mark.parametrize(
+    ("params", "run", "most"),
+    [
+        ({}, "a", 10),
+        ({}, "!", 40),
+        ({}, "\u0301", 40),
+        ({}, "👍", 40),
+        ({}, "n't", 40),
+        ({}, "a ", 40),
+        ({}, "👍 ", 80),
+        ({"strip_accents": "unicode"}, "\u0301\u0323", 40),
+        ({"analyzer": "char"}, "👍", 120),
+        ({"tokenizer": "wordpunct"}, "👍 ", 120),
+    ],
+    ids=str,
+)
+def test_memory_is_some_bytes_a_letter(params, run, most):
+    n_letters = 200_000
+    vectorizer = TextVectorizer(max_length=5, **params).fit(["a film"])
+    text = run * (n_letters // len(run))
+    tracemalloc.start()
+    try:
+        vectorizer.transform([text])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak / n_letters < most
+
+
+def test_a_giant_token_is_a_word_like_others():
+    giant = "x" * 3_000_000
+    vectorizer = TextVectorizer().fit(["a film", giant, f"{giant} a"])
+    X = vectorizer.transform([giant, f"a {giant}y", giant.upper()])
+    assert vectorizer.inverse_transform(X) == [[giant], ["a", "<unk>"], [giant]]
+    np.testing.assert_array_equal(X[0], X[2])
