@@ -253,6 +253,8 @@ def test_metadata_routing_through_a_search(model, two_classes):
     with config_context(enable_metadata_routing=True):
         routed = clone(model)
         routed[-1].set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        # A score of a pipeline has weights of its own in scikit-learn before 1.8.
+        routed.set_score_request(sample_weight=True)
         search = GridSearchCV(
             routed, {"textcnnclassifier__num_filters": [4]}, cv=2, error_score="raise"
         )
