@@ -1,5 +1,7 @@
 """Real texts and a real file of vectors, small enough for tests."""
 
+from importlib.metadata import version
+
 import numpy as np
 import pytest
 from gensim.models import Word2Vec
@@ -7,6 +9,11 @@ from gensim.models import Word2Vec
 from sktextcnn.datasets import load_docstrings
 
 SIZE = 16
+
+
+def pytest_report_header():
+    names = ("torch", "skorch", "scikit-learn", "gensim", "scipy", "numpy")
+    return ", ".join(f"{name} {version(name)}" for name in names)
 
 
 @pytest.fixture(scope="session")
