@@ -1,10 +1,13 @@
 """What has to hold of every file, whatever is in it."""
 
 import gzip
+import hashlib
+import json
 import re
 import struct
 import time
 import tracemalloc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 
+import sktextcnn
 from sktextcnn import Embeddings, _embeddings, _vector_files
 
 # Words of the seeds, and some that no file should make trouble of.
@@ -78,6 +82,73 @@ def check_vector_file(data: bytes, folder: Path) -> bool:
         in_parts = None if first is None or second is None else {**first, **second}
     assert together == in_parts, "the parts of the words have other rows than all of them"
     return together is not None
+
+
+# What is made of an input to `check_model_file`: a file as it is, one whose checksum is made right
+# again, or the JSON of its parameters, put into a header of which the rest is as it was.
+AS_IT_IS, SEALED, CONFIG = 0, 1, 2
+
+_DIGEST = re.compile(rb'"sha256":"[^"]{64}"')
+
+
+def check_model_file(data: bytes, folder: Path) -> bool:
+    """Load a model file, and raise an AssertionError if that does anything unexpected.
+
+    Parameters
+    ----------
+    data : bytes
+        One byte that tells how to make a file of the others.
+    folder : Path
+        Where the file is written.
+
+    Returns
+    -------
+    bool
+        Whether there is a model in it; else it was refused by a ValueError.
+    """
+    mode, content = data[0] % 3 if data else 0, data[1:]
+    if mode == CONFIG:
+        config, _, tensors = content.partition(b"\0")
+        content = _with_config(tensors, config)
+    if mode != AS_IT_IS:
+        content = sealed(content)
+    path = folder / "model.sktextcnn"
+    path.write_bytes(content)
+    with warnings.catch_warnings(), _memory_and_time_bounded(content):
+        warnings.simplefilter("ignore")
+        try:
+            model = sktextcnn.load(path)
+        except ValueError as error:
+            refusal, model = str(error), None
+    if model is None:
+        assert "model.sktextcnn" in refusal, f"the error does not name the file: {refusal}"
+        return False
+    for step in getattr(model, "named_steps", {"": model}).values():
+        if hasattr(step, "net_"):
+            values = step.net_.module_.state_dict().values()
+            assert all(value.isfinite().all() for value in values), "weights are not finite"
+    return True
+
+
+def sealed(content: bytes) -> bytes:
+    """A model file with a checksum that is right."""
+    blank = b'"sha256":"' + b"0" * 64 + b'"'
+    content = _DIGEST.sub(blank, content, count=1)
+    digest = hashlib.sha256(content).hexdigest().encode()
+    return content.replace(blank, blank.replace(b"0" * 64, digest), 1)
+
+
+def _with_config(tensors: bytes, config: bytes) -> bytes:
+    """A file of JSON parameters and the tensors of a valid file."""
+    try:
+        length = int.from_bytes(tensors[:8], "little")
+        header = json.loads(tensors[8 : 8 + length])
+        header["__metadata__"]["config"] = config.decode("utf-8", "replace")
+        head = json.dumps(header, separators=(",", ":")).encode()
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return tensors
+    head += b" " * (-len(head) % 8)
+    return len(head).to_bytes(8, "little") + head + tensors[8 + length :]
 
 
 def _repaired(content: bytes) -> bytes:

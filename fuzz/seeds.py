@@ -1,14 +1,18 @@
 """Small valid files of every format, made as gensim makes them."""
 
 import io
+import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from gensim.models import FastText, KeyedVectors
 from gensim.models.fasttext import save_facebook_model
+from sklearn.pipeline import make_pipeline
 
-from fuzz.properties import IN_SMALL_BLOCKS, PACKED, REPAIRED
+import sktextcnn
+from fuzz.properties import AS_IT_IS, CONFIG, IN_SMALL_BLOCKS, PACKED, REPAIRED, SEALED
+from sktextcnn import TextCNNClassifier, TextVectorizer
 
 SENTENCES = [["the", "cat", "sat", "on", "the", "mat"], ["naïve", "マット", "1.5", "the"]] * 3
 
@@ -44,6 +48,30 @@ def vector_files() -> dict[str, bytes]:
         for name, content in contents.items()
         for mode in (0, PACKED, IN_SMALL_BLOCKS, PACKED | IN_SMALL_BLOCKS, REPAIRED)
     }
+
+
+def model_files() -> dict[str, bytes]:
+    """Inputs of `check_model_file`."""
+    texts, labels = [" ".join(words) for words in SENTENCES], [0, 1] * 3
+    network = {"kernel_sizes": (1, 2), "num_filters": 2, "embedding_dim": 3, "max_epochs": 1}
+    files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        for name, params in {
+            "kim": network,
+            "frozen": {**network, "finetune": "gradual", "hidden_units": 2},
+            "stacked": {"architecture": "stacked", "num_filters": 2, "embedding_dim": 2},
+        }.items():
+            classifier = TextCNNClassifier(**{"max_epochs": 1, "random_state": 0, **params})
+            model = make_pipeline(TextVectorizer(), classifier).fit(texts, labels)
+            sktextcnn.save(model, path)
+            content = path.read_bytes()
+            length = int.from_bytes(content[:8], "little")
+            config = json.loads(content[8 : 8 + length])["__metadata__"]["config"].encode()
+            files[name] = bytes([AS_IT_IS]) + content
+            files[f"{name}-sealed"] = bytes([SEALED]) + content
+            files[f"{name}-config"] = bytes([CONFIG]) + config + b"\0" + content
+    return files
 
 
 def write(inputs: dict[str, bytes], folder: Path) -> None:
