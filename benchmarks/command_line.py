@@ -4,7 +4,7 @@
 
 Rows come through a pipe into a process of its own for each number and each format, whose peak of
 memory and rows a second are printed. The model is a small one, so that reading and writing weigh
-as much as they can.
+as much as they can. Needs Linux, for the peak.
 """
 
 import argparse
@@ -25,13 +25,15 @@ ROWS = {
     "txt": ("", "{text}\n"),
 }
 CHILD = """
-import resource, sys, time
+import sys, time
 import torch, sklearn.pipeline, sktextcnn._classifier
 from sktextcnn._cli import main
 start = time.perf_counter()
 code = main(sys.argv[1:])
 seconds = time.perf_counter() - start
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, seconds, file=sys.stderr)
+# The process's own; getrusage would count what its parent had, too.
+status = open("/proc/self/status").read()
+print(int(status.split("VmHWM:")[1].split()[0]) / 1024, seconds, file=sys.stderr)
 sys.exit(code)
 """
 

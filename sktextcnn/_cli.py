@@ -297,6 +297,8 @@ def _check_target(path: str) -> None:
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give the path of a file.")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path} is a device or a pipe; a model needs a file.")
     if not os.path.isdir(folder):
         raise InputError(f"{path}: there is no folder {folder}.")
     if not os.access(folder, os.W_OK):
@@ -792,7 +794,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("-o", "--output", metavar="FILE", help="save the model")
     _add_colour(demo)
     for each in (train, predict, evaluate, demo):
-        each.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
+        each.add_argument(
+            "--quiet", action="store_true", help="no progress and no summary on stderr"
+        )
     for each in (predict, evaluate, explain):
         each.add_argument(
             "--chunk-size",
