@@ -70,4 +70,5 @@ $(BENCH)/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) docs/_build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) docs/_build docs/auto_examples docs/sg_execution_times.rst \
+		.mypy_cache .pytest_cache .ruff_cache
