@@ -4,11 +4,15 @@ Sentiment of short reviews
 
 Whether a short review is friendly. The reviews are written for this page, so that it runs
 without a download: they show the steps, and why word order counts, but no accuracy. With a file
-of your own, a label, a tab and a text a line, the same script measures one::
+of your own, a label, a tab and a text a line, the same script measures one:
+
+.. code-block:: bash
 
     DATA=mr.tsv python examples/plot_sentiment.py
 
-The MR corpus (Pang and Lee, 2005) becomes such a file by::
+The MR corpus (Pang and Lee, 2005) becomes such a file by
+
+.. code-block:: bash
 
     sed 's/^/negative\t/' rt-polarity.neg | iconv -f cp1252 -t utf-8 > mr.tsv
     sed 's/^/positive\t/' rt-polarity.pos | iconv -f cp1252 -t utf-8 >> mr.tsv
@@ -17,7 +21,7 @@ The MR corpus (Pang and Lee, 2005) becomes such a file by::
 # %%
 # The texts
 # ---------
-# "Not" turns a word that follows, and leaves alone one that went before.
+# "Not" turns the word behind it, not the one before.
 
 import os
 from pathlib import Path
@@ -70,7 +74,7 @@ a sad surprise, cold and dull
 
 if "DATA" in os.environ:
     lines = Path(os.environ["DATA"]).read_text(encoding="utf-8").splitlines()
-    labels, texts = zip(*(line.split("\t", 1) for line in lines if line), strict=True)
+    labels, texts = zip(*(line.split("\t", 1) for line in lines), strict=True)
 else:
     texts = FRIENDLY + UNFRIENDLY
     labels = ["friendly"] * len(FRIENDLY) + ["unfriendly"] * len(UNFRIENDLY)
@@ -104,7 +108,8 @@ TrainingHistoryDisplay.from_estimator(model)
 # %%
 # Asking it
 # ---------
-# A bag of single words cannot tell the first two from each other.
+# A bag of words cannot tell the first two from each other. Of what the texts say little about, the
+# model is not sure either.
 
 reviews = ["good, not dull", "dull, not good", "a lovely cast", "the story is stale"]
 for review, scores in zip(reviews, model.predict_proba(reviews), strict=True):
@@ -129,7 +134,7 @@ LearnedNGramsDisplay.from_estimator(model, texts, model.classes_[0], n=12)
 # %%
 # With a corpus of your own
 # -------------------------
-# This is where accuracy is measured, beside what costs less.
+# With ``DATA``, the accuracy is measured, beside that of a model that costs less.
 
 if "DATA" in os.environ:
     from sklearn.feature_extraction.text import TfidfVectorizer
