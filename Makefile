@@ -45,8 +45,11 @@ defaults: $(VENV)/.dev
 	$(BIN)/python benchmarks/defaults.py --data $(DATA) --vectors $(VECTORS) \
 		--json benchmarks/defaults.jsonl
 
+# The examples of docs/auto_examples run again only where they changed; plots are drawn anew, as
+# they depend on tables.
 docs: $(VENV)/.docs
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	rm -rf docs/_build/plot_directive
+	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

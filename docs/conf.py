@@ -28,11 +28,14 @@ nitpick_ignore_regex = [
 ]
 
 myst_heading_anchors = 3
-myst_enable_extensions = ["dollarmath"]
 numpydoc_show_class_members = False
 autodoc_member_order = "bysource"
 # Where things are defined is not where they are imported from.
 add_module_names = False
+toc_object_entries_show_parents = "hide"
+# Types are in the docstrings.
+autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 
 plot_html_show_formats = False
 plot_html_show_source_link = False
@@ -44,7 +47,10 @@ sphinx_gallery_conf = {
     # The other script is for the command line: it starts processes and takes longer.
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"classify_docstrings\.py",
+    "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
+    # What prints has __str__; other objects have addresses in their names.
+    "capture_repr": ("_repr_html_",),
     "download_all_examples": False,
     "doc_module": "sktextcnn",
     "reference_url": {"sktextcnn": None},

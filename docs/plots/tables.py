@@ -66,7 +66,7 @@ def learning_curves() -> None:
 
 def epochs() -> None:
     """Seconds of a training epoch."""
-    _, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+    _, axes = plt.subplots(2, 1, figsize=(7, 5), layout="constrained")
     for ax, vectors in zip(axes, ("frozen", "tuned"), strict=True):
         rows = table("engine.md", f"Training epoch, MR sentences, {vectors} vectors")[1:]
         _bars(ax, [(row[0], number(row[1])) for row in rows], "Seconds")
@@ -85,5 +85,5 @@ def _bars(ax, rows: list[tuple[str, float]], what: str) -> None:
     colours = [OURS if name.startswith("sktextcnn") else THEIRS for name, _ in rows]
     bars = ax.barh([name for name, _ in rows], [value for _, value in rows], color=colours)
     ax.bar_label(bars, fmt="%.3g", padding=3)
-    ax.margins(x=0.15)
+    ax.set_xlim(right=1.15 * max(value for _, value in rows))
     ax.set_xlabel(what)
