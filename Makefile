@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The peers of the benchmarks stay out of the way of everything else.
 BENCH := .venv-bench
 
-.PHONY: demo test lint format bench accuracy defaults docs clean
+.PHONY: demo test lint format bench accuracy defaults docs docs-check clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -51,6 +51,10 @@ docs: $(VENV)/.docs
 	rm -rf docs/_build/plot_directive
 	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
 
+# Each link of the built pages, to other pages and to places in them.
+docs-check: docs
+	$(BIN)/python docs/check_links.py docs/_build/html
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
@@ -73,5 +77,4 @@ $(BENCH)/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) docs/_build docs/auto_examples docs/sg_execution_times.rst \
-		.mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) docs/_build docs/auto_examples .mypy_cache .pytest_cache .ruff_cache

@@ -57,7 +57,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": None,
     "reset_modules": ("matplotlib",),
     "show_signature": False,
-    "min_reported_time": 1,
+    "write_computation_times": False,
     "remove_config_comments": True,
 }
 

@@ -69,8 +69,8 @@ else:
 # %%
 # What a token is
 # ---------------
-# jieba needs ``pip install jieba``; without it, this page has characters alone. A tokenizer that
-# is a function of a package, as here, pickles as its name.
+# jieba needs ``pip install jieba``; without it, this page has characters alone. ``jieba.lcut`` is
+# bound to an object that cannot be copied, as searches and pickles do; a function around it can.
 
 import importlib.util
 import logging
@@ -82,7 +82,12 @@ if importlib.util.find_spec("jieba") is not None:
     import jieba
 
     jieba.setLogLevel(logging.WARNING)
-    vectorizers["jieba"] = TextVectorizer(tokenizer=jieba.lcut)
+
+    def words(text):
+        """Cut a text into words."""
+        return jieba.lcut(text)
+
+    vectorizers["jieba"] = TextVectorizer(tokenizer=words)
 
 for name, vectorizer in vectorizers.items():
     ids = vectorizer.fit_transform(texts)
@@ -93,7 +98,7 @@ for name, vectorizer in vectorizers.items():
 # The models
 # ----------
 # A window of three characters is a word or two, so that kernels of 2 to 4 characters see what
-# those of 1 and 2 words do.
+# those of 1 and 2 words do. What the models get wrong shows how little 32 reviews teach.
 
 from sklearn.pipeline import make_pipeline
 
@@ -123,8 +128,8 @@ explain(models["characters"], ["汤太咸，不香"])[0]
 
 # %%
 # How sure the models are of the sentences asked. Vectors of Chinese words, such as fastText's
-# ``cc.zh.300.bin``, go to ``TextVectorizer(tokenizer=jieba.lcut, embeddings="cc.zh.300.bin")``,
-# where the texts are cut into words as those of the vectors were.
+# ``cc.zh.300.bin``, go to ``TextVectorizer(tokenizer=words, embeddings="cc.zh.300.bin")``, if the
+# texts are cut into words as those of the vectors were.
 
 import matplotlib.pyplot as plt
 import numpy as np
