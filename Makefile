@@ -13,9 +13,8 @@ NEWEST := .venv-newest
 # CONTRIBUTING.md.
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 
-
 .PHONY: demo test test-oldest test-newest test-matrix lint format bench accuracy defaults \
-	deployment faithfulness docs clean
+	deployment faithfulness docs docs-check clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -78,8 +77,15 @@ deployment: $(VENV)/.dev $(SERVE)/.done
 faithfulness: $(BENCH)/.done
 	$(BENCH)/bin/python benchmarks/faithfulness.py --data $(DATA) --vectors $(VECTORS)
 
+# The examples of docs/auto_examples run again only where they changed; plots are drawn anew, as
+# they depend on tables.
 docs: $(VENV)/.docs
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	rm -rf docs/_build/plot_directive
+	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
+
+# Each link of the built pages, to other pages and to places in them.
+docs-check: docs
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -121,4 +127,5 @@ $(SERVE)/.done: constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) docs/_build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) docs/_build docs/auto_examples \
+		.mypy_cache .pytest_cache .ruff_cache
