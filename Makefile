@@ -13,7 +13,6 @@ NEWEST := .venv-newest
 # CONTRIBUTING.md.
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 
-
 .PHONY: demo test test-oldest test-newest test-matrix lint format bench accuracy defaults \
 	deployment faithfulness docs clean
 .DEFAULT_GOAL := test
