@@ -7,7 +7,7 @@ BENCH := .venv-bench
 # What a server of ONNX files needs, and nothing else.
 SERVE := .venv-serve
 
-.PHONY: demo test lint format bench accuracy defaults deployment faithfulness docs clean
+.PHONY: demo test soak fuzz lint format bench accuracy defaults deployment faithfulness docs clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -17,6 +17,17 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# Thousands of examples for each property, new ones each time; takes an hour or so.
+soak: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=long
+	$(BIN)/python benchmarks/hostile_text.py
+
+# make fuzz TARGET=model_file FOR=600 looks for so many seconds for files that break a reader.
+TARGET ?= vector_files
+FOR ?= 1800
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m fuzz.fuzz_$(TARGET) -max_total_time=$(FOR)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -70,6 +81,10 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,lint]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.fuzz: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
+	touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'

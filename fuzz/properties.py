@@ -1,18 +1,22 @@
 """What has to hold of every file, whatever is in it."""
 
 import gzip
+import hashlib
+import json
 import re
 import struct
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 
+import sktextcnn
 from sktextcnn import Embeddings, _embeddings, _vector_files
+from sktextcnn._analyzer import TOKEN_PATTERN
 
 # Words of the seeds, and some that no file should make trouble of.
 WORDS = [
@@ -71,7 +75,10 @@ def check_vector_file(data: bytes, folder: Path) -> bool:
         np.errstate(over="ignore"),
     ):
         _embeddings._files.clear()
-        with _memory_and_time_bounded(content):
+        size = len(content)
+        if content.startswith(b"\x1f\x8b"):
+            size = max(_vector_files._ALWAYS_DECOMPRESSED, _vector_files._LARGEST_GROWTH * size)
+        with _memory_and_time_bounded(size):
             together = _lookup(path, words)
         _embeddings._files.clear()
         first, second = _lookup(path, words[::2]), _lookup(path, words[1::2])
@@ -124,11 +131,91 @@ def _lookup(path: Path, words: list[str]) -> dict[str, bytes] | None:
     return {word: row.tobytes() for word, row in rows.items()}
 
 
+# The first byte of an input of `check_model_file` says which part of a file the others are.
+WHOLE, HEADER, CONFIG = range(3)
+
+_DIGEST = re.compile(rb'"sha256":"[^"]{64}"')
+
+
+def check_model_file(data: bytes, bases: Sequence[bytes], folder: Path) -> bool:
+    """Load a model, and raise an AssertionError if that does anything unexpected.
+
+    Parameters
+    ----------
+    data : bytes
+        One byte that tells what the others are: a whole file, the header of one with its
+        tensors, or its parameters, and which of the bases has the rest. Checksums of files put
+        together here are right.
+    bases : sequence of bytes
+        Valid files.
+    folder : Path
+        Where the file is written.
+
+    Returns
+    -------
+    bool
+        Whether a model was loaded; else it was refused by name.
+    """
+    number, content = data[0] if data else WHOLE, data[1:]
+    header, tensors = header_of(bases[number // 3 % len(bases)])
+    if number % 3 == HEADER:
+        content = with_header(content, tensors)
+    elif number % 3 == CONFIG:
+        header["__metadata__"]["config"] = content.decode("utf-8", "replace")
+        content = with_header(json.dumps(header, separators=(",", ":")).encode(), tensors)
+    path = folder / "model"
+    path.write_bytes(content)
+    refusal, model = path.name, None
+    with _memory_and_time_bounded(len(content)):
+        try:
+            model = sktextcnn.load(path)
+        except ValueError as error:
+            refusal = str(error)
+    assert path.name in refusal, f"the file is not named: {refusal}"
+    if model is None:
+        return False
+    _check_predictions(model)
+    return True
+
+
+def header_of(content: bytes) -> tuple[dict, bytes]:
+    """The header of a safetensors file, and its tensors."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+def with_header(header: bytes, tensors: bytes) -> bytes:
+    """A safetensors file of these, with the right checksum."""
+    header += b" " * (-len(header) % 8)
+    content = len(header).to_bytes(8, "little") + header + tensors
+    found = _DIGEST.search(content)
+    if found is None:
+        return content
+    head, rest = content[: found.start()], content[found.end() :]
+    field = b'"sha256":"%s"'
+    digest = hashlib.sha256(head + field % (b"0" * 64) + rest).hexdigest().encode()
+    return head + field % digest + rest
+
+
+def _check_predictions(model: object) -> None:
+    """Whoever can write a file may choose what it predicts, and how long that takes."""
+    vectorizer = model[0] if hasattr(model, "steps") else model
+    if not (
+        getattr(vectorizer, "token_pattern", None) == TOKEN_PATTERN
+        and vectorizer.max_length_ < 10_000
+        and hasattr(model, "predict_proba")
+    ):
+        return
+    try:
+        probabilities = model.predict_proba(["a gem", "", "\ud800 unknown"])
+    except ValueError:
+        return
+    assert np.isfinite(probabilities).all()
+    assert (probabilities >= 0).all()
+
+
 @contextmanager
-def _memory_and_time_bounded(content: bytes) -> Iterator[None]:
-    size = len(content)
-    if content.startswith(b"\x1f\x8b"):
-        size = max(_vector_files._ALWAYS_DECOMPRESSED, _vector_files._LARGEST_GROWTH * size)
+def _memory_and_time_bounded(size: int) -> Iterator[None]:
     tracemalloc.start()
     began = time.process_time()
     try:
@@ -139,4 +226,4 @@ def _memory_and_time_bounded(content: bytes) -> Iterator[None]:
         tracemalloc.stop()
     assert seconds < _MOST_SECONDS, f"{seconds:.0f} seconds"
     most = _LEAST_MEMORY + _MEMORY_FOR_A_BYTE * size
-    assert peak < most, f"{peak:,} bytes of memory for {len(content):,} of the file"
+    assert peak < most, f"{peak:,} bytes of memory for {size:,} of the file"
