@@ -13,7 +13,7 @@ NEWEST := .venv-newest
 # CONTRIBUTING.md.
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 
-.PHONY: demo test test-oldest test-newest test-matrix lint format bench accuracy defaults \
+.PHONY: demo test test-oldest test-newest test-matrix soak fuzz lint format bench accuracy defaults \
 	deployment faithfulness docs docs-check clean
 .DEFAULT_GOAL := test
 
@@ -38,6 +38,17 @@ test-newest:
 	$(NEWEST)/bin/python -m pip install --quiet "$$(grep ^torch== constraints.txt)" -e '.[test]'
 	$(NEWEST)/bin/python -m pip check
 	$(NEWEST)/bin/python -m pytest
+
+# Thousands of examples for each property, new ones each time; takes an hour or so.
+soak: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=long
+	$(BIN)/python benchmarks/hostile_text.py
+
+# make fuzz TARGET=model_file FOR=600 looks for so many seconds for files that break a reader.
+TARGET ?= vector_files
+FOR ?= 1800
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m fuzz.fuzz_$(TARGET) -max_total_time=$(FOR)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -99,6 +110,10 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,lint]'
 	$(BIN)/python -m pip check
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.fuzz: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
+	touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'

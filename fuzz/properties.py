@@ -7,8 +7,7 @@ import re
 import struct
 import time
 import tracemalloc
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -17,6 +16,7 @@ import numpy as np
 
 import sktextcnn
 from sktextcnn import Embeddings, _embeddings, _vector_files
+from sktextcnn._analyzer import TOKEN_PATTERN
 
 # Words of the seeds, and some that no file should make trouble of.
 WORDS = [
@@ -75,80 +75,16 @@ def check_vector_file(data: bytes, folder: Path) -> bool:
         np.errstate(over="ignore"),
     ):
         _embeddings._files.clear()
-        with _memory_and_time_bounded(content):
+        size = len(content)
+        if content.startswith(b"\x1f\x8b"):
+            size = max(_vector_files._ALWAYS_DECOMPRESSED, _vector_files._LARGEST_GROWTH * size)
+        with _memory_and_time_bounded(size):
             together = _lookup(path, words)
         _embeddings._files.clear()
         first, second = _lookup(path, words[::2]), _lookup(path, words[1::2])
         in_parts = None if first is None or second is None else {**first, **second}
     assert together == in_parts, "the parts of the words have other rows than all of them"
     return together is not None
-
-
-# What is made of an input to `check_model_file`: a file as it is, one whose checksum is made right
-# again, or the JSON of its parameters, put into a header of which the rest is as it was.
-AS_IT_IS, SEALED, CONFIG = 0, 1, 2
-
-_DIGEST = re.compile(rb'"sha256":"[^"]{64}"')
-
-
-def check_model_file(data: bytes, folder: Path) -> bool:
-    """Load a model file, and raise an AssertionError if that does anything unexpected.
-
-    Parameters
-    ----------
-    data : bytes
-        One byte that tells how to make a file of the others.
-    folder : Path
-        Where the file is written.
-
-    Returns
-    -------
-    bool
-        Whether there is a model in it; else it was refused by a ValueError.
-    """
-    mode, content = data[0] % 3 if data else 0, data[1:]
-    if mode == CONFIG:
-        config, _, tensors = content.partition(b"\0")
-        content = _with_config(tensors, config)
-    if mode != AS_IT_IS:
-        content = sealed(content)
-    path = folder / "model.sktextcnn"
-    path.write_bytes(content)
-    with warnings.catch_warnings(), _memory_and_time_bounded(content):
-        warnings.simplefilter("ignore")
-        try:
-            model = sktextcnn.load(path)
-        except ValueError as error:
-            refusal, model = str(error), None
-    if model is None:
-        assert "model.sktextcnn" in refusal, f"the error does not name the file: {refusal}"
-        return False
-    for step in getattr(model, "named_steps", {"": model}).values():
-        if hasattr(step, "net_"):
-            values = step.net_.module_.state_dict().values()
-            assert all(value.isfinite().all() for value in values), "weights are not finite"
-    return True
-
-
-def sealed(content: bytes) -> bytes:
-    """A model file with a checksum that is right."""
-    blank = b'"sha256":"' + b"0" * 64 + b'"'
-    content = _DIGEST.sub(blank, content, count=1)
-    digest = hashlib.sha256(content).hexdigest().encode()
-    return content.replace(blank, blank.replace(b"0" * 64, digest), 1)
-
-
-def _with_config(tensors: bytes, config: bytes) -> bytes:
-    """A file of JSON parameters and the tensors of a valid file."""
-    try:
-        length = int.from_bytes(tensors[:8], "little")
-        header = json.loads(tensors[8 : 8 + length])
-        header["__metadata__"]["config"] = config.decode("utf-8", "replace")
-        head = json.dumps(header, separators=(",", ":")).encode()
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return tensors
-    head += b" " * (-len(head) % 8)
-    return len(head).to_bytes(8, "little") + head + tensors[8 + length :]
 
 
 def _repaired(content: bytes) -> bytes:
@@ -195,11 +131,91 @@ def _lookup(path: Path, words: list[str]) -> dict[str, bytes] | None:
     return {word: row.tobytes() for word, row in rows.items()}
 
 
+# The first byte of an input of `check_model_file` says which part of a file the others are.
+WHOLE, HEADER, CONFIG = range(3)
+
+_DIGEST = re.compile(rb'"sha256":"[^"]{64}"')
+
+
+def check_model_file(data: bytes, bases: Sequence[bytes], folder: Path) -> bool:
+    """Load a model, and raise an AssertionError if that does anything unexpected.
+
+    Parameters
+    ----------
+    data : bytes
+        One byte that tells what the others are: a whole file, the header of one with its
+        tensors, or its parameters, and which of the bases has the rest. Checksums of files put
+        together here are right.
+    bases : sequence of bytes
+        Valid files.
+    folder : Path
+        Where the file is written.
+
+    Returns
+    -------
+    bool
+        Whether a model was loaded; else it was refused by name.
+    """
+    number, content = data[0] if data else WHOLE, data[1:]
+    header, tensors = header_of(bases[number // 3 % len(bases)])
+    if number % 3 == HEADER:
+        content = with_header(content, tensors)
+    elif number % 3 == CONFIG:
+        header["__metadata__"]["config"] = content.decode("utf-8", "replace")
+        content = with_header(json.dumps(header, separators=(",", ":")).encode(), tensors)
+    path = folder / "model"
+    path.write_bytes(content)
+    refusal, model = path.name, None
+    with _memory_and_time_bounded(len(content)):
+        try:
+            model = sktextcnn.load(path)
+        except ValueError as error:
+            refusal = str(error)
+    assert path.name in refusal, f"the file is not named: {refusal}"
+    if model is None:
+        return False
+    _check_predictions(model)
+    return True
+
+
+def header_of(content: bytes) -> tuple[dict, bytes]:
+    """The header of a safetensors file, and its tensors."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+def with_header(header: bytes, tensors: bytes) -> bytes:
+    """A safetensors file of these, with the right checksum."""
+    header += b" " * (-len(header) % 8)
+    content = len(header).to_bytes(8, "little") + header + tensors
+    found = _DIGEST.search(content)
+    if found is None:
+        return content
+    head, rest = content[: found.start()], content[found.end() :]
+    field = b'"sha256":"%s"'
+    digest = hashlib.sha256(head + field % (b"0" * 64) + rest).hexdigest().encode()
+    return head + field % digest + rest
+
+
+def _check_predictions(model: object) -> None:
+    """Whoever can write a file may choose what it predicts, and how long that takes."""
+    vectorizer = model[0] if hasattr(model, "steps") else model
+    if not (
+        getattr(vectorizer, "token_pattern", None) == TOKEN_PATTERN
+        and vectorizer.max_length_ < 10_000
+        and hasattr(model, "predict_proba")
+    ):
+        return
+    try:
+        probabilities = model.predict_proba(["a gem", "", "\ud800 unknown"])
+    except ValueError:
+        return
+    assert np.isfinite(probabilities).all()
+    assert (probabilities >= 0).all()
+
+
 @contextmanager
-def _memory_and_time_bounded(content: bytes) -> Iterator[None]:
-    size = len(content)
-    if content.startswith(b"\x1f\x8b"):
-        size = max(_vector_files._ALWAYS_DECOMPRESSED, _vector_files._LARGEST_GROWTH * size)
+def _memory_and_time_bounded(size: int) -> Iterator[None]:
     tracemalloc.start()
     began = time.process_time()
     try:
@@ -210,4 +226,4 @@ def _memory_and_time_bounded(content: bytes) -> Iterator[None]:
         tracemalloc.stop()
     assert seconds < _MOST_SECONDS, f"{seconds:.0f} seconds"
     most = _LEAST_MEMORY + _MEMORY_FOR_A_BYTE * size
-    assert peak < most, f"{peak:,} bytes of memory for {len(content):,} of the file"
+    assert peak < most, f"{peak:,} bytes of memory for {size:,} of the file"

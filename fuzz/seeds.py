@@ -1,8 +1,8 @@
 """Small valid files of every format, made as gensim makes them."""
 
 import io
-import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,15 @@ from gensim.models.fasttext import save_facebook_model
 from sklearn.pipeline import make_pipeline
 
 import sktextcnn
-from fuzz.properties import AS_IT_IS, CONFIG, IN_SMALL_BLOCKS, PACKED, REPAIRED, SEALED
+from fuzz.properties import (
+    CONFIG,
+    HEADER,
+    IN_SMALL_BLOCKS,
+    PACKED,
+    REPAIRED,
+    WHOLE,
+    header_of,
+)
 from sktextcnn import TextCNNClassifier, TextVectorizer
 
 SENTENCES = [["the", "cat", "sat", "on", "the", "mat"], ["naïve", "マット", "1.5", "the"]] * 3
@@ -50,28 +58,37 @@ def vector_files() -> dict[str, bytes]:
     }
 
 
-def model_files() -> dict[str, bytes]:
-    """Inputs of `check_model_file`."""
-    texts, labels = [" ".join(words) for words in SENTENCES], [0, 1] * 3
-    network = {"kernel_sizes": (1, 2), "num_filters": 2, "embedding_dim": 3, "max_epochs": 1}
-    files = {}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model"
-        for name, params in {
-            "kim": network,
-            "frozen": {**network, "finetune": "gradual", "hidden_units": 2},
-            "stacked": {"architecture": "stacked", "num_filters": 2, "embedding_dim": 2},
-        }.items():
-            classifier = TextCNNClassifier(**{"max_epochs": 1, "random_state": 0, **params})
-            model = make_pipeline(TextVectorizer(), classifier).fit(texts, labels)
-            sktextcnn.save(model, path)
-            content = path.read_bytes()
-            length = int.from_bytes(content[:8], "little")
-            config = json.loads(content[8 : 8 + length])["__metadata__"]["config"].encode()
-            files[name] = bytes([AS_IT_IS]) + content
-            files[f"{name}-sealed"] = bytes([SEALED]) + content
-            files[f"{name}-config"] = bytes([CONFIG]) + config + b"\0" + content
-    return files
+def models() -> list[bytes]:
+    """Models of `sktextcnn.save`, the bases of `check_model_file`."""
+    contents = []
+    for params in (
+        {},
+        {"architecture": "stacked", "kernel_sizes": (1, 1), "hidden_units": 1},
+        {"early_stopping": True, "validation_fraction": 0.5, "class_weight": {"good": 2.0}},
+    ):
+        classifier = TextCNNClassifier(
+            num_filters=1, kernel_sizes=(1,), embedding_dim=1, max_epochs=1, random_state=0
+        )
+        vectorizer = TextVectorizer(max_length=4, stop_words=["the"])
+        model = make_pipeline(vectorizer, classifier.set_params(**params))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            sktextcnn.save(model.fit(["a gem", "so dull"] * 2, ["good", "bad"] * 2), path)
+            contents.append(path.read_bytes())
+    return contents
+
+
+def model_files(bases: Sequence[bytes]) -> dict[str, bytes]:
+    """Inputs of `check_model_file`: each of the bases as a whole, and parts of it."""
+    inputs = {}
+    for i, content in enumerate(bases):
+        header, _ = header_of(content)
+        length = int.from_bytes(content[:8], "little")
+        inputs[f"whole-{i}"] = bytes([WHOLE + 3 * i]) + content
+        inputs[f"header-{i}"] = bytes([HEADER + 3 * i]) + content[8 : 8 + length]
+        config = header["__metadata__"]["config"].encode()
+        inputs[f"config-{i}"] = bytes([CONFIG + 3 * i]) + config
+    return inputs
 
 
 def write(inputs: dict[str, bytes], folder: Path) -> None:

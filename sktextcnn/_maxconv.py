@@ -77,7 +77,8 @@ def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Weights) -> Te
     pooled = []
     for weight in weights:
         size = weight.shape[2]
-        values = functional.conv1d(vectors, weight, padding=size - 1)  # (B, F, W)
+        # torch has no gradient of one text's convolution for kernels that lie place by place.
+        values = functional.conv1d(vectors, weight.contiguous(), padding=size - 1)  # (B, F, W)
         present = functional.pad(positions != 0, (size - 1, size - 1))
         touched = present.unfold(1, size, 1).any(dim=2)  # (B, W)
         touched[:, 0] |= ~touched.any(dim=1)

@@ -395,6 +395,8 @@ class _Reader:
             params["steps"] = [
                 (name, self.estimator(step, f"{name}__")) for name, step in described["steps"]
             ]
+            if not params["steps"]:
+                raise ValueError("a Pipeline without steps")
             return Pipeline(**params)
         estimator = kind(**params)
         estimator._validate_params()
@@ -451,7 +453,7 @@ class _Reader:
         coverage_: Any,
         **versions: str,
     ) -> dict[str, Any]:
-        if not isinstance(max_length_, int) or max_length_ < 1:
+        if _an_int("max_length_", max_length_) < 1:
             raise ValueError(f"max_length_ is {max_length_!r:.80}")
         return {
             "token_table_": self.tables[token_table_],

@@ -37,11 +37,14 @@ def tokens_with_offsets(text: str, analysis: dict[str, Any]) -> list[Token]:
     tokens = _tokens(text, build_analyzer(**analysis))
     candidates = iter(_candidates(text, tokens, analysis))
     found = []
+    marks = range(0)
     # Stop words are among the candidates and not among the tokens; nothing else is.
     for token in tokens:
         for name, start, end in candidates:
             if name == token:
-                found.append((token, start, _with_marks(text, end)))
+                if end not in marks:
+                    marks = range(end, _end_of_marks(text, end))
+                found.append((token, start, marks.stop))
                 break
     if len(found) != len(tokens):
         return list(_aligned(tokens, text))
@@ -132,12 +135,15 @@ def _aligned(tokens: Sequence[str], text: str) -> Iterator[Token]:
     if len(lowered) != len(text):
         lowered = text
     waiting: list[str] = []
+    # What is not there from some place on is not there later; to look for it takes long.
+    absent = {""}
     end = 0
     for token in tokens:
-        start = text.find(token, end) if token else -1
-        if start < 0 and token:
+        start = -1 if token in absent else text.find(token, end)
+        if start < 0 and token not in absent:
             start = lowered.find(token.lower(), end)
         if start < 0:
+            absent.add(token)
             waiting.append(token)
             continue
         yield from _in_gap(waiting, text, end, start)
@@ -155,8 +161,8 @@ def _in_gap(tokens: Iterable[str], text: str, start: int, end: int) -> Iterator[
         yield token, start, end
 
 
-def _with_marks(text: str, end: int) -> int:
-    """The end of a token with the marks that belong to its last character."""
+def _end_of_marks(text: str, end: int) -> int:
+    """The end of the marks that belong to the last character of a token that ends there."""
     while end < len(text) and unicodedata.combining(text[end]):
         end += 1
     return end

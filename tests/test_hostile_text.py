@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import sktextcnn
-from sktextcnn import TextVectorizer, datasets
+from sktextcnn import TextVectorizer, _cli, _tables, datasets
+from sktextcnn._offsets import tokens_with_offsets
 
 # One of every class of characters that a pattern tells apart, and pairs that make two of its
 # branches try by turns.
@@ -41,12 +42,18 @@ RUNS = [
     "e\u0301\u0323",
     "Σ\u0301",
     "👍🏿\u200d",
+    "\x1b[1;",
 ]
 
 
 def transform(**params):
     vectorizer = TextVectorizer(max_length=5, **params).fit(["a film"])
     return lambda text: vectorizer.transform([text])
+
+
+def offsets(**params):
+    analysis = TextVectorizer(**params)._analysis()
+    return lambda text: tokens_with_offsets(text, analysis)
 
 
 # Each with the number of letters at which a square of it would show.
@@ -59,6 +66,12 @@ WORK = {
     "treebank": (transform(tokenizer="treebank"), 3_000),
     "tweet": (transform(tokenizer="tweet"), 3_000),
     "wordpunct": (transform(tokenizer="wordpunct"), 10_000),
+    "offsets": (offsets(), 3_000),
+    "offsets without accents": (offsets(strip_accents="unicode"), 3_000),
+    "offsets of characters": (offsets(analyzer="char"), 3_000),
+    "offsets of treebank": (offsets(tokenizer="treebank"), 3_000),
+    "bytes that are no text": (_tables._UNDECODED.search, 10_000),
+    "colours": (lambda text: _cli._ANSI.sub("", text), 10_000),
     "docstring": (datasets._first_sentence, 10_000),
 }
 
@@ -92,7 +105,15 @@ def test_every_room_with_patterns_is_among_the_work():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names)
     }
-    assert rooms == {"_analyzer.py", "_tokenizers.py", "datasets.py"}
+    # That of a model file is for a number of six digits.
+    assert rooms - {"_model_file.py"} == {
+        "_analyzer.py",
+        "_cli.py",
+        "_offsets.py",
+        "_tables.py",
+        "_tokenizers.py",
+        "datasets.py",
+    }
 
 
 @pytest.mark.parametrize(
