@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 # What checks and describes the code but does not run it: constraints.txt has their one version.
-TOOLS = ("lint", "docs")
+TOOLS = ("lint", "docs", "fuzz")
 
 
 def requirements(*groups):

@@ -1,4 +1,4 @@
-"""What fuzzing has found, and the seeds that it starts from, hold what fuzzing holds them against."""
+"""What fuzzing has found, and the seeds that it starts from, hold to the properties of fuzz."""
 
 from pathlib import Path
 
