@@ -1,11 +1,11 @@
 """Serve a fitted Pipeline over HTTP, with bounds on what a request may cost.
 
     pip install 'sktextcnn[serve]'
-    python examples/serve_http.py model.joblib --port 8000 --workers 2
+    python examples/serve_http.py model.sktextcnn --port 8000 --workers 2
     curl -d '{"texts": ["a gorgeous, witty, seductive movie"]}' http://127.0.0.1:8000/predict
 
-The model is loaded once, and workers are forked, so that they share its memory. It is a pickle:
-serve only those you trust. Encryption, passwords and slow clients are for a proxy before it.
+The model is loaded once, and workers are forked, so that they share its memory. Encryption,
+passwords and slow clients are for a proxy before it.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+import sktextcnn
 
 SURROGATES = re.compile(r"[\ud800-\udfff]")
 
@@ -138,7 +140,7 @@ def serve_in_workers(model: Any, listener: socket.socket, options: argparse.Name
 def main() -> None:
     """Load the model, bind the port, and serve."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="path of a fitted Pipeline, saved with joblib")
+    parser.add_argument("model", help="a Pipeline saved by sktextcnn.save, or *.joblib")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000, help="0: one that is free")
     parser.add_argument("--workers", type=int, default=1, help="processes")
@@ -153,7 +155,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     torch.set_num_threads(1)  # it is requests that run side by side
-    model = joblib.load(options.model)
+    # A pickle runs code when it is loaded; a file of sktextcnn.save does not.
+    is_pickle = options.model.endswith(".joblib")
+    model = joblib.load(options.model) if is_pickle else sktextcnn.load(options.model)
     if model.predict([""]).ndim > 1:
         parser.error("the model gives a text several labels, and this service one.")
     listener = socket.create_server((options.host, options.port), backlog=1024)

@@ -92,7 +92,7 @@ class Explanation:
         """The predicted class; for multilabel targets an array of those predicted."""
         if self.multilabel:
             return self.classes[self.logits > 0]
-        return self.classes[self.logits.argmax()]
+        return self.classes[[self.logits.argmax()]].tolist()[0]
 
     def evidence(self, label: Any = None, *, by: str = "span") -> np.ndarray:
         """Return what speaks for a class and against the others.

@@ -22,6 +22,7 @@ import pytest
 import torch
 from sklearn.pipeline import make_pipeline
 
+import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer
 
 EXAMPLE = pathlib.Path(__file__).parents[1] / "examples" / "serve_http.py"
@@ -115,8 +116,8 @@ def model(corpus, texts):
 
 @pytest.fixture(scope="module")
 def model_path(model, tmp_path_factory):
-    path = tmp_path_factory.mktemp("served") / "model.joblib"
-    joblib.dump(model, path)
+    path = tmp_path_factory.mktemp("served") / "model.sktextcnn"
+    sktextcnn.save(model, path)
     return path
 
 
