@@ -1,4 +1,4 @@
-"""What fuzzing has found, and the seeds that it starts from, hold what fuzzing holds them against."""
+"""What fuzzing has found, and what it starts from, has the properties that it looks at."""
 
 from pathlib import Path
 

@@ -9,71 +9,11 @@ import numpy as np
 import pytest
 
 import sktextcnn
-from sktextcnn import TextVectorizer, _cli, _tables, datasets
-from sktextcnn._offsets import tokens_with_offsets
+from benchmarks.hostile_text import RUNS, WORK
+from sktextcnn import TextVectorizer
 
-# One of every class of characters that a pattern tells apart, and pairs that make two of its
-# branches try by turns.
-RUNS = [
-    *"a1_-.,!?'\"`:;#@&<>()[]/\\+*~^ \n\0é",
-    "\u0301",
-    "\u3000",
-    "マ",
-    "👍",
-    "\ud800",
-    "n't",
-    "'n",
-    "a'",
-    "a ",
-    "1 ",
-    "1-",
-    "a.",
-    "a-",
-    ". ",
-    "' ",
-    "(1",
-    "<a",
-    "&#",
-    ":a",
-    "`a",
-    "`<",
-    "a@",
-    "\u0301\u0323",
-    "e\u0301\u0323",
-    "Σ\u0301",
-    "👍🏿\u200d",
-    "\x1b[1;",
-]
-
-
-def transform(**params):
-    vectorizer = TextVectorizer(max_length=5, **params).fit(["a film"])
-    return lambda text: vectorizer.transform([text])
-
-
-def offsets(**params):
-    analysis = TextVectorizer(**params)._analysis()
-    return lambda text: tokens_with_offsets(text, analysis)
-
-
-# Each with the number of letters at which a square of it would show.
-WORK = {
-    "default": (transform(), 10_000),
-    "stop words": (transform(stop_words="english"), 10_000),
-    "unicode": (transform(strip_accents="unicode"), 10_000),
-    "ascii": (transform(strip_accents="ascii"), 10_000),
-    "char": (transform(analyzer="char"), 10_000),
-    "treebank": (transform(tokenizer="treebank"), 3_000),
-    "tweet": (transform(tokenizer="tweet"), 3_000),
-    "wordpunct": (transform(tokenizer="wordpunct"), 10_000),
-    "offsets": (offsets(), 3_000),
-    "offsets without accents": (offsets(strip_accents="unicode"), 3_000),
-    "offsets of characters": (offsets(analyzer="char"), 3_000),
-    "offsets of treebank": (offsets(tokenizer="treebank"), 3_000),
-    "bytes that are no text": (_tables._UNDECODED.search, 10_000),
-    "colours": (lambda text: _cli._ANSI.sub("", text), 10_000),
-    "docstring": (datasets._first_sentence, 10_000),
-}
+# Letters at which a square of them would show, and fewer for what takes long for each.
+FEWER = {"treebank", "tweet", *(name for name in WORK if name.startswith("offsets"))}
 
 
 def seconds(function, text):
@@ -90,7 +30,7 @@ def grows_too_fast(function, run, n):
 
 @pytest.mark.parametrize("name", WORK)
 def test_time_grows_as_the_text_does(name):
-    function, n = WORK[name]
+    function, n = WORK[name], 3_000 if name in FEWER else 10_000
     assert [run for run in RUNS if grows_too_fast(function, run, n)] == []
 
 
