@@ -6,8 +6,15 @@ BIN := $(VENV)/bin
 BENCH := .venv-bench
 # What a server of ONNX files needs, and nothing else.
 SERVE := .venv-serve
+# The two ends of the ranges of pyproject.toml.
+OLDEST := .venv-oldest
+NEWEST := .venv-newest
+# The torch of make test-oldest. For Linux PyPI has only builds that bring 3 GB of CUDA: see
+# CONTRIBUTING.md.
+TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 
-.PHONY: demo test soak fuzz lint format bench accuracy defaults deployment faithfulness docs clean
+.PHONY: demo test test-oldest test-newest test-matrix soak fuzz lint format bench accuracy defaults \
+	deployment faithfulness docs docs-check clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -17,6 +24,20 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# The lower bounds of pyproject.toml.
+test-oldest: $(OLDEST)/.torch-$(TORCH)
+	$(OLDEST)/bin/python -m pytest
+
+test-matrix: test test-oldest
+
+# The newest releases of everything but torch, which may be newer than those of constraints.txt.
+test-newest:
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade pip
+	$(NEWEST)/bin/python -m pip install --quiet "$$(grep ^torch== constraints.txt)" -e '.[test]'
+	$(NEWEST)/bin/python -m pip check
+	$(NEWEST)/bin/python -m pytest
 
 # Thousands of examples for each property, new ones each time; takes an hour or so.
 soak: $(VENV)/.dev
@@ -67,8 +88,15 @@ deployment: $(VENV)/.dev $(SERVE)/.done
 faithfulness: $(BENCH)/.done
 	$(BENCH)/bin/python benchmarks/faithfulness.py --data $(DATA) --vectors $(VECTORS)
 
+# The examples of docs/auto_examples run again only where they changed; plots are drawn anew, as
+# they depend on tables.
 docs: $(VENV)/.docs
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	rm -rf docs/_build/plot_directive
+	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
+
+# Each link of the built pages, to other pages and to places in them.
+docs-check: docs
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -80,6 +108,7 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,lint]'
+	$(BIN)/python -m pip check
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.fuzz: $(VENV)/bin/python pyproject.toml constraints.txt
@@ -88,6 +117,18 @@ $(VENV)/.fuzz: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	touch $@
+
+# The rest in the versions of constraints.txt, so that an environment is always the same.
+$(OLDEST)/.torch-$(TORCH): pyproject.toml constraints.txt constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	rm -f $(OLDEST)/.torch-*
+	sed 's/^torch==.*/torch==$(TORCH)/' constraints-oldest.txt > $(OLDEST)/constraints.txt
+	awk -F== 'NR == FNR { oldest[$$1]; next } !($$1 in oldest)' constraints-oldest.txt \
+		constraints.txt >> $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --upgrade pip -c constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet -c $(OLDEST)/constraints.txt -e '.[test]'
+	$(OLDEST)/bin/python -m pip check
 	touch $@
 
 $(BENCH)/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
@@ -101,4 +142,5 @@ $(SERVE)/.done: constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(SERVE) docs/_build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) docs/_build docs/auto_examples \
+		.mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""The peak of a process's memory, as Linux counts it."""
+"""The memory of a process, as Linux counts it."""
 
 import pathlib
 
@@ -12,6 +12,14 @@ def forget_peak() -> int:
 def peak() -> int:
     """Return the most bytes that were resident since ``forget_peak``."""
     return _resident("VmHWM")
+
+
+def private_and_share() -> tuple[int, int]:
+    """Return the bytes of this process alone, and these with its share of what it shares."""
+    lines = pathlib.Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
+    kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    private = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
+    return private * 1024, kilobytes["Pss"] * 1024
 
 
 def _resident(field: str) -> int:

@@ -32,6 +32,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = os.path.realpath(os.fspath(path))
     if os.path.isdir(target):
         raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; give the path of a file.")
+    if os.path.exists(target) and not os.path.isfile(target):
+        # A device or a pipe would be replaced by the file.
+        raise OSError(f"{os.fspath(path)!r} is no regular file; give the path of a file.")
     folder, name = os.path.split(target)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"There is no folder {folder!r} to write {name!r} to.")

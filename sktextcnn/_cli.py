@@ -26,7 +26,7 @@ from sktextcnn._tables import (
     InputError,
     Table,
     Writer,
-    find_format,
+    format_of_name,
     json_line,
     open_output,
     open_table,
@@ -297,6 +297,8 @@ def _check_target(path: str) -> None:
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give the path of a file.")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path} is a device or a pipe; a model needs a file.")
     if not os.path.isdir(folder):
         raise InputError(f"{path}: there is no folder {folder}.")
     if not os.access(folder, os.W_OK):
@@ -399,9 +401,9 @@ def _output_format(args: argparse.Namespace, table: Table) -> str:
     form = args.output_format
     if form is None:
         to_stdout = args.output in (None, "-")
-        form = table.format if to_stdout else find_format(args.output, None)
-        if form == "txt" and to_stdout:
-            return "csv"
+        form = None if to_stdout else format_of_name(args.output)
+        if form is None:
+            return "csv" if table.format == "txt" else table.format
     if form == "txt":
         raise InputError(f"{args.output}: predict writes csv, tsv, jsonl or parquet.")
     if form == "parquet" and args.output in (None, "-") and sys.stdout.isatty():
@@ -548,15 +550,16 @@ def _explain(args: argparse.Namespace) -> None:
 def _explanations(model: Any, args: argparse.Namespace) -> Iterator["Explanation"]:
     from sktextcnn._explanation import explain
 
-    if args.file is None:
-        with _mendable():
+    try:
+        if args.file is None:
             yield from explain(model, args.texts)
-        return
-    with open_table(args.file, _dialect(args)) as table:
-        table.check_column(args.text, "--text")
-        for chunk in table.chunks(args.chunk_size):
-            with _mendable():
+            return
+        with open_table(args.file, _dialect(args)) as table:
+            table.check_column(args.text, "--text")
+            for chunk in table.chunks(args.chunk_size):
                 yield from explain(model, _texts(chunk, args))
+    except ImportError as error:  # Captum, which other networks need.
+        raise InputError(str(error)) from error
 
 
 def _wants_colour(choice: str, stream: TextIO) -> bool:
@@ -728,6 +731,21 @@ examples:
 """
 
 
+class _Command(argparse.ArgumentParser):
+    """A parser that finds files and texts between and behind options too."""
+
+    _intermixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._intermixed:  # Some versions of Python come back here from below.
+            return super().parse_known_args(args, namespace)
+        self._intermixed = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._intermixed = False
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sktextcnn",
@@ -736,9 +754,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sktextcnn {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_Command
+    )
 
-    def command(name: str, run: Any, summary: str, epilog: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Any, summary: str, epilog: str) -> _Command:
         added = commands.add_parser(
             name,
             help=summary,
@@ -774,7 +794,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("-o", "--output", metavar="FILE", help="save the model")
     _add_colour(demo)
     for each in (train, predict, evaluate, demo):
-        each.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
+        each.add_argument(
+            "--quiet", action="store_true", help="no progress and no summary on stderr"
+        )
     for each in (predict, evaluate, explain):
         each.add_argument(
             "--chunk-size",

@@ -217,13 +217,18 @@ def find_format(path: str | None, given: str | None) -> str:
         return given
     if path is None or path == "-":
         return "csv"
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in _FORMAT_OF:
+    form = format_of_name(path)
+    if form is None:
         raise InputError(
             f"{path}: the format is not known from the name; expected one of "
             f"{' '.join(_FORMAT_OF)}, or give --format."
         )
-    return _FORMAT_OF[suffix]
+    return form
+
+
+def format_of_name(path: str) -> str | None:
+    """The format that the end of a name tells, if any."""
+    return _FORMAT_OF.get(os.path.splitext(path)[1].lower())
 
 
 def _similar_file(path: str) -> str:

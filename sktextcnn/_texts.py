@@ -37,11 +37,12 @@ def _no_text(position: int, value: Any) -> str:
     what = f"Text {position} (counting from 0) is {value!r:.60} of type {type(value).__name__}"
     if isinstance(value, bytes):
         return f"{what}; texts must be str. Decode it first: text.decode('utf-8')."
-    if value is None or value != value or type(value).__name__ == "NAType":
-        return f"{what}; texts must be str. Drop missing texts or replace them by ''."
     if isinstance(value, Collection):
         return (
             f"{what}; texts must be str. Join tokens with spaces, or choose the column of "
             f"the texts. For lists of tokens set analyzer to a function that returns them."
         )
+    # pandas.NA first, as a comparison with it is no bool.
+    if type(value).__name__ in ("NAType", "NoneType") or value != value:
+        return f"{what}; texts must be str. Drop missing texts or replace them by ''."
     return f"{what}; texts must be str. Convert it with str() if its text is meant."

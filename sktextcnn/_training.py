@@ -25,7 +25,6 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from sktextcnn._network import PADDING_ID, WordEmbedding, output_layer
 from sktextcnn._row_adam import RowAdam
@@ -204,9 +203,12 @@ class TextNet(NeuralNetClassifier):
     def _fit_epochs(self, rows: Rows, epochs: int) -> None:
         self.max_epochs = epochs
         self.notify("on_train_begin", X=rows, y=None)
-        with contextlib.suppress(_StopTraining):
-            self.fit_loop(rows, epochs=epochs)
-        self.module_.eval()
+        try:
+            with contextlib.suppress(_StopTraining):
+                self.fit_loop(rows, epochs=epochs)
+        finally:
+            # Here, as predicting threads would find it half done.
+            self.module_.eval()
         # The losses were those from before each step, so nothing has seen the last one's effect.
         if not self.evaluation_step(rows[: self.batch_size]).isfinite().all():
             raise _diverged(self, "the outputs behind the last step are not finite")
@@ -477,12 +479,12 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     if hasattr(module, "features"):
         # The head in double precision, so that a text's outputs do not depend on its batch
         # mates; on the CPU, as not every device has it.
-        weights = {name: value.cpu().double() for name, value in module.head.state_dict().items()}
+        head = _in_double(module.head)
 
         def outputs(batch: Tensor) -> Tensor:
             with in_precision(net):
                 features = module.features(batch)
-            return functional_call(module.head, weights, features.cpu().double())
+            return head(features.cpu().double())
 
     with torch.no_grad():
         if ids.size <= _TOKENS_AT_ONCE:
@@ -492,6 +494,32 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     result = np.empty((len(ids), parts[0].shape[1]))
     result[np.concatenate(batches)] = torch.cat(parts).numpy()
     return result
+
+
+def _in_double(module: nn.Module) -> nn.Module:
+    """Return a module's twin in double precision on the CPU.
+
+    Not by ``torch.func.functional_call``, which puts the other weights into the module itself
+    for as long as a call takes: threads would find each other's there.
+    """
+    # Not by copy.copy, which modules with parametrizations refuse.
+    twin: nn.Module = object.__new__(type(module))
+    twin.__dict__.update(
+        module.__dict__,
+        _parameters=_each(_double, module._parameters),
+        _buffers=_each(_double, module._buffers),
+        _modules=_each(_in_double, module._modules),
+    )
+    return twin
+
+
+def _double(value: Tensor) -> Tensor:
+    value = value.cpu()
+    return value.double() if value.is_floating_point() else value
+
+
+def _each(change: Callable, parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if part is None else change(part) for name, part in parts.items()}
 
 
 def _batches_by_length(ids: np.ndarray) -> list[np.ndarray]:
@@ -536,11 +564,17 @@ def _early_stopping(patience: int, tol: float) -> EarlyStopping:
     )
 
 
+_moves = threading.Lock()
+
+
 def place(net: TextNet, device: str) -> None:
-    """Move a net to a device."""
-    if net.device != device:
-        net.module_.to(device)
-        net.device = device
+    """Move a net to a device, once if several threads ask for it."""
+    if net.device == device:
+        return
+    with _moves:
+        if net.device != device:
+            net.module_.to(device)
+            net.device = device
 
 
 def resume(net: TextNet) -> None:

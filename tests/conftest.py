@@ -1,5 +1,7 @@
 """Real texts and a real file of vectors, small enough for tests."""
 
+from importlib.metadata import version
+
 import numpy as np
 import pytest
 from gensim.models import Word2Vec
@@ -14,6 +16,11 @@ _ALWAYS = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_
 settings.register_profile("suite", max_examples=40, derandomize=True, database=None, **_ALWAYS)
 settings.register_profile("long", max_examples=2_000, **_ALWAYS)
 settings.load_profile("suite")
+
+
+def pytest_report_header():
+    names = ("torch", "skorch", "scikit-learn", "gensim", "scipy", "numpy")
+    return ", ".join(f"{name} {version(name)}" for name in names)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -63,6 +64,7 @@ def pipe(monkeypatch, data):
 
 def fails(capsys, *argv):
     """The one line that a command says when it fails."""
+    capsys.readouterr()
     assert main([str(arg) for arg in argv]) == 1
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1, captured.err
@@ -121,7 +123,7 @@ def test_quiet_is_silent(folder, capsys):
 @pytest.mark.parametrize("options", [["--test-size", "0.25"], ["--test", "test.csv"]])
 def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, options):
     assert main([*TRAIN, *QUICK, *options]) == 0
-    said = re.search(r"Accuracy on (\d+) other texts: ([\d.]+)", capsys.readouterr().err)
+    said = re.search(r"Accuracy on (\d+) other texts: ([\d.]+)\.", capsys.readouterr().err)
     data = pd.read_csv("reviews.csv")
     if options[0] == "--test":
         test = pd.read_csv("test.csv")
@@ -140,6 +142,8 @@ def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, 
         (["--vectors", "glov.txt"], "There is no file of vectors .*Did you mean 'glove.txt'"),
         (["-o", "nowhere/m.sktextcnn"], "nowhere/m.sktextcnn: there is no folder"),
         (["-o", "."], "is a folder"),
+        (["-o", "/dev/null"], "is a device or a pipe"),
+        (["--vectors", "reviews.csv"], "reviews.csv, line 1: expected a word and 2 numbers"),
         (["--set", "classifier.num_filter=2"], "Did you mean classifier.num_filters"),
         (["--set", "classifier.num_filters=0"], "'num_filters' parameter of TextCNNClassifier"),
         (["--set", "vectorizer.embeddings=3"], "Give --vectors"),
@@ -150,8 +154,16 @@ def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, 
     ],
 )
 def test_train_refuses(folder, capsys, options, said):
-    assert re.search(said, fails(capsys, *TRAIN, *options))
+    assert re.search(said, fails(capsys, *TRAIN, *options, "--quiet"))
     assert not Path("m.sktextcnn").exists()
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_lines_without_the_code_that_warned(folder, capsys):
+    assert main([*TRAIN, *QUICK, "--finetune", "false", "--quiet"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("sktextcnn: warning: finetune=False is for word vectors that are given")
+    assert said.count("\n") == 1
 
 
 def test_train_refuses_one_class_no_label_other_types_and_no_rows(folder, capsys):
@@ -311,10 +323,9 @@ def test_labels_of_a_multilabel_model_are_joined(folder, capsys):
     found = pd.read_csv(io.StringIO(capsys.readouterr().out), dtype=str, keep_default_na=False)
     expected = [" ".join(map(str, row.nonzero()[0])) for row in several.predict(GOOD + BAD)]
     assert found["prediction"].tolist() == expected
-    assert "0 2" in expected
-    first = [float(p) for p in found["probability"][0].split()]
-    proba = several.predict_proba(GOOD + BAD)[0]
-    assert first == proba[proba > 0.5].tolist()
+    assert any(" " in labels for labels in expected)
+    for joined, proba in zip(found["probability"], several.predict_proba(GOOD + BAD), strict=True):
+        assert [float(p) for p in joined.split()] == pytest.approx(proba[proba > 0.5].tolist())
     said = fails(capsys, "evaluate", "several.sktextcnn", "d.csv")
     assert "evaluate is for models that give a text one label" in said
 
@@ -379,19 +390,20 @@ def test_values_of_several_types_do_not_fit_in_parquet(folder, capsys):
 
 
 def test_parquet_that_is_none_damaged_or_piped(folder, capsys, monkeypatch):
-    assert "data.parquet: this is no Parquet file" in refused(
-        capsys, b"PAR1 no PAR1", name="data.parquet"
-    )
+    argv = ["predict", "model.sktextcnn", "data.parquet", "-o", "out.csv"]
+    said = refused(capsys, b"PAR1 no PAR1", name="data.parquet")
+    assert said.startswith("data.parquet: this is no Parquet file")
     pd.DataFrame({"text": GOOD * 1000}).to_parquet("whole.parquet", compression=None)
     data = bytearray(Path("whole.parquet").read_bytes())
     data[4:60] = bytes(56)
-    said = refused(capsys, bytes(data), name="data.parquet")
+    Path("data.parquet").write_bytes(data)
+    said = fails(capsys, *argv)
     assert said.startswith("data.parquet: the Parquet file is damaged")
     pd.DataFrame({"text": [b"bytes"]}).to_parquet("data.parquet")
-    said = fails(capsys, "predict", "model.sktextcnn", "data.parquet")
+    said = fails(capsys, *argv)
     assert "row 1, column 'text': expected a text; got b'bytes' of type bytes" in said
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    said = fails(capsys, "predict", "model.sktextcnn", "data.parquet")
+    said = fails(capsys, *argv)
     assert "pip install 'sktextcnn[parquet]'" in said
 
 
@@ -527,6 +539,13 @@ def test_explain_writes_a_page_that_says_its_encoding(folder, capsys):
     assert page.count("n-grams that matter most") == 2
 
 
+def test_explain_of_a_network_that_needs_captum_says_so(folder, monkeypatch, capsys):
+    model = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL, hidden_units=3))
+    sktextcnn.save(model.fit(GOOD + BAD, [1] * 4 + [0] * 4), "deep.sktextcnn")
+    monkeypatch.setitem(sys.modules, "captum.attr", None)
+    assert "pip install 'sktextcnn[explain]'" in fails(capsys, "explain", "deep.sktextcnn", "gem")
+
+
 def test_explain_refuses_a_class_that_is_not_there_and_needs_a_text(folder, capsys):
     said = fails(capsys, "explain", "model.sktextcnn", "a gem", "--label", "neutral")
     assert said == "--label neutral: the model has the classes negative, positive."
@@ -618,12 +637,35 @@ def test_examples_of_the_help_run(folder, corpus, capsys, monkeypatch, command):
         assert sktextcnn.load("m.sktextcnn").classes_.tolist() == ["negative", "positive"]
 
 
+def test_files_and_texts_stand_where_one_likes(folder, capsys):
+    outs = []
+    for argv in (
+        ["predict", "model.sktextcnn", "new.csv", "--text", "review"],
+        ["predict", "--text", "review", "model.sktextcnn", "new.csv"],
+        ["predict", "model.sktextcnn", "--text", "review", "new.csv"],
+    ):
+        assert main(argv) == 0
+        outs.append(capsys.readouterr().out)
+    assert outs[0].count("\n") == 7
+    assert outs[1:] == outs[:1] * 2
+    assert main(["explain", "--n=1", "model.sktextcnn", "a gem", "--color=never", "dull"]) == 0
+    assert len(re.findall(r"^(a gem|dull)$", capsys.readouterr().out, re.M)) == 2
+    assert main([*TRAIN[:1], *TRAIN[2:], *QUICK, "reviews.csv", "--quiet"]) == 0
+    with pytest.raises(SystemExit, match="0"):
+        main(["predict", "--help"])
+    out = capsys.readouterr().out
+    assert re.search(r"\] model \[data\]", " ".join(out.split()))
+    assert re.search(r"^  model +what train", out, re.M)
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
         ([], "required: COMMAND"),
         (["trian"], "invalid choice"),
         (["train"], "required: -o"),
+        (["predict"], "required: model"),
+        (["predict", "m", "d.csv", "e.csv"], "unrecognized arguments: e.csv"),
         (["train", "-o", "m", "--test-size", "2"], "between 0 and 1; got '2'"),
         (["train", "-o", "m", "--test-size", ".2", "--test", "t"], "not allowed with"),
         (["train", "-o", "m", "--set", "min_df"], "expected STEP.NAME=VALUE"),
@@ -642,6 +684,8 @@ def test_wrong_usage_ends_with_2(capsys, argv, said):
 
 
 # Processes ----------------------------------------------------------------------------
+
+PREDICT = ["predict", "model.sktextcnn"]
 
 
 def test_a_pipe_in_a_locale_that_is_not_utf_8(folder, model):
@@ -668,8 +712,7 @@ def test_a_full_disk_is_said_in_one_line(folder):
     for argv in (["new.csv"], ["new.csv", "-o", "/dev/full"]):
         with open("/dev/full", "wb") as full:
             process = subprocess.run(
-                [sys.executable, "-m", "sktextcnn", "predict", "model.sktextcnn", *argv]
-                + ["--text", "review"],
+                [sys.executable, "-m", "sktextcnn", *PREDICT, "--text", "review", *argv],
                 stdout=full,
                 stderr=subprocess.PIPE,
                 check=False,
@@ -686,6 +729,7 @@ def test_an_interrupted_run_ends_with_130_and_leaves_no_file(folder):
         process.stdin.flush()
         while not list(folder.glob(".out.csv.*.part")):
             assert process.poll() is None
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         process.stdin.close()
         assert process.stderr.read() == b"sktextcnn: interrupted\n"
@@ -693,10 +737,12 @@ def test_an_interrupted_run_ends_with_130_and_leaves_no_file(folder):
     assert not list(folder.glob("*out.csv*"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_memory_does_not_grow_with_the_rows(folder):
-    # The peak after 200,000 rows, less that after 20,000, in one process.
+    # The peak after 200,000 rows, less that after 20,000, in one process. getrusage would count
+    # what its parent had, too. The words are few, as the vectorizer remembers some of those it saw.
     code = """
-        import io, os, resource, sys, threading
+        import os, sys, threading
         from sktextcnn._cli import main
 
         def peak(n_rows):
@@ -704,14 +750,15 @@ def test_memory_does_not_grow_with_the_rows(folder):
             def feed():
                 with open(sink, "wb") as file:
                     file.write(b"text,other\\n")
-                    for i in range(n_rows // 1000):
-                        file.write(b"".join(b"a gem %d,%0200d\\n" % (i * j, j) for j in range(1000)))
+                    for i in range(n_rows):
+                        file.write(b"a gem %d,%0200d\\n" % (i % 999, i))
             feeder = threading.Thread(target=feed)
             feeder.start()
             with open(source) as sys.stdin:
                 assert main(["predict", "model.sktextcnn", "-o", "out.csv", "--quiet"]) == 0
             feeder.join()
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            status = open("/proc/self/status").read()
+            return int(status.split("VmHWM:")[1].split()[0])
 
         few = peak(20_000)
         many = peak(200_000)
@@ -723,6 +770,5 @@ def test_memory_does_not_grow_with_the_rows(folder):
     assert process.returncode == 0, process.stderr
     with open("out.csv", "rb") as file:
         assert sum(1 for _ in file) == 200_001
-    # The rows alone have 45 MB.
-    kilobytes = 1 if sys.platform == "linux" else 1024
-    assert int(process.stdout.split()[1]) / kilobytes < 16_000
+    # In kB; the rows alone have 45 MB.
+    assert int(process.stdout.split()[1]) < 16_000

@@ -107,7 +107,6 @@ def test_vectorizer_passes_the_checks(estimator, check):
         ),
     ],
     expected_failed_checks=needs_ids,
-    xfail_strict=True,
 )
 def test_classifier_passes_the_checks(estimator, check):
     check(estimator)

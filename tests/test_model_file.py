@@ -487,6 +487,9 @@ def test_no_folder_to_save_to(model, tmp_path):
         sktextcnn.save(model, tmp_path / "nowhere" / "model")
     with pytest.raises(IsADirectoryError, match="is a folder; give the path of a file"):
         sktextcnn.save(model, tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="is no regular file"):
+        sktextcnn.save(model, tmp_path / "pipe")
 
 
 def test_links_and_permissions_stay(model, tmp_path):

@@ -1,5 +1,7 @@
 """The networks, against NumPy loops and torch's plain layers with the same weights."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -793,6 +795,39 @@ def test_a_network_of_the_user_is_trained_and_predicts_what_its_layers_say():
     with torch.no_grad():
         expected = classifier.net_.module_.eval()(torch.tensor(ids)).softmax(dim=1)
     np.testing.assert_allclose(classifier.predict_proba(ids), expected, rtol=1e-5)
+
+
+class Reordered(nn.Module):
+    """Has a buffer of indices."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.register_buffer("order", torch.arange(width).flip(0))
+
+    def forward(self, features):
+        return features[:, self.order]
+
+
+class WithBuffersInTheHead(BagOfWords):
+    def __init__(self, num_embeddings, embedding_dim, num_outputs):
+        super().__init__(num_embeddings, embedding_dim, num_outputs)
+        linear = nn.utils.parametrizations.weight_norm(nn.Linear(embedding_dim, num_outputs))
+        norm = nn.BatchNorm1d(embedding_dim)
+        self.head = nn.Sequential(Reordered(embedding_dim), norm, norm, linear)
+
+    def features(self, ids):
+        return self.embedding(ids).mean(dim=1)
+
+
+def test_the_head_of_a_network_of_the_user_is_computed_in_double_precision():
+    classifier = fit_custom(WithBuffersInTheHead, max_epochs=3)
+    ids = random_ids()
+    module = copy.deepcopy(classifier.net_.module_)
+    with torch.no_grad():
+        features = module.features(torch.tensor(ids))
+        expected = module.head.double()(features.double())
+    np.testing.assert_array_equal(classifier.decision_function(ids), expected)
+    assert classifier.net_.module_.head[-1].weight.dtype == torch.float32
 
 
 def test_a_network_of_the_user_gets_the_parameters_that_it_names_alone():

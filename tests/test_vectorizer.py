@@ -454,9 +454,11 @@ def test_global_generators_are_left_untouched(corpus):
         (["a", None], TypeError, r"Text 1 \(counting from 0\) is None .* Drop missing texts or"),
         (["a", float("nan")], TypeError, "Text 1 .* is nan of type float.* Drop missing texts"),
         (pd.Series(["a", pd.NA]), TypeError, "Text 1 .* Drop missing texts"),
+        (["a", pd.NA], TypeError, "Text 1 .* is <NA> of type NAType.* Drop missing texts"),
         (["a", b"b"], TypeError, r"Text 1 .* is b'b' of type bytes.*text.decode\('utf-8'\)"),
         (["a", "b", 3], TypeError, r"Text 2 .* is 3 of type int.*Convert it with str\(\)"),
         (["a", ["b", "c"]], TypeError, r"Text 1 .* of type list.*Join tokens with spaces"),
+        (["a", np.array(["b", "c"])], TypeError, r"Text 1 .* of type ndarray.*Join tokens with"),
         ("a gem", TypeError, r"got a single str\. Put it in a list"),
         (b"a gem", TypeError, "got a single bytes"),
         (

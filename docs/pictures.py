@@ -1,0 +1,58 @@
+"""Draw the pictures of the README: python docs/pictures.py model.sktextcnn.
+
+The model is a Pipeline trained on film reviews with the labels "positive" and "negative". The first
+picture is a photograph of a page, by a browser: name it in the environment variable BROWSER.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+from plots import tables
+
+import sktextcnn
+
+HERE = Path(__file__).resolve().parent / "_static"
+TEXT = (
+    "The first hour drags, and the jokes are stale, but the two leads are a delight, and "
+    "the ending is so moving that you won't regret a minute of it."
+)
+
+
+def explanation(model_file: str) -> None:
+    """A text with its words coloured by what they speak for."""
+    page = sktextcnn.explain(sktextcnn.load(model_file), [TEXT])[0].to_html()
+    page = page.replace("<details>", "<details open>")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "page.html"
+        source.write_text(f"<meta charset='utf-8'><body style='margin:1em'>{page}", "utf-8")
+        browser = os.environ.get("BROWSER", "chromium")
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--hide-scrollbars",
+            "--force-device-scale-factor=2",
+        ]
+        picture = f"--screenshot={HERE / 'explanation.png'}"
+        subprocess.run(
+            [browser, *options, "--window-size=760,330", picture, source.as_uri()], check=True
+        )
+
+
+def speed() -> None:
+    """Seconds of an epoch beside the peers."""
+    tables.DOCS = HERE.parent
+    tables.epochs()
+    plt.gcf().savefig(HERE / "speed.png", dpi=120)
+
+
+if __name__ == "__main__":
+    explanation(sys.argv[1])
+    speed()
