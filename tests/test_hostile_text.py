@@ -91,3 +91,20 @@ def test_a_giant_token_is_a_word_like_others():
     X = vectorizer.transform([giant, f"a {giant}y", giant.upper()])
     assert vectorizer.inverse_transform(X) == [[giant], ["a", "<unk>"], [giant]]
     np.testing.assert_array_equal(X[0], X[2])
+
+
+def test_a_giant_token_is_shown_by_its_beginning(tmp_path):
+    giant = "x" * 1_000_000
+    with pytest.raises(ValueError, match=r"vocabulary holds 'x+ twice\.$") as caught:
+        TextVectorizer(vocabulary=[giant, giant]).fit(["a"])
+    assert len(str(caught.value)) < 200
+    path = tmp_path / "vectors.txt"
+    path.write_text(f"a 1 2\n{giant[:9_999]} 1 2\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"None of the 1 words .*'xxx") as caught:
+        TextVectorizer(embeddings=path).fit([giant])
+    assert len(str(caught.value)) < 400
+    with pytest.warns(UserWarning, match="set lowercase=True") as warned:
+        TextVectorizer(embeddings=path, lowercase=False, random_state=0).fit(
+            [giant[:9_999].upper() + " a"]
+        )
+    assert len(str(warned[0].message)) < 400
