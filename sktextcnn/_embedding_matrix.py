@@ -54,7 +54,7 @@ def build_matrix(
     missing = missing[np.argsort(-counts[missing], kind="stable")]
     _warn_of_casing(embeddings, words, counts, missing)
     if not found:
-        shown = ", ".join(repr(words[i]) for i in missing[:5])
+        shown = ", ".join(f"{words[i]!r:.60}" for i in missing[:5])
         raise ValueError(
             f"None of the {len(words):,} words of the texts has a vector in "
             f"{embeddings.name} ({shown}, ...). Are they of the same language, and is "
@@ -93,8 +93,8 @@ def _warn_of_casing(
             example = words[gained[0]]
             warnings.warn(
                 f"{gain:.0%} of the tokens have no vector in {embeddings.name} but would "
-                f"have one in another case, such as {example!r} as "
-                f"{variants[example]!r}. {remedy}",
+                f"have one in another case, such as {example!r:.60} as "
+                f"{variants[example]!r:.60}. {remedy}",
                 UserWarning,
                 stacklevel=4,
             )

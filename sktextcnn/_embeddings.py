@@ -283,7 +283,7 @@ def _rows_of_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]
             row = np.array(vectors.get_vector(word), dtype=np.float32)
             if not np.isfinite(row).all():
                 raise ValueError(
-                    f"The vector of {word!r} in the given {type(vectors).__name__} is not "
+                    f"The vector of {word!r:.60} in the given {type(vectors).__name__} is not "
                     f"finite; expected finite numbers."
                 )
             rows[word] = row

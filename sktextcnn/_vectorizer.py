@@ -493,6 +493,6 @@ def _given_words(vocabulary: Mapping[str, int] | Iterable[str]) -> list[str]:
         if not isinstance(word, str):
             raise ValueError(f"vocabulary must hold words; got {word!r:.60}.")
         if word in seen:
-            raise ValueError(f"vocabulary holds {word!r} twice.")
+            raise ValueError(f"vocabulary holds {word!r:.60} twice.")
         seen.add(word)
     return words

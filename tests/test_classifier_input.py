@@ -989,6 +989,20 @@ def test_a_first_partial_fit_that_diverges_leaves_the_classifier_unfitted():
     assert not hasattr(classifier, "classes_")
 
 
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
+def test_outputs_that_are_not_finite_are_refused_by_the_text_and_the_learning_rate(method):
+    classifier = small(learning_rate=0.5).fit(IDS, LABELS)
+    with torch.no_grad():
+        weight = classifier.net_.module_.embedding.weight
+        weight[IDS[3].max()] = torch.inf
+    first = int((IDS[3].max() == IDS).any(axis=1).argmax())
+    match = (
+        rf"outputs for text {first} \(counting from 0\) are not finite.*Lower learning_rate=0\.5 "
+    )
+    with pytest.raises(ValueError, match=match):
+        getattr(classifier, method)(IDS)
+
+
 @pytest.mark.parametrize(
     ("labels", "shown"), [(["a", "b"] * 3, r"\['a' 'b'\]"), ([0, 1, 2] * 2, r"\[0 1 2\]")]
 )

@@ -1,4 +1,4 @@
-"""What fuzzing has found, and the seeds that it starts from, hold to the properties of fuzz."""
+"""What fuzzing has found, and what it starts from, has the properties that it looks at."""
 
 from pathlib import Path
 

@@ -9,71 +9,11 @@ import numpy as np
 import pytest
 
 import sktextcnn
-from sktextcnn import TextVectorizer, _cli, _tables, datasets
-from sktextcnn._offsets import tokens_with_offsets
+from benchmarks.hostile_text import RUNS, WORK
+from sktextcnn import TextVectorizer
 
-# One of every class of characters that a pattern tells apart, and pairs that make two of its
-# branches try by turns.
-RUNS = [
-    *"a1_-.,!?'\"`:;#@&<>()[]/\\+*~^ \n\0é",
-    "\u0301",
-    "\u3000",
-    "マ",
-    "👍",
-    "\ud800",
-    "n't",
-    "'n",
-    "a'",
-    "a ",
-    "1 ",
-    "1-",
-    "a.",
-    "a-",
-    ". ",
-    "' ",
-    "(1",
-    "<a",
-    "&#",
-    ":a",
-    "`a",
-    "`<",
-    "a@",
-    "\u0301\u0323",
-    "e\u0301\u0323",
-    "Σ\u0301",
-    "👍🏿\u200d",
-    "\x1b[1;",
-]
-
-
-def transform(**params):
-    vectorizer = TextVectorizer(max_length=5, **params).fit(["a film"])
-    return lambda text: vectorizer.transform([text])
-
-
-def offsets(**params):
-    analysis = TextVectorizer(**params)._analysis()
-    return lambda text: tokens_with_offsets(text, analysis)
-
-
-# Each with the number of letters at which a square of it would show.
-WORK = {
-    "default": (transform(), 10_000),
-    "stop words": (transform(stop_words="english"), 10_000),
-    "unicode": (transform(strip_accents="unicode"), 10_000),
-    "ascii": (transform(strip_accents="ascii"), 10_000),
-    "char": (transform(analyzer="char"), 10_000),
-    "treebank": (transform(tokenizer="treebank"), 3_000),
-    "tweet": (transform(tokenizer="tweet"), 3_000),
-    "wordpunct": (transform(tokenizer="wordpunct"), 10_000),
-    "offsets": (offsets(), 3_000),
-    "offsets without accents": (offsets(strip_accents="unicode"), 3_000),
-    "offsets of characters": (offsets(analyzer="char"), 3_000),
-    "offsets of treebank": (offsets(tokenizer="treebank"), 3_000),
-    "bytes that are no text": (_tables._UNDECODED.search, 10_000),
-    "colours": (lambda text: _cli._ANSI.sub("", text), 10_000),
-    "docstring": (datasets._first_sentence, 10_000),
-}
+# Letters at which a square of them would show, and fewer for what takes long for each.
+FEWER = {"treebank", "tweet", *(name for name in WORK if name.startswith("offsets"))}
 
 
 def seconds(function, text):
@@ -90,7 +30,7 @@ def grows_too_fast(function, run, n):
 
 @pytest.mark.parametrize("name", WORK)
 def test_time_grows_as_the_text_does(name):
-    function, n = WORK[name]
+    function, n = WORK[name], 3_000 if name in FEWER else 10_000
     assert [run for run in RUNS if grows_too_fast(function, run, n)] == []
 
 
@@ -151,3 +91,20 @@ def test_a_giant_token_is_a_word_like_others():
     X = vectorizer.transform([giant, f"a {giant}y", giant.upper()])
     assert vectorizer.inverse_transform(X) == [[giant], ["a", "<unk>"], [giant]]
     np.testing.assert_array_equal(X[0], X[2])
+
+
+def test_a_giant_token_is_shown_by_its_beginning(tmp_path):
+    giant = "x" * 1_000_000
+    with pytest.raises(ValueError, match=r"vocabulary holds 'x+ twice\.$") as caught:
+        TextVectorizer(vocabulary=[giant, giant]).fit(["a"])
+    assert len(str(caught.value)) < 200
+    path = tmp_path / "vectors.txt"
+    path.write_text(f"a 1 2\n{giant[:9_999]} 1 2\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"None of the 1 words .*'xxx") as caught:
+        TextVectorizer(embeddings=path).fit([giant])
+    assert len(str(caught.value)) < 400
+    with pytest.warns(UserWarning, match="set lowercase=True") as warned:
+        TextVectorizer(embeddings=path, lowercase=False, random_state=0).fit(
+            [giant[:9_999].upper() + " a"]
+        )
+    assert len(str(warned[0].message)) < 400

@@ -121,6 +121,14 @@ def test_steps_alone_and_odd_words(path):
     )
 
 
+def test_halves_of_a_surrogate_pair_are_not_the_letter_of_the_pair(path):
+    vectorizer = TextVectorizer(tokenizer=str.split).fit(["\ud83d\ude00 \U0001f600"])
+    sktextcnn.save(vectorizer, path, omit=["tokenizer"])
+    loaded = sktextcnn.load(path, params={"tokenizer": str.split})
+    assert loaded.vocabulary_ == vectorizer.vocabulary_
+    assert len(loaded.vocabulary_) == 2
+
+
 def test_containers_keep_their_type(corpus, path):
     vectorizer = TextVectorizer(stop_words=frozenset({"the", "a"}), max_df=np.float64(0.9))
     sktextcnn.save(vectorizer.fit(corpus[0]), path)

@@ -203,3 +203,15 @@ def test_a_table_cannot_be_changed(X):
 def test_a_table_says_what_it_is(X):
     assert repr(X.table).startswith(f"<TokenTable of {len(X.table)} ids, 16-d vectors, key ")
     assert len(X.table) == len(X.table.words) == len(X.table.vectors)
+
+
+def test_halves_of_a_surrogate_pair_are_not_the_letter_of_the_pair():
+    halves, letter = (
+        TextVectorizer(tokenizer=str.split).fit([text]) for text in ("\ud83d\ude00", "\U0001f600")
+    )
+    assert list(halves.vocabulary_) == ["\ud83d\ude00"]
+    assert list(letter.vocabulary_) == ["\U0001f600"]
+    assert halves.token_table_.key != letter.token_table_.key
+    loaded = pickle.loads(pickle.dumps(halves))
+    assert loaded.vocabulary_ == halves.vocabulary_
+    assert loaded.token_table_ is halves.token_table_

@@ -218,6 +218,17 @@ def test_named_tokenizers_are_those_of_nltk(name, own, corpus):
     pickle.loads(pickle.dumps(vectorizer))
 
 
+@pytest.mark.parametrize("name", ["treebank", "tweet", "wordpunct"])
+def test_tweets_alone_are_cut_where_a_thousand_letters_have_no_whitespace(name):
+    # NLTK's pattern for them takes the square of the length.
+    vectorizer = TextVectorizer(tokenizer=name, max_length=9).fit(["a", "a" * 1000])
+    X = vectorizer.transform(["a" * 1000, "a" * 1001, "a" * 2500])
+    tokens = vectorizer.inverse_transform(X)
+    whole = [["a" * 1000], ["<unk>"], ["<unk>"]]
+    cut = [["a" * 1000], ["a" * 1000, "a"], ["a" * 1000, "a" * 1000, "<unk>"]]
+    assert tokens == (cut if name == "tweet" else whole)
+
+
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
