@@ -131,6 +131,8 @@ def test_only_the_words_of_a_call_are_projected():
     assert network._products._memory.known.sum() == 4
 
 
+# torch 2.4 and 2.5 warn whenever a tensor is unpickled.
+@pytest.mark.filterwarnings("ignore:You are using `torch.load`:FutureWarning")
 def test_products_are_neither_pickled_nor_copied():
     network = random_network()
     empty = len(pickle.dumps(network))
