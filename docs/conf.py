@@ -44,9 +44,9 @@ plot_formats = [("png", 144)]
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    # The other script is for the command line: it starts processes and takes longer.
+    # The other scripts are programs for the command line.
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"classify_docstrings\.py",
+    "ignore_pattern": r"(classify_docstrings|serve_http|serve_onnx)\.py",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     # What prints has __str__; other objects have addresses in their names.
