@@ -523,7 +523,10 @@ import os, random, signal, sys, time
 import sktextcnn
 first, second = (sktextcnn.load(name) for name in sys.argv[1:3])
 target = sys.argv[3]
+start = time.perf_counter()
+sktextcnn.save(second, target)
 sktextcnn.save(first, target)
+both = time.perf_counter() - start
 random.seed(0)
 filters = []
 for _ in range(300):
@@ -532,7 +535,7 @@ for _ in range(300):
         while True:
             sktextcnn.save(second, target)
             sktextcnn.save(first, target)
-    time.sleep(random.uniform(0, 0.01))
+    time.sleep(random.uniform(0, 2 * both))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     filters.append(sktextcnn.load(target).num_filters)

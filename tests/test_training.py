@@ -487,7 +487,7 @@ def test_partial_fit_goes_on_with_the_optimizer(data):
 
 def test_partial_fit_goes_on_from_fit(data):
     X, y = data
-    classifier = TextCNNClassifier(max_epochs=2, **SMALL).fit(X, y)
+    classifier = TextCNNClassifier(max_epochs=2, dropout=0, token_dropout=0, **SMALL).fit(X, y)
     loss = classifier.history_[-1]["train_loss"]
     classifier.partial_fit(X, y)
     assert classifier.n_iter_ == 3
