@@ -291,11 +291,18 @@ def _rows_of_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]
 
 
 def _has_subwords(vectors: Any, word: str) -> bool:
+    if not _is_encodable(word):
+        return False
+    return bool(subword_buckets(word, vectors.min_n, vectors.max_n, vectors.bucket))
+
+
+def _is_encodable(word: str) -> bool:
+    """Whether a word can be written in UTF-8, as none with a lone surrogate can."""
     try:
         word.encode()
     except UnicodeEncodeError:
         return False
-    return bool(subword_buckets(word, vectors.min_n, vectors.max_n, vectors.bucket))
+    return True
 
 
 # Files, remembered --------------------------------------------------------------------
@@ -416,7 +423,8 @@ def train_embeddings(
     try:
         if settings["vector_size"] < 1:
             raise ValueError(f"vector_size must be at least 1, got {settings['vector_size']}")
-        model = model_class(sentences=_Sentences(documents), **settings)
+        sentences = _Sentences(documents, encodable=algorithm == "fasttext")
+        model = model_class(sentences=sentences, **settings)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"embeddings={algorithm!r} could not be trained on the texts with "
@@ -426,12 +434,18 @@ def train_embeddings(
 
 
 class _Sentences:
-    """Documents cut into the sentence lengths that gensim reads whole."""
+    """Documents cut into the sentence lengths that gensim reads whole.
 
-    def __init__(self, documents: Iterable[list[str]]) -> None:
-        self.documents = documents
+    Where they have to be `encodable`, words with lone surrogates are left out: gensim's
+    fastText hashes the bytes of n-grams in UTF-8.
+    """
+
+    def __init__(self, documents: Iterable[list[str]], encodable: bool) -> None:
+        self.documents, self.encodable = documents, encodable
 
     def __iter__(self) -> Any:
         for document in self.documents:
+            if self.encodable:
+                document = [word for word in document if _is_encodable(word)]
             for start in range(0, len(document), _GENSIM_SENTENCE):
                 yield document[start : start + _GENSIM_SENTENCE]

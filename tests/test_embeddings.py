@@ -709,3 +709,13 @@ def test_parameters_that_train_nothing_are_shown_with_the_reason(params):
     match = rf"embeddings='word2vec' could not be trained .* with embeddings_params=.*{min(params)}"
     with pytest.raises(ValueError, match=match):
         vectorizer.fit(["the cat", "the mat"])
+
+
+@pytest.mark.parametrize("algorithm", ["word2vec", "fasttext"])
+def test_vectors_are_trained_on_texts_with_lone_surrogates(algorithm):
+    params = {"vector_size": 3, "epochs": 1} | ({"bucket": 9} if algorithm == "fasttext" else {})
+    vectorizer = TextVectorizer(embeddings=algorithm, embeddings_params=params, random_state=0)
+    vectorizer.fit(["a \ud800 gem", "a gem"])
+    has_vector = {word for word, _ in vectorizer.coverage_.missing} ^ set(vectorizer.vocabulary_)
+    assert has_vector == {"a", "gem"} | ({"\ud800"} if algorithm == "word2vec" else set())
+    assert np.isfinite(vectorizer.embedding_matrix_).all()
