@@ -8,7 +8,7 @@ Shapes: T tokens, D numbers in a vector, F filters, C classes, S spans.
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -249,7 +249,22 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
     >>> explanation.top(n=1, by="token")[0][0]
     'GEM'
     """
-    vectorizer, classifier = fitted_parts(model, "explain")
+    return list(explanations(model, texts, method, "explain"))
+
+
+def explanations(
+    model: Any, texts: Iterable[str], method: str, caller: str
+) -> Iterator[Explanation]:
+    """Make explanations one by one, for a corpus of which not all are kept.
+
+    Parameters
+    ----------
+    model, texts, method
+        As for :func:`explain`.
+    caller : str
+        The function that the user called, for errors.
+    """
+    vectorizer, classifier = fitted_parts(model, caller)
     if method not in ("auto", EXACT, INTEGRATED_GRADIENTS):
         raise ValueError(
             f"method must be 'auto', 'exact' or 'integrated gradients'; got {method!r}."
@@ -264,7 +279,8 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
     if method == "auto":
         method = EXACT if is_exact else INTEGRATED_GRADIENTS
     attribute = _exact(network) if method == EXACT else _by_gradients(network)
-    return [_explain(text, vectorizer, classifier, attribute, method) for text in read_texts(texts)]
+    for text in read_texts(texts):
+        yield _explain(text, vectorizer, classifier, attribute, method)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import torch
 
-from sktextcnn._explanation import EXACT, explain, filter_windows
+from sktextcnn._explanation import EXACT, explanations, filter_windows
 from sktextcnn._network import KimCNN, output_layer
 from sktextcnn._pipeline import fitted_parts
-from sktextcnn._texts import read_texts
 from sktextcnn._token_ids import RESERVED_WORDS
 
 
@@ -117,8 +116,7 @@ def top_ngrams(
     totals: dict[Any, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     _, classifier = fitted_parts(model, "top_ngrams")
     labels = classifier.classes_.tolist() if label is None else [label]
-    for text in read_texts(texts):
-        explanation = explain(model, [text], method=EXACT)[0]
+    for explanation in explanations(model, texts, EXACT, "top_ngrams"):
         names = [
             " ".join(explanation.tokens[first:last]) for first, last in explanation.span_tokens
         ]

@@ -177,19 +177,14 @@ class _Writer:
             if file is not None:
                 return {"embeddings": file}
         elif name in ("memory", "pretrained") and value is not None:
-            # Paths of pickles, which a later fit would load.
-            value = _Unplain(value)
+            raise _refused(full, f"names {value!r:.80}, where a later fit would load pickles from")
         return self._plain(value, full)
 
     def _plain(self, value: Any, name: str) -> Any:
         try:
             return to_plain(value)
         except NotPlainError as error:
-            raise TypeError(
-                f"{name} is a {error}, which a file that runs no code cannot hold. Save with "
-                f"omit=[{name!r}] and give it again: load(path, params={{{name!r}: ...}}). Or "
-                f"store the model with joblib."
-            ) from None
+            raise _refused(name, f"is a {error}") from None
 
     def _net(self, stored: dict[str, Any], prefix: str) -> dict[str, Any]:
         for name, array in stored["weights"].items():
@@ -220,14 +215,11 @@ class _Writer:
         return self._numbers[table.key]
 
 
-class _Unplain:
-    """What is never stored."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __repr__(self) -> str:
-        return repr(self.value)
+def _refused(name: str, why: str) -> TypeError:
+    return TypeError(
+        f"{name} {why}, which a file that runs no code cannot hold. Save with omit=[{name!r}] and "
+        f"give it again: load(path, params={{{name!r}: ...}}). Or store the model with joblib."
+    )
 
 
 def _check_kind(model: Any) -> None:
@@ -307,10 +299,14 @@ def load(
         model = reader.estimator(config["model"])
     except _MissingParameterError as error:
         raise ValueError(f"{name!r}: {error}") from None
+    except (Warning, MemoryError):
+        # A warning of versions that the user has made an error says nothing against the file.
+        raise
     except Exception as error:
+        remedy = "Save the model again" + (", or look at what params gives." if params else ".")
         raise ValueError(
             f"{name!r} is no valid model file, though its checksum is right "
-            f"({type(error).__name__}: {error}). Save the model again."
+            f"({type(error).__name__}: {error}). {remedy}"
         ) from error
     reader.check_all_used()
     return model
@@ -357,10 +353,11 @@ def _read_header(file: BinaryIO, name: str) -> dict[str, Any]:
 
 
 def _check_digest(data: bytes, digest: str, name: str) -> None:
-    head, field, rest = data.partition(_digest_field(digest))
-    found = hashlib.sha256(head)
-    found.update(_digest_field(_NO_DIGEST) if field else b"")
-    found.update(rest)
+    field, view = _digest_field(digest), memoryview(data)
+    place = max(data.find(field), 0)
+    found = hashlib.sha256(view[:place])
+    found.update(_digest_field(_NO_DIGEST))
+    found.update(view[place + len(field) :])
     if found.hexdigest() != digest:
         raise ValueError(
             f"{name!r} is damaged: its checksum does not match. Copy or save it again."

@@ -59,7 +59,8 @@ def _tokens(text: str, analyzer: Analyzer) -> list[str]:
 
 def _candidates(text: str, tokens: list[str], analysis: dict[str, Any]) -> Iterator[Token]:
     analyzer, tokenizer = analysis["analyzer"], analysis["tokenizer"]
-    if callable(analyzer) or analysis["preprocessor"] is not None:
+    if any(map(callable, (analyzer, analysis["preprocessor"], analysis["strip_accents"]))):
+        # Nobody knows what a function makes of which character.
         yield from _aligned(tokens, text)
         return
     processed = _preprocessed(text, analysis["lowercase"], analysis["strip_accents"])
@@ -82,13 +83,11 @@ def _candidates(text: str, tokens: list[str], analysis: dict[str, Any]) -> Itera
             yield token, places[start], places[end - 1] + 1
 
 
-def _preprocessed(text: str, lowercase: bool, strip_accents: Any) -> _Processed:
+def _preprocessed(text: str, lowercase: bool, strip_accents: str | None) -> _Processed:
     """What scikit-learn's preprocessor returns, character by character."""
     processed = _Processed(text, range(len(text)))
     if lowercase:
         processed = _rewritten(processed, _each(str.lower))
-    if callable(strip_accents):
-        return _Processed(strip_accents(processed.text), processed.places)
     if strip_accents == "unicode":
         processed = _rewritten(processed, _each(_without_marks))
     elif strip_accents == "ascii":

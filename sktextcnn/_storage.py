@@ -127,4 +127,10 @@ def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
     tables = {name: value for name, value in tensors.items() if name.startswith(_TABLES)}
     # The large ones are used where they lie; the others are copied, as layers lay them out.
     module.load_state_dict({**module.state_dict(), **tables}, assign=True)
-    module.load_state_dict(tensors)
+    others = {name: value for name, value in tensors.items() if name not in tables}
+    missing, unexpected = module.load_state_dict(others, strict=False)
+    if unexpected or set(missing) != set(tables):
+        raise ValueError(
+            f"The stored weights are not those of {type(module).__name__}: "
+            f"{sorted(set(missing) ^ set(tables)) + unexpected}."
+        )

@@ -157,6 +157,7 @@ def test_the_terms_are_those_of_a_network_in_loops(corpus, vectors_file):
         ({"tokenizer": "wordpunct"}, "Hi, you.", ["Hi", ",", "you", "."]),
         ({"token_pattern": r"(?u)#(\w+)"}, "x #one y #Two", ["one", "Two"]),
         ({"preprocessor": str.upper}, "some thing", ["some", "thing"]),
+        ({"strip_accents": lambda s: s.replace("ß", "ss" * 9)}, "a straße", ["a", "straße"]),
         ({"tokenizer": str.split}, " some  thing ", ["some", "thing"]),
         ({"analyzer": str.split}, " Some  thing ", ["Some", "thing"]),
     ],

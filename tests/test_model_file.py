@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -250,6 +251,11 @@ def test_another_version_warns(model, path, monkeypatch):
         sktextcnn.save(model, path)
     with pytest.warns(InconsistentVersionWarning, match=r"stored with sktextcnn 0\.0\.7"):
         sktextcnn.load(path)
+    # As an error it is that warning still, and not a complaint of the file.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InconsistentVersionWarning)
+        with pytest.raises(InconsistentVersionWarning, match=r"stored with sktextcnn 0\.0\.7"):
+            sktextcnn.load(path)
 
 
 # What is refused ----------------------------------------------------------------------
@@ -271,6 +277,8 @@ def test_functions_are_refused_or_given_again(corpus, path):
         sktextcnn.load(path)
     loaded = sktextcnn.load(path, params={"textvectorizer__tokenizer": shout})
     np.testing.assert_array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
+    with pytest.raises(ValueError, match=r"'tokenizer' parameter.*or look at what params gives"):
+        sktextcnn.load(path, params={"textvectorizer__tokenizer": 5})
     with pytest.raises(ValueError, match="params has nonsense, which the file did not omit"):
         sktextcnn.load(path, params={"textvectorizer__tokenizer": shout, "nonsense": 1})
 
@@ -315,8 +323,12 @@ def test_vectors_in_memory_are_refused_or_left_out(corpus, path):
 def test_what_names_a_pickle_is_refused(corpus, path, tmp_path):
     texts, labels = corpus
     cached = make_model().set_params(memory=str(tmp_path / "cache")).fit(texts, labels)
-    with pytest.raises(TypeError, match="memory is a "):
+    with pytest.raises(TypeError, match=r"^memory names '.*cache', where a later fit would load"):
         sktextcnn.save(cached, path)
+    cached.set_params(memory=None, textcnnclassifier__pretrained="old.joblib")
+    with pytest.raises(TypeError, match="textcnnclassifier__pretrained names 'old"):
+        sktextcnn.save(cached, path)
+    assert not path.exists()
 
 
 def test_other_models_are_refused(corpus, path):
