@@ -650,10 +650,8 @@ def _demo(args: argparse.Namespace) -> None:
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
         LogisticRegression(C=10, max_iter=1000),
     )
-    model = make_pipeline(
-        TextVectorizer(),
-        TextCNNClassifier(max_epochs=10, random_state=0, verbose=0 if args.quiet else 1),
-    )
+    classifier = TextCNNClassifier(random_state=0, verbose=0 if args.quiet else 1)
+    model = make_pipeline(TextVectorizer(), classifier)
     for name, one in (("TF-IDF and logistic regression", tfidf), ("sktextcnn", model)):
         start = time.perf_counter()
         one.fit(train, y_train)
