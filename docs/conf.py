@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build"]
@@ -36,6 +37,9 @@ toc_object_entries_show_parents = "hide"
 # Types are in the docstrings.
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
+
+# The button leaves out prompts and what was printed.
+copybutton_exclude = ".linenos, .gp, .go"
 
 plot_html_show_formats = False
 plot_html_show_source_link = False

@@ -214,8 +214,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         type=_finetune,
         default=True,
         metavar="HOW",
-        help="of the vectors: true, false, from which epoch on (a number), gradual or multichannel "
-        "(default true)",
+        help="of the vectors: true, false, a number of epochs that keep them frozen, gradual or "
+        "multichannel (default true)",
     )
     training.add_argument(
         "--max-epochs", type=_epochs, default="auto", metavar="N", help="default auto"

@@ -165,6 +165,12 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of str
         Names of the columns, if X was a data frame.
 
+    See Also
+    --------
+    TextVectorizer : Turns texts into ids that carry their word vectors.
+    explain : Which words make the network say what it says.
+    save : A model file that cannot run code.
+
     References
     ----------
     Kim (2014), Convolutional Neural Networks for Sentence Classification, EMNLP.

@@ -32,6 +32,21 @@ class ExplanationDisplay:
         The axes, after `plot`.
     figure_ : matplotlib Figure
         The figure, after `plot`.
+
+    See Also
+    --------
+    explain : The numbers that are drawn.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sktextcnn import ExplanationDisplay, TextCNNClassifier, TextVectorizer
+    >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
+    >>> labels = ["good", "bad", "good", "bad"] * 5
+    >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
+    >>> display = ExplanationDisplay.from_estimator(model.fit(texts, labels), "A witty GEM.")
+    >>> display.ax_.get_xlabel()
+    'Evidence for good'
     """
 
     ax_: Any
@@ -133,6 +148,17 @@ class TrainingHistoryDisplay:
         Those of the accuracy, if there was validation data.
     figure_ : matplotlib Figure
         The figure, after `plot`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sktextcnn import TrainingHistoryDisplay, TextCNNClassifier, TextVectorizer
+    >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
+    >>> labels = ["good", "bad", "good", "bad"] * 5
+    >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
+    >>> display = TrainingHistoryDisplay.from_estimator(model.fit(texts, labels))
+    >>> display.ax_.get_xlabel()
+    'Epoch'
     """
 
     ax_: Any
@@ -242,6 +268,22 @@ class LearnedNGramsDisplay:
         The axes, after `plot`.
     figure_ : matplotlib Figure
         The figure, after `plot`.
+
+    See Also
+    --------
+    top_ngrams : The numbers that are drawn.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sktextcnn import LearnedNGramsDisplay, TextCNNClassifier, TextVectorizer
+    >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
+    >>> labels = ["good", "bad", "good", "bad"] * 5
+    >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
+    >>> model = model.fit(texts, labels)
+    >>> display = LearnedNGramsDisplay.from_estimator(model, texts, "good", n=5)
+    >>> len(display.ngrams)
+    5
     """
 
     ax_: Any

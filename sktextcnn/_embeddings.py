@@ -62,6 +62,10 @@ class Embeddings:
     TypeError
         If `source` is none of the above.
 
+    See Also
+    --------
+    TextVectorizer : Takes a handle, or a path or object that it makes one of, as `embeddings`.
+
     Notes
     -----
     A handle on an object in memory pickles the object. To keep that out of a deployed

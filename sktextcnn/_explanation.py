@@ -70,6 +70,11 @@ class Explanation:
         "exact" where contributions are terms of the logit itself.
     multilabel : bool
         Whether each class is decided for itself.
+
+    See Also
+    --------
+    explain : Makes explanations, with an example.
+    ExplanationDisplay : Draws one.
     """
 
     text: str
@@ -224,6 +229,11 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
         If the model is of another kind, or the texts are no iterable of str.
     ValueError
         If `method` is "exact" for a network where that does not hold.
+
+    See Also
+    --------
+    ExplanationDisplay : Draws the strongest n-grams of a text.
+    top_ngrams : Sums explanations over a corpus.
 
     Notes
     -----

@@ -103,6 +103,12 @@ def top_ngrams(
     ValueError
         If `label` is no class, or the network is not "kim" without hidden units.
 
+    See Also
+    --------
+    LearnedNGramsDisplay : Draws them.
+    explain : The same for each text.
+    top_filters : The filters instead of their sums.
+
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
@@ -161,6 +167,21 @@ def top_filters(
         If the model is of another kind, or the texts are no iterable of str.
     ValueError
         If `label` is no class, or the network is not "kim" without hidden units.
+
+    See Also
+    --------
+    top_ngrams : What n-grams add to a class over all filters.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sktextcnn import TextCNNClassifier, TextVectorizer, top_filters
+    >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
+    >>> labels = ["good", "bad", "good", "bad"] * 5
+    >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
+    >>> filters = top_filters(model.fit(texts, labels), texts, "good", n_filters=3, n=1)
+    >>> ["gem" in ngram for each in filters for ngram, activation in each.ngrams]
+    [True, True, True]
     """
     vectorizer, classifier = fitted_parts(model, "top_filters")
     network = classifier.net_.module_
@@ -228,6 +249,19 @@ def nearest_words(model: Any, words: Iterable[str], *, n: int = 5) -> dict[str, 
     References
     ----------
     Kim (2014), Convolutional Neural Networks for Sentence Classification, EMNLP, Table 3.
+
+    Examples
+    --------
+    >>> from gensim.test.utils import datapath
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sktextcnn import TextCNNClassifier, TextVectorizer, nearest_words
+    >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
+    >>> labels = ["good", "bad", "good", "bad"] * 5
+    >>> vectorizer = TextVectorizer(embeddings=datapath("test_glove.txt"), random_state=0)
+    >>> model = make_pipeline(vectorizer, TextCNNClassifier(random_state=0)).fit(texts, labels)
+    >>> before, after = nearest_words(model, ["gem"], n=2)["gem"]
+    >>> len(before), len(after)
+    (2, 2)
     """
     vectorizer, classifier = fitted_parts(model, "nearest_words")
     if isinstance(words, str):

@@ -77,6 +77,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     See Also
     --------
     load : The other way.
+    export_onnx : A file that predicts without sktextcnn.
 
     Notes
     -----

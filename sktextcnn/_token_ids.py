@@ -140,6 +140,10 @@ class TokenIds(np.ndarray):
         Words, and vectors or None. One immutable object for all matrices of the same
         vectorizer.
 
+    See Also
+    --------
+    TextVectorizer : Makes them.
+
     Examples
     --------
     >>> from sktextcnn import TextVectorizer

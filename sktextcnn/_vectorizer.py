@@ -55,7 +55,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         Replaces lowercasing and the removal of accents.
     tokenizer : {"treebank", "tweet", "wordpunct"}, callable or None, default=None
         A tokenizer of NLTK that needs no data (extra `nltk`), or a function from a text to
-        its tokens, such as ``jieba.lcut``. None: `token_pattern`.
+        its tokens. None: `token_pattern`.
     stop_words : "english", str, list of str or None, default=None
         Words to leave out. "english" is scikit-learn's list; another name or code of a
         language, such as "french", takes its list from the package stop-words (extra
@@ -112,6 +112,12 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         The share of fitted texts that are longer than `max_length_`.
     token_table_ : TokenTable
         Words and vectors, as the matrices refer to them.
+
+    See Also
+    --------
+    TextCNNClassifier : Learns from the ids.
+    Embeddings : A handle on word vectors.
+    TokenIds : What `transform` returns.
 
     References
     ----------
