@@ -20,7 +20,7 @@ from torch.func import functional_call
 
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import KimCNN, WordEmbedding, output_layer
-from sktextcnn._offsets import tokens_with_offsets
+from sktextcnn._offsets import Token, token_finder
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._rendering import to_ansi, to_html
 from sktextcnn._texts import read_texts
@@ -279,8 +279,9 @@ def explanations(
     if method == "auto":
         method = EXACT if is_exact else INTEGRATED_GRADIENTS
     attribute = _exact(network) if method == EXACT else _by_gradients(network)
+    find = token_finder(vectorizer._analysis())
     for text in read_texts(texts):
-        yield _explain(text, vectorizer, classifier, attribute, method)
+        yield _explain(text, find(text), vectorizer, classifier, attribute, method)
 
 
 @dataclass(frozen=True)
@@ -297,12 +298,12 @@ class _Attribution:
 
 def _explain(
     text: str,
+    tokens: list[Token],
     vectorizer: TextVectorizer,
     classifier: TextCNNClassifier,
     attribute: Callable[[np.ndarray], _Attribution],
     method: str,
 ) -> Explanation:
-    tokens = tokens_with_offsets(text, vectorizer._analysis())
     width = vectorizer.max_length_
     kept = tokens[:width] if vectorizer.truncating == "post" else tokens[-width:]
     ids = np.asarray(vectorizer.transform([text]))[0]

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, explain
-from sktextcnn._offsets import tokens_with_offsets
+from sktextcnn._offsets import token_finder
 
 SMALL = {"num_filters": 6, "max_epochs": 4, "random_state": 0, "learning_rate": 3e-3}
 ODD = ["", "  \n ", "zzyzx", "array", "a b", "the THE the", "word " * 500]
@@ -151,6 +151,9 @@ def test_the_terms_are_those_of_a_network_in_loops(corpus, vectors_file):
         ({"strip_accents": "unicode"}, "Un CAFÉ cafe\u0301 ﬁn", ["Un", "CAFÉ", "cafe\u0301", "ﬁn"]),
         ({"strip_accents": "ascii"}, "naïve ﬁlm 中 x", ["naïve", "ﬁlm", "x"]),
         ({}, "İstanbul 👍🏽 ok", ["İ", "İ", "stanbul", "👍", "🏽", "ok"]),
+        ({}, "ΟΔΟΣ, İ", ["ΟΔΟΣ", ",", "İ", "İ"]),
+        ({"strip_accents": "unicode"}, "Ο ΛΌΓΟΣ ΤΟΎ", ["Ο", "ΛΌΓΟΣ", "ΤΟΎ"]),
+        ({"analyzer": "char"}, "ΟΣ İ", ["Ο", "Σ", " ", "İ", "İ"]),
         ({"stop_words": ["a", "the"]}, "The gem a GEM the", ["gem", "GEM"]),
         ({"analyzer": "char"}, "A  \n b", ["A", " ", "b"]),
         ({"tokenizer": "treebank"}, 'He said: "Don\'t (go)."', None),
@@ -166,7 +169,7 @@ def test_the_terms_are_those_of_a_network_in_loops(corpus, vectors_file):
 @pytest.mark.filterwarnings("ignore:The parameter 'token_pattern' will not be used")
 def test_tokens_are_found_where_they_were_written(params, text, expected):
     vectorizer = TextVectorizer(**params).fit([text])
-    found = tokens_with_offsets(text, vectorizer._analysis())
+    found = token_finder(vectorizer._analysis())(text)
     assert [token for token, _, _ in found] == vectorizer.inverse_transform(
         vectorizer.transform([text])
     )[0]
@@ -181,7 +184,7 @@ def test_tokens_lie_in_order_in_real_texts(corpus):
     texts, _ = corpus
     vectorizer = TextVectorizer().fit(texts)
     for text in texts:
-        found = tokens_with_offsets(text, vectorizer._analysis())
+        found = token_finder(vectorizer._analysis())(text)
         for token, start, end in found:
             assert text[start:end].lower() == token
         places = [place for _, start, end in found for place in (start, end)]
