@@ -28,29 +28,31 @@ def to_html(explanation: "Explanation", label: Any = None) -> str:
     )
     rows = "".join(
         f"<tr><td style='text-align:right;padding-right:1em'>{value:+.3f}</td>"
-        f"<td style='text-align:left'>{escape(ngram)}</td></tr>"
+        f"<td dir='auto' style='text-align:left'>{escape(ngram)}</td></tr>"
         for ngram, value in explanation.top(label, n=_SHOWN)
     )
-    return (
+    page = (
         f"<div style='{_STYLE}'>"
         f"<div><b>{escape(str(label))}</b> {_share(explanation, label)} "
         f"<span style='opacity:.7'>({escape(explanation.method)})</span></div>"
-        f"<div style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
+        f"<div dir='auto' style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
         f"<details><summary>n-grams that matter most</summary><table>{rows}</table></details>"
         f"</div>"
     )
+    # Half a surrogate pair has no place in UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def to_ansi(explanation: "Explanation", label: Any = None, *, n: int = _SHOWN) -> str:
     """Show a text with its words coloured, for terminals of 256 colours."""
     label = _label(explanation, label)
     words = "".join(
-        _printable(piece) if strength == 0 else _colour(_printable(piece), strength)
+        printable(piece) if strength == 0 else _colour(printable(piece), strength)
         for piece, strength, _ in pieces(explanation, label)
     )
-    lines = [f"{_printable(str(label))} {_share(explanation, label)}", words]
+    lines = [f"{printable(str(label))} {_share(explanation, label)}", words]
     lines += [
-        f"  {value:+.3f}  {_printable(ngram)}" for ngram, value in explanation.top(label, n=n)
+        f"  {value:+.3f}  {printable(ngram)}" for ngram, value in explanation.top(label, n=n)
     ]
     return "\n".join(lines)
 
@@ -65,13 +67,18 @@ def pieces(explanation: "Explanation", label: Any) -> list[tuple[str, float, flo
         what lies between the tokens. The pieces together are the text.
     """
     evidence = explanation.evidence(label, by="token")
-    most = np.abs(evidence).max(initial=0)
+    marked: list[tuple[int, int, float]] = []
+    end = 0
+    for (start, stop), value in zip(explanation.token_spans.tolist(), evidence, strict=True):
+        if stop > end:
+            marked.append((max(start, end), stop, value))
+            end = stop
+        elif start < stop:
+            # Tokens that lie in the same characters are one piece.
+            marked[-1] = (*marked[-1][:2], marked[-1][2] + value)
+    most = max((abs(value) for _, _, value in marked), default=0)
     found, end = [], 0
-    for (start, stop), value in zip(explanation.token_spans, evidence, strict=True):
-        # Tokens that lie in the same characters are shown once.
-        start = max(start, end)
-        if stop <= start:
-            continue
+    for start, stop, value in marked:
         found.append((explanation.text[end:start], 0.0, 0.0))
         found.append((explanation.text[start:stop], float(value / most if most else 0), value))
         end = stop
@@ -108,8 +115,12 @@ def _colour(piece: str, strength: float) -> str:
     return f"\x1b[30;48;5;{colours[level - 1]}m{piece}\x1b[0m"
 
 
-def _printable(text: str) -> str:
-    """Without characters that would steer the terminal."""
+# The joiners are in words of Persian and in emoji.
+_HARMLESS = "\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
+def printable(text: str) -> str:
+    """Without characters that would steer a terminal; whitespace of other kinds is a space."""
     return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+        c if c.isprintable() or c in _HARMLESS else " " if c.isspace() else "\ufffd" for c in text
     )

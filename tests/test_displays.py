@@ -19,7 +19,7 @@ from sktextcnn import (
     explain,
     top_ngrams,
 )
-from sktextcnn._rendering import pieces
+from sktextcnn._rendering import pieces, printable
 
 matplotlib.use("agg")
 
@@ -50,7 +50,9 @@ def test_the_words_on_a_page_are_the_text(model, corpus):
         explanation = explain(model, [text])[0]
         assert "".join(piece for piece, _, _ in pieces(explanation, "torch")) == text
         body = re.search(r"pre-wrap'>(.*?)</div><details>", explanation.to_html("torch"), re.S)[1]
-        assert html.unescape(re.sub(r"</?span[^>]*>", "", body)) == text
+        shown = html.unescape(re.sub(r"</?span[^>]*>", "", body))
+        assert shown == text.replace("\ud800", "?")
+        assert explanation.to_html("torch").encode("utf-8")
 
 
 def test_a_hostile_text_stays_text(model):
@@ -63,6 +65,31 @@ def test_a_hostile_text_stays_text(model):
     shown = re.sub(r"\x1b\[(?:30;48;5;\d+|0)m", "", explanation.to_ansi())
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+def test_tokens_in_the_same_characters_are_one_piece(model):
+    (explanation,) = explain(model, ["İ array"])
+    assert explanation.tokens == ("i", "\u0307", "array")
+    evidence = explanation.evidence("torch", by="token")
+    assert evidence[1] != 0
+    assert [(piece, value) for piece, _, value in pieces(explanation, "torch")] == [
+        ("İ", evidence[0] + evidence[1]),
+        (" ", 0),
+        ("array", evidence[2]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\nb\xa0c\u3000d\u2028e\tf", "a \nb c d e\tf"),
+        ("می\u200cروم 👩\u200d💻", "می\u200cروم 👩\u200d💻"),
+        ("a\x1b[2J\u202e\ud800\x9b", "a\ufffd[2J\ufffd\ufffd\ufffd"),
+    ],
+    ids=ascii,
+)
+def test_terminals_get_what_is_harmless(text, shown):
+    assert printable(text) == shown
 
 
 def test_hostile_labels_stay_labels(corpus):
