@@ -8,13 +8,15 @@ Shapes: T tokens, D numbers in a vector, F filters, C classes, S spans.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+import numbers
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
 from scipy.special import expit, softmax
+from sklearn.utils import check_scalar
 from torch import nn
 from torch.func import functional_call
 
@@ -141,7 +143,15 @@ class Explanation:
         -------
         list of (str, float)
             Pieces of the text and their `evidence`, the largest absolute value first.
+
+        Raises
+        ------
+        TypeError
+            If `n` is no int.
+        ValueError
+            If `n` is negative, there is no such class, or `by` is another word.
         """
+        check_scalar(n, "n", numbers.Integral, min_val=0)
         evidence = self.evidence(label, by=by)
         spans = self.spans if by == "span" else self.token_spans
         order = np.argsort(-np.abs(evidence), kind="stable")[:n]
@@ -183,10 +193,7 @@ class Explanation:
     def _column(self, label: Any) -> int:
         if label is None:
             return int(self.logits.argmax())
-        (found,) = np.nonzero(self.classes == label)
-        if len(found) != 1:
-            raise ValueError(f"label={label!r} is not one of the classes {self.classes.tolist()}.")
-        return int(found[0])
+        return column_of(label, self.classes)
 
     def __repr__(self) -> str:
         shown = self.text if len(self.text) <= 40 else self.text[:37] + "..."
@@ -194,6 +201,14 @@ class Explanation:
             f"<Explanation of {shown!r}: {self.prediction!r}, {len(self.spans)} n-grams, "
             f"{self.method}>"
         )
+
+
+def column_of(label: Any, classes: np.ndarray) -> int:
+    """Find the output of a class; a ValueError if there is no such class."""
+    columns = {each: i for i, each in enumerate(classes.tolist())}
+    if not isinstance(label, Hashable) or label not in columns:
+        raise ValueError(f"label={label!r} is not one of the classes {classes.tolist()}.")
+    return columns[label]
 
 
 def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[Explanation]:

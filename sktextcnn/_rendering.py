@@ -3,8 +3,6 @@
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from sktextcnn._explanation import Explanation
 
@@ -21,7 +19,7 @@ def to_html(explanation: "Explanation", label: Any = None) -> str:
     Every character of the text and of the labels is escaped. Colours are laid over the page's
     own, so that they are legible on light and on dark pages.
     """
-    label = _label(explanation, label)
+    label, share = _heading(explanation, label)
     words = "".join(
         escape(piece) if strength == 0 else _mark(escape(piece), strength, value)
         for piece, strength, value in pieces(explanation, label)
@@ -33,7 +31,7 @@ def to_html(explanation: "Explanation", label: Any = None) -> str:
     )
     page = (
         f"<div style='{_STYLE}'>"
-        f"<div><b>{escape(str(label))}</b> {_share(explanation, label)} "
+        f"<div><b>{escape(str(label))}</b> {share} "
         f"<span style='opacity:.7'>({escape(explanation.method)})</span></div>"
         f"<div dir='auto' style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
         f"<details><summary>n-grams that matter most</summary><table>{rows}</table></details>"
@@ -45,15 +43,13 @@ def to_html(explanation: "Explanation", label: Any = None) -> str:
 
 def to_ansi(explanation: "Explanation", label: Any = None, *, n: int = _SHOWN) -> str:
     """Show a text with its words coloured, for terminals of 256 colours."""
-    label = _label(explanation, label)
+    label, share = _heading(explanation, label)
     words = "".join(
         printable(piece) if strength == 0 else _colour(printable(piece), strength)
         for piece, strength, _ in pieces(explanation, label)
     )
-    lines = [f"{printable(str(label))} {_share(explanation, label)}", words]
-    lines += [
-        f"  {value:+.3f}  {printable(ngram)}" for ngram, value in explanation.top(label, n=n)
-    ]
+    lines = [f"{printable(str(label))} {share}", words]
+    lines += [f"  {value:+.3f}  {printable(ngram)}" for ngram, value in explanation.top(label, n=n)]
     return "\n".join(lines)
 
 
@@ -86,13 +82,10 @@ def pieces(explanation: "Explanation", label: Any) -> list[tuple[str, float, flo
     return [piece for piece in found if piece[0]]
 
 
-def _label(explanation: "Explanation", label: Any) -> Any:
-    return explanation.classes[explanation.logits.argmax()] if label is None else label
-
-
-def _share(explanation: "Explanation", label: Any) -> str:
-    (column,) = np.nonzero(explanation.classes == label)
-    return f"{explanation.probabilities[column[0]]:.1%}" if len(column) else ""
+def _heading(explanation: "Explanation", label: Any) -> tuple[Any, str]:
+    """A class, and its probability."""
+    column = explanation._column(label)
+    return explanation.classes[column], f"{explanation.probabilities[column]:.1%}"
 
 
 def _mark(piece: str, strength: float, value: float) -> str:

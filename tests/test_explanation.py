@@ -273,6 +273,10 @@ def test_odd_requests_are_refused(corpus):
         explain(make_pipeline(CountVectorizer()), texts)
     with pytest.raises(TypeError, match="got TextCNNClassifier"):
         explain(TextCNNClassifier(), texts)
+    search = GridSearchCV(make_model(max_epochs=1), {}, cv=2, refit=False)
+    for each in (search, search.fit(texts[:40], labels[:40])):
+        with pytest.raises(NotFittedError, match=r"explain takes the best model .* refit=True"):
+            explain(each, texts)
     model = make_model(hidden_units=3).fit(texts, labels)
     with pytest.raises(ValueError, match="method='exact' is for architecture='kim' without hidden"):
         explain(model, texts, method="exact")
@@ -284,8 +288,13 @@ def test_odd_requests_are_refused(corpus):
     with pytest.raises(TypeError, match="Text 1"):
         explain(model, ["array", None])
     explanation = explain(model, ["array"])[0]
-    with pytest.raises(ValueError, match="label='nonsense' is not one of the classes"):
-        explanation.evidence("nonsense")
+    for label in ("nonsense", 0, ["torch"], ("torch",)):
+        with pytest.raises(ValueError, match=r"label=.* is not one of the classes \['"):
+            explanation.evidence(label)
+    with pytest.raises(ValueError, match="n == -1, must be >= 0"):
+        explanation.top(n=-1)
+    with pytest.raises(TypeError, match="n must be an instance of int, not float"):
+        explanation.top(n=2.5)
     with pytest.raises(ValueError, match="by must be 'span' or 'token'; got 'word'"):
         explanation.top(by="word")
 
