@@ -280,7 +280,7 @@ class LearnedNGramsDisplay:
         return cls(top_ngrams(estimator, texts, label, n=n)[label], label).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> "LearnedNGramsDisplay":
-        """Draw the evidence of each n-gram, and in how many texts it won.
+        """Draw the evidence of each n-gram, and in how many texts it activated a filter.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ Shapes: T tokens, D numbers in a vector, F filters, C classes, S spans.
 
 import copy
 import numbers
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -264,39 +264,30 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
     >>> explanation.top(n=1, by="token")[0][0]
     'GEM'
     """
-    return list(explanations(model, texts, method, "explain"))
-
-
-def explanations(
-    model: Any, texts: Iterable[str], method: str, caller: str
-) -> Iterator[Explanation]:
-    """Make explanations one by one, for a corpus of which not all are kept.
-
-    Parameters
-    ----------
-    model, texts, method
-        As for :func:`explain`.
-    caller : str
-        The function that the user called, for errors.
-    """
-    vectorizer, classifier = fitted_parts(model, caller)
+    vectorizer, classifier = fitted_parts(model, "explain")
     if method not in ("auto", EXACT, INTEGRATED_GRADIENTS):
         raise ValueError(
             f"method must be 'auto', 'exact' or 'integrated gradients'; got {method!r}."
         )
     network = classifier.net_.module_
-    is_exact = type(network) is KimCNN and len(network.head) == 2
-    if method == EXACT and not is_exact:
+    if method == EXACT and not is_sum(network):
         raise ValueError(
             "method='exact' is for architecture='kim' without hidden_units, where logits are "
             "sums over n-grams. Use method='integrated gradients'."
         )
     if method == "auto":
-        method = EXACT if is_exact else INTEGRATED_GRADIENTS
+        method = EXACT if is_sum(network) else INTEGRATED_GRADIENTS
     attribute = _exact(network) if method == EXACT else _by_gradients(network)
     find = token_finder(vectorizer._analysis())
-    for text in read_texts(texts):
-        yield _explain(text, find(text), vectorizer, classifier, attribute, method)
+    return [
+        _explain(text, find(text), vectorizer, classifier, attribute, method)
+        for text in read_texts(texts)
+    ]
+
+
+def is_sum(network: nn.Module) -> bool:
+    """Whether a logit of the network is a sum over its filters."""
+    return type(network) is KimCNN and len(network.head) == 2
 
 
 @dataclass(frozen=True)
@@ -345,10 +336,7 @@ def _explain(
 
 
 def _exact(network: KimCNN) -> Callable[[np.ndarray], _Attribution]:
-    convs = [
-        tuple(value.detach().cpu().double() for value in (conv.weight, conv.bias))
-        for conv in cast(list[Any], network.convs)
-    ]
+    convs = _convs(network)
     head = output_layer(network)
     weight, bias = (value.detach().cpu().double() for value in (head.weight, head.bias))
     at_rest = network.activation(torch.zeros(1, dtype=torch.float64))
@@ -396,33 +384,44 @@ def _exact(network: KimCNN) -> Callable[[np.ndarray], _Attribution]:
     return attribute
 
 
-def filter_windows(network: KimCNN, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find what each filter makes of a text.
+def filter_windows(network: KimCNN) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Make a function that finds what each filter makes of a text.
 
     Parameters
     ----------
     network : KimCNN
         The network.
-    ids : ndarray of shape (n_tokens,)
-        Token ids, with or without padding.
 
     Returns
     -------
-    activations : ndarray of shape (n_features,), float64
-    spans : ndarray of shape (n_features, 2), int
-        The tokens of the windows that won, from the first to behind the last.
-    ids : ndarray of shape (n_tokens,)
-        The ids without padding, which the spans refer to.
+    callable
+        From the ids of a text, without padding, to the activations of the filters,
+        (n_features,), float64, and the windows that won, (n_features, 2): the first token, and
+        the one behind the last. Windows may reach beyond the text.
     """
-    ids = ids[ids != PADDING_ID]
-    rows = _vectors_of(network, ids)
-    activations, spans = [], []
-    with torch.no_grad():
-        for conv in cast(list[Any], network.convs):
-            values, starts, _ = _winners(rows, conv.weight.cpu().double())
-            activations.append(network.activation(values + conv.bias.cpu().double()))
-            spans.append(_span(starts, conv.kernel_size[0], len(ids)))
-    return torch.cat(activations).numpy(), torch.cat(spans).numpy(), ids
+    convs = _convs(network)
+
+    def windows(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = _vectors_of(network, ids)
+        activations, starts, stops = [], [], []
+        with torch.no_grad():
+            for kernel, bias in convs:
+                values, first, _ = _winners(rows, kernel)
+                activations.append(network.activation(values + bias))
+                starts.append(first)
+                stops.append(first + kernel.shape[2])
+        bounds = torch.stack([torch.cat(starts), torch.cat(stops)], dim=1)
+        return torch.cat(activations).numpy(), bounds.numpy()
+
+    return windows
+
+
+def _convs(network: KimCNN) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """The kernels (F, D, k) and biases (F,), float64."""
+    return [
+        (conv.weight.detach().cpu().double(), conv.bias.detach().cpu().double())
+        for conv in cast(list[Any], network.convs)
+    ]
 
 
 def _span(starts: torch.Tensor, size: int, n_tokens: int) -> torch.Tensor:
