@@ -33,6 +33,8 @@ EXACT = "exact"
 INTEGRATED_GRADIENTS = "integrated gradients"
 
 _STEPS = 64
+# Tokens in a batch of steps, which bounds the memory of long texts.
+_TOKENS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -469,7 +471,7 @@ def _by_gradients(network: nn.Module) -> Callable[[np.ndarray], _Attribution]:
                 vectors,
                 target=column,
                 n_steps=_STEPS,
-                internal_batch_size=_STEPS,
+                internal_batch_size=max(1, min(_STEPS, _TOKENS_AT_ONCE // n_tokens)),
             )
             by_token[:, column] = parts[0].sum(dim=1).detach().numpy()
         spans = np.stack([np.arange(n_tokens), np.arange(n_tokens) + 1], axis=1)

@@ -247,6 +247,25 @@ def test_integrated_gradients_of_a_linear_network_are_exact(corpus, vectors_file
     np.testing.assert_allclose(path.token_contributions, exact.token_contributions, atol=1e-9)
 
 
+def test_integrated_gradients_of_long_texts_take_bounded_memory(two_classes, monkeypatch):
+    texts, labels = two_classes
+    model = make_model(hidden_units=3).fit(texts, labels)
+    (expected,) = explain(model, texts[:1])
+    tokens = []
+    network = model[-1].net_.module_
+    forward = type(network).forward
+
+    def counted(self, ids):
+        tokens.append(int((ids != 0).sum()))
+        return forward(self, ids)
+
+    monkeypatch.setattr(type(network), "forward", counted)
+    monkeypatch.setattr("sktextcnn._explanation._TOKENS_AT_ONCE", 100)
+    (found,) = explain(model, texts[:1])
+    assert max(tokens) <= 100
+    np.testing.assert_allclose(found.token_contributions, expected.token_contributions, atol=1e-12)
+
+
 def test_captum_is_named_where_it_is_missing(corpus, monkeypatch):
     texts, labels = corpus
     model = make_model(hidden_units=3).fit(texts, labels)
