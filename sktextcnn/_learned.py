@@ -148,16 +148,20 @@ def top_ngrams(
     totals: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(labels)))
     counts: Counter[str] = Counter()
     for activations, ngrams in _fired(vectorizer, network, texts):
-        for ngram, evidence in zip(ngrams, activations[:, None] * towards, strict=True):
-            totals[ngram] += evidence
+        for ngram, terms in zip(ngrams, activations[:, None] * towards, strict=True):
+            totals[ngram] += terms
         counts.update({ngram for ngram, value in zip(ngrams, activations, strict=True) if value})
-    kept = [ngram for ngram, count in counts.items() if count >= min_count]
-    found = {}
-    for column, each in enumerate(labels):
-        of_class = [NGram(name, float(totals[name][column]), counts[name]) for name in kept]
-        of_class.sort(key=lambda ngram: getattr(ngram, sort_by), reverse=True)
-        found[each] = of_class[:n]
-    return found
+    kept = [ngram for ngram in totals if counts[ngram] >= min_count]
+    evidence = np.array([totals[ngram] for ngram in kept]).reshape(-1, len(labels))
+    n_texts = np.array([counts[ngram] for ngram in kept])
+    keys = evidence if sort_by == "total" else evidence / n_texts[:, None]
+    return {
+        each: [
+            NGram(kept[i], float(evidence[i, column]), counts[kept[i]])
+            for i in np.argsort(-keys[:, column], kind="stable")[:n]
+        ]
+        for column, each in enumerate(labels)
+    }
 
 
 def top_filters(
