@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sktextcnn import TextVectorizer, _cli, _tables, datasets
-from sktextcnn._offsets import tokens_with_offsets
+from sktextcnn._offsets import token_finder
 
 # One of every class of characters that a pattern tells apart, and pairs that make two of its
 # branches try by turns.
@@ -51,7 +51,7 @@ def transform(**params: Any) -> Callable[[str], Any]:
 
 def offsets(**params: Any) -> Callable[[str], Any]:
     analysis = TextVectorizer(**params)._analysis()
-    return lambda text: tokens_with_offsets(text, analysis)
+    return token_finder(analysis)
 
 
 WORK = {

@@ -75,7 +75,8 @@ ConfusionMatrixDisplay.from_estimator(
 # %%
 # What a topic is told by
 # -----------------------
-# The n-grams that add most to each class, over the texts that were not trained on.
+# The n-grams that add most to each class, over the texts that were not trained on; ``<s>`` and
+# ``</s>`` stand for the beginning and the end of a text.
 
 from sktextcnn import top_ngrams
 
@@ -83,7 +84,7 @@ for topic, ngrams in top_ngrams(cnn, test, n=4).items():
     print(f"{topic:13} {', '.join(repr(ngram.text) for ngram in ngrams)}")
 
 # %%
-# The same for one class, drawn; in brackets, in how many texts the n-gram won a filter.
+# The same for one class, drawn; in brackets, in how many texts the n-gram activated a filter.
 
 from sktextcnn import LearnedNGramsDisplay
 

@@ -7,17 +7,19 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
-from sktextcnn._explanation import Explanation, explain
+from sktextcnn._explanation import Explanation, column_of, explain
 from sktextcnn._learned import NGram, top_ngrams
-from sktextcnn._pipeline import fitted_parts
-from sktextcnn._rendering import AGAINST, FOR, to_ansi, to_html
+from sktextcnn._pipeline import best_model, fitted_parts
+from sktextcnn._rendering import AGAINST, FOR, printable, to_ansi, to_html
 
 
 class ExplanationDisplay:
     """What speaks for and against a class in a text.
 
     In a notebook the display is the text with its words coloured, and ``print`` shows the same
-    in a terminal; :meth:`plot` draws the n-grams that matter most.
+    in a terminal; :meth:`plot` draws the n-grams that matter most. Matplotlib's own font has no
+    Chinese, Japanese or Korean and few emoji; name one that has them in
+    ``matplotlib.rcParams["font.family"]``.
 
     Parameters
     ----------
@@ -111,14 +113,10 @@ class ExplanationDisplay:
         """
         _need_matplotlib(type(self).__name__)
         top = self.explanation.top(self.label, n=n, by=by)[::-1]
-        label = self.label
-        if label is None:
-            label = self.explanation.classes[self.explanation.logits.argmax()]
+        label = self.explanation.classes[self.explanation._column(self.label)]
         self.ax_ = _axes(ax, len(top))
         _bars(self.ax_, [ngram for ngram, _ in top], np.array([value for _, value in top]))
-        self.ax_.set(
-            xlabel=f"Evidence for {label}", title=_plain(_shortened(self.explanation.text))
-        )
+        self.ax_.set(xlabel=_plain(f"Evidence for {label}"), title=_plain(self.explanation.text))
         self.figure_ = self.ax_.figure
         return self
 
@@ -185,7 +183,7 @@ class TrainingHistoryDisplay:
         TrainingHistoryDisplay
         """
         _need_matplotlib(cls.__name__)
-        estimator = getattr(estimator, "best_estimator_", estimator)
+        estimator = best_model(estimator, cls.__name__)
         classifier = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
         if not isinstance(classifier, TextCNNClassifier):
             raise TypeError(
@@ -197,8 +195,8 @@ class TrainingHistoryDisplay:
         thawed: dict[int, str] = {}
         if finetune == "gradual":
             thawed = {2: "convolutions", 3: "word vectors"}
-        elif isinstance(finetune, int) and not isinstance(finetune, bool):
-            thawed = {finetune + 1: "word vectors"}
+        elif isinstance(finetune, int | np.integer) and not isinstance(finetune, bool):
+            thawed = {int(finetune) + 1: "word vectors"}
         history = [
             {name: epoch[name] for name in _CURVES if name in epoch}
             for epoch in classifier.history_
@@ -254,6 +252,8 @@ class TrainingHistoryDisplay:
 
 class LearnedNGramsDisplay:
     """The n-grams that push a class most over a corpus.
+
+    For the letters that matplotlib's font lacks see :class:`ExplanationDisplay`.
 
     Parameters
     ----------
@@ -317,11 +317,12 @@ class LearnedNGramsDisplay:
         LearnedNGramsDisplay
         """
         _need_matplotlib(cls.__name__)
-        fitted_parts(estimator, f"{cls.__name__}.from_estimator")
+        _, classifier = fitted_parts(estimator, f"{cls.__name__}.from_estimator")
+        column_of(label, classifier.classes_)
         return cls(top_ngrams(estimator, texts, label, n=n)[label], label).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> "LearnedNGramsDisplay":
-        """Draw the evidence of each n-gram, and in how many texts it won.
+        """Draw the evidence of each n-gram, and in how many texts it activated a filter.
 
         Parameters
         ----------
@@ -337,7 +338,7 @@ class LearnedNGramsDisplay:
         self.ax_ = _axes(ax, len(shown))
         names = [f"{ngram.text}  ({ngram.count})" for ngram in shown]
         _bars(self.ax_, names, np.array([ngram.total for ngram in shown]))
-        self.ax_.set(xlabel=f"Evidence for {self.label}, over all texts")
+        self.ax_.set(xlabel=_plain(f"Evidence for {self.label}, over all texts"))
         self.figure_ = self.ax_.figure
         return self
 
@@ -372,16 +373,12 @@ def _bars(ax: Any, names: list[str], values: np.ndarray) -> None:
     colours = [[c / 255 for c in (FOR if value > 0 else AGAINST)] for value in values]
     places = np.arange(len(names))
     ax.barh(places, values, color=colours)
-    ax.set_yticks(places, [_plain(_shortened(name)) for name in names])
+    ax.set_yticks(places, [_plain(name) for name in names])
     ax.axvline(0, color="gray", linewidth=0.8)
     ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
 
 
-def _shortened(text: str, length: int = 60) -> str:
-    return text if len(text) <= length else text[: length - 3] + "..."
-
-
-def _plain(text: str) -> str:
-    """With dollars that do not begin a formula, and nothing that cannot be drawn."""
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    return shown.encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
+def _plain(text: str, length: int = 60) -> str:
+    """Shortened, on one line, with dollars that do not begin a formula."""
+    shown = text if len(text) <= length else text[: length - 3] + "..."
+    return " ".join(printable(shown).split("\n")).replace("\t", " ").replace("$", r"\$")

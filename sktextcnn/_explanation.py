@@ -8,19 +8,21 @@ Shapes: T tokens, D numbers in a vector, F filters, C classes, S spans.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+import numbers
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
 from scipy.special import expit, softmax
+from sklearn.utils import check_scalar
 from torch import nn
 from torch.func import functional_call
 
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import KimCNN, WordEmbedding, output_layer
-from sktextcnn._offsets import tokens_with_offsets
+from sktextcnn._offsets import Token, token_finder
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._rendering import to_ansi, to_html
 from sktextcnn._texts import read_texts
@@ -31,6 +33,8 @@ EXACT = "exact"
 INTEGRATED_GRADIENTS = "integrated gradients"
 
 _STEPS = 64
+# Tokens in a batch of steps, which bounds the memory of long texts.
+_TOKENS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +59,8 @@ class Explanation:
     contributions : ndarray of shape (n_spans, n_classes), float64
         What each n-gram adds to each logit.
     remainder : ndarray of shape (n_classes,), float64
-        What belongs to no n-gram: the bias. ``contributions.sum(axis=0) + remainder`` are the
-        logits.
+        What belongs to no n-gram: the bias, and all of a text without tokens.
+        ``contributions.sum(axis=0) + remainder`` are the logits.
     tokens : tuple of str
         The tokens that the network saw, without those beyond `max_length_`.
     token_spans : ndarray of shape (n_tokens, 2), int
@@ -146,7 +150,15 @@ class Explanation:
         -------
         list of (str, float)
             Pieces of the text and their `evidence`, the largest absolute value first.
+
+        Raises
+        ------
+        TypeError
+            If `n` is no int.
+        ValueError
+            If `n` is negative, there is no such class, or `by` is another word.
         """
+        check_scalar(n, "n", numbers.Integral, min_val=0)
         evidence = self.evidence(label, by=by)
         spans = self.spans if by == "span" else self.token_spans
         order = np.argsort(-np.abs(evidence), kind="stable")[:n]
@@ -188,10 +200,7 @@ class Explanation:
     def _column(self, label: Any) -> int:
         if label is None:
             return int(self.logits.argmax())
-        (found,) = np.nonzero(self.classes == label)
-        if len(found) != 1:
-            raise ValueError(f"label={label!r} is not one of the classes {self.classes.tolist()}.")
-        return int(found[0])
+        return column_of(label, self.classes)
 
     def __repr__(self) -> str:
         shown = self.text if len(self.text) <= 40 else self.text[:37] + "..."
@@ -199,6 +208,14 @@ class Explanation:
             f"<Explanation of {shown!r}: {self.prediction!r}, {len(self.spans)} n-grams, "
             f"{self.method}>"
         )
+
+
+def column_of(label: Any, classes: np.ndarray) -> int:
+    """Find the output of a class; a ValueError if there is no such class."""
+    columns = {each: i for i, each in enumerate(classes.tolist())}
+    if not isinstance(label, Hashable) or label not in columns:
+        raise ValueError(f"label={label!r} is not one of the classes {classes.tolist()}.")
+    return columns[label]
 
 
 def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[Explanation]:
@@ -259,38 +276,30 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
     >>> explanation.top(n=1, by="token")[0][0]
     'GEM'
     """
-    return list(explanations(model, texts, method, "explain"))
-
-
-def explanations(
-    model: Any, texts: Iterable[str], method: str, caller: str
-) -> Iterator[Explanation]:
-    """Make explanations one by one, for a corpus of which not all are kept.
-
-    Parameters
-    ----------
-    model, texts, method
-        As for :func:`explain`.
-    caller : str
-        The function that the user called, for errors.
-    """
-    vectorizer, classifier = fitted_parts(model, caller)
+    vectorizer, classifier = fitted_parts(model, "explain")
     if method not in ("auto", EXACT, INTEGRATED_GRADIENTS):
         raise ValueError(
             f"method must be 'auto', 'exact' or 'integrated gradients'; got {method!r}."
         )
     network = classifier.net_.module_
-    is_exact = type(network) is KimCNN and len(network.head) == 2
-    if method == EXACT and not is_exact:
+    if method == EXACT and not is_sum(network):
         raise ValueError(
             "method='exact' is for architecture='kim' without hidden_units, where logits are "
             "sums over n-grams. Use method='integrated gradients'."
         )
     if method == "auto":
-        method = EXACT if is_exact else INTEGRATED_GRADIENTS
+        method = EXACT if is_sum(network) else INTEGRATED_GRADIENTS
     attribute = _exact(network) if method == EXACT else _by_gradients(network)
-    for text in read_texts(texts):
-        yield _explain(text, vectorizer, classifier, attribute, method)
+    find = token_finder(vectorizer._analysis())
+    return [
+        _explain(text, find(text), vectorizer, classifier, attribute, method)
+        for text in read_texts(texts)
+    ]
+
+
+def is_sum(network: nn.Module) -> bool:
+    """Whether a logit of the network is a sum over its filters."""
+    return type(network) is KimCNN and len(network.head) == 2
 
 
 @dataclass(frozen=True)
@@ -307,12 +316,12 @@ class _Attribution:
 
 def _explain(
     text: str,
+    tokens: list[Token],
     vectorizer: TextVectorizer,
     classifier: TextCNNClassifier,
     attribute: Callable[[np.ndarray], _Attribution],
     method: str,
 ) -> Explanation:
-    tokens = tokens_with_offsets(text, vectorizer._analysis())
     width = vectorizer.max_length_
     kept = tokens[:width] if vectorizer.truncating == "post" else tokens[-width:]
     ids = np.asarray(vectorizer.transform([text]))[0]
@@ -339,10 +348,7 @@ def _explain(
 
 
 def _exact(network: KimCNN) -> Callable[[np.ndarray], _Attribution]:
-    convs = [
-        tuple(value.detach().cpu().double() for value in (conv.weight, conv.bias))
-        for conv in cast(list[Any], network.convs)
-    ]
+    convs = _convs(network)
     head = output_layer(network)
     weight, bias = (value.detach().cpu().double() for value in (head.weight, head.bias))
     at_rest = network.activation(torch.zeros(1, dtype=torch.float64))
@@ -375,7 +381,10 @@ def _exact(network: KimCNN) -> Callable[[np.ndarray], _Attribution]:
                 empty = np.zeros((0, 2), dtype=int)
                 everything = logits.numpy()
                 return _Attribution(everything, empty, nothing, everything, nothing, everything)
-            unique, index = all_spans.unique(dim=0, return_inverse=True)
+            # As numbers, which are sorted faster than rows.
+            codes = all_spans[:, 0] * (n_tokens + 1) + all_spans[:, 1]
+            codes, index = codes.unique(return_inverse=True)
+            unique = torch.stack([codes // (n_tokens + 1), codes % (n_tokens + 1)], dim=1)
             by_span = torch.zeros(len(unique), len(bias), dtype=torch.float64)
             by_span.index_add_(0, index, all_terms)
             return _Attribution(
@@ -390,33 +399,44 @@ def _exact(network: KimCNN) -> Callable[[np.ndarray], _Attribution]:
     return attribute
 
 
-def filter_windows(network: KimCNN, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find what each filter makes of a text.
+def filter_windows(network: KimCNN) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Make a function that finds what each filter makes of a text.
 
     Parameters
     ----------
     network : KimCNN
         The network.
-    ids : ndarray of shape (n_tokens,)
-        Token ids, with or without padding.
 
     Returns
     -------
-    activations : ndarray of shape (n_features,), float64
-    spans : ndarray of shape (n_features, 2), int
-        The tokens of the windows that won, from the first to behind the last.
-    ids : ndarray of shape (n_tokens,)
-        The ids without padding, which the spans refer to.
+    callable
+        From the ids of a text, without padding, to the activations of the filters,
+        (n_features,), float64, and the windows that won, (n_features, 2): the first token, and
+        the one behind the last. Windows may reach beyond the text.
     """
-    ids = ids[ids != PADDING_ID]
-    rows = _vectors_of(network, ids)
-    activations, spans = [], []
-    with torch.no_grad():
-        for conv in cast(list[Any], network.convs):
-            values, starts, _ = _winners(rows, conv.weight.cpu().double())
-            activations.append(network.activation(values + conv.bias.cpu().double()))
-            spans.append(_span(starts, conv.kernel_size[0], len(ids)))
-    return torch.cat(activations).numpy(), torch.cat(spans).numpy(), ids
+    convs = _convs(network)
+
+    def windows(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = _vectors_of(network, ids)
+        activations, starts, stops = [], [], []
+        with torch.no_grad():
+            for kernel, bias in convs:
+                values, first, _ = _winners(rows, kernel)
+                activations.append(network.activation(values + bias))
+                starts.append(first)
+                stops.append(first + kernel.shape[2])
+        bounds = torch.stack([torch.cat(starts), torch.cat(stops)], dim=1)
+        return torch.cat(activations).numpy(), bounds.numpy()
+
+    return windows
+
+
+def _convs(network: KimCNN) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """The kernels (F, D, k) and biases (F,), float64."""
+    return [
+        (conv.weight.detach().cpu().double(), conv.bias.detach().cpu().double())
+        for conv in cast(list[Any], network.convs)
+    ]
 
 
 def _span(starts: torch.Tensor, size: int, n_tokens: int) -> torch.Tensor:
@@ -464,7 +484,7 @@ def _by_gradients(network: nn.Module) -> Callable[[np.ndarray], _Attribution]:
                 vectors,
                 target=column,
                 n_steps=_STEPS,
-                internal_batch_size=_STEPS,
+                internal_batch_size=max(1, min(_STEPS, _TOKENS_AT_ONCE // n_tokens)),
             )
             by_token[:, column] = parts[0].sum(dim=1).detach().numpy()
         spans = np.stack([np.arange(n_tokens), np.arange(n_tokens) + 1], axis=1)

@@ -1,17 +1,28 @@
 """What a model has learned: n-grams of classes and of filters, and neighbours of words."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import numbers
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
+from sklearn.utils import check_scalar
 
-from sktextcnn._explanation import EXACT, explanations, filter_windows
+from sktextcnn._classifier import TextCNNClassifier
+from sktextcnn._explanation import column_of, filter_windows, is_sum
 from sktextcnn._network import KimCNN, output_layer
 from sktextcnn._pipeline import fitted_parts
-from sktextcnn._token_ids import RESERVED_WORDS
+from sktextcnn._texts import read_texts
+from sktextcnn._token_ids import PADDING_ID, RESERVED_WORDS
+from sktextcnn._vectorizer import TextVectorizer
+
+# What a window that reaches beyond the text has there, as in language models of n-grams.
+START, END = "<s>", "</s>"
+
+_TEXTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -21,11 +32,12 @@ class NGram:
     Attributes
     ----------
     text : str
-        Its tokens, with spaces between them.
+        Its tokens, with spaces between them: "<unk>" for words that the vocabulary lacks, "<s>"
+        and "</s>" where the window reaches beyond the beginning or the end of the text.
     total : float
         The sum of its evidence over all texts.
     count : int
-        In how many texts it won the maximum of a filter.
+        In how many texts it activated a filter.
     """
 
     text: str
@@ -34,7 +46,7 @@ class NGram:
 
     @property
     def mean(self) -> float:
-        """Its evidence in a text where it won."""
+        """Its mean evidence in the texts where it activated a filter."""
         return self.total / self.count
 
 
@@ -51,7 +63,7 @@ class Filter:
     weight : float
         What it adds to the class for each unit of activation, less the mean over the others.
     ngrams : list of (str, float)
-        The n-grams that activate it most, and their activations.
+        The n-grams that activate it most, written as in :class:`NGram`, and their activations.
     """
 
     index: int
@@ -76,7 +88,13 @@ class Neighbours(NamedTuple):
 
 
 def top_ngrams(
-    model: Any, texts: Iterable[str], label: Any = None, *, n: int = 20
+    model: Any,
+    texts: Iterable[str],
+    label: Any = None,
+    *,
+    n: int = 20,
+    sort_by: str = "total",
+    min_count: int = 1,
 ) -> dict[Any, list[NGram]]:
     """Find the n-grams that push each class most over a corpus.
 
@@ -90,18 +108,24 @@ def top_ngrams(
         One class; None for all.
     n : int, default=20
         How many n-grams of each class.
+    sort_by : {"total", "mean"}, default="total"
+        Whether the sum of evidence over all texts comes first, which favours frequent n-grams,
+        or its mean, which favours strong ones.
+    min_count : int, default=1
+        Leave out n-grams of fewer texts. A mean over few texts says little.
 
     Returns
     -------
     dict of class to list of NGram
-        The largest sum of evidence first; see :meth:`Explanation.evidence`.
+        The largest evidence first; see :meth:`Explanation.evidence`.
 
     Raises
     ------
     TypeError
-        If the model is of another kind, or the texts are no iterable of str.
+        If the model is of another kind, the texts are no iterable of str, or a number is no int.
     ValueError
-        If `label` is no class, or the network is not "kim" without hidden units.
+        If `label` is no class, a number is too small, `sort_by` is another word, or the network
+        is not "kim" without hidden units.
 
     See Also
     --------
@@ -119,22 +143,30 @@ def top_ngrams(
     >>> "gem" in top_ngrams(model.fit(texts, labels), texts, "good", n=1)["good"][0].text
     True
     """
-    totals: dict[Any, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    _, classifier = fitted_parts(model, "top_ngrams")
-    labels = classifier.classes_.tolist() if label is None else [label]
-    for explanation in explanations(model, texts, EXACT, "top_ngrams"):
-        names = [
-            " ".join(explanation.tokens[first:last]) for first, last in explanation.span_tokens
-        ]
-        for each in labels:
-            for name, value in zip(names, explanation.evidence(each), strict=True):
-                totals[each][name].append(value)
+    check_scalar(n, "n", numbers.Integral, min_val=0)
+    check_scalar(min_count, "min_count", numbers.Integral, min_val=1)
+    if sort_by not in ("total", "mean"):
+        raise ValueError(f"sort_by must be 'total' or 'mean'; got {sort_by!r}.")
+    vectorizer, classifier, network = _parts(model, "top_ngrams")
+    classes = classifier.classes_
+    labels = classes.tolist() if label is None else [label]
+    towards = _towards(classifier)[[column_of(each, classes) for each in labels]].T  # (F, L)
+    totals: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(labels)))
+    counts: Counter[str] = Counter()
+    for activations, ngrams in _fired(vectorizer, network, texts):
+        for ngram, terms in zip(ngrams, activations[:, None] * towards, strict=True):
+            totals[ngram] += terms
+        counts.update({ngram for ngram, value in zip(ngrams, activations, strict=True) if value})
+    kept = [ngram for ngram in totals if counts[ngram] >= min_count]
+    evidence = np.array([totals[ngram] for ngram in kept]).reshape(-1, len(labels))
+    n_texts = np.array([counts[ngram] for ngram in kept])
+    keys = evidence if sort_by == "total" else evidence / n_texts[:, None]
     return {
-        each: sorted(
-            (NGram(name, float(sum(values)), len(values)) for name, values in found.items()),
-            key=lambda ngram: -ngram.total,
-        )[:n]
-        for each, found in ((each, totals[each]) for each in labels)
+        each: [
+            NGram(kept[i], float(evidence[i, column]), counts[kept[i]])
+            for i in np.argsort(-keys[:, column], kind="stable")[:n]
+        ]
+        for column, each in enumerate(labels)
     }
 
 
@@ -164,9 +196,10 @@ def top_filters(
     Raises
     ------
     TypeError
-        If the model is of another kind, or the texts are no iterable of str.
+        If the model is of another kind, the texts are no iterable of str, or a number is no int.
     ValueError
-        If `label` is no class, or the network is not "kim" without hidden units.
+        If `label` is no class, a number is negative, or the network is not "kim" without hidden
+        units.
 
     See Also
     --------
@@ -183,34 +216,19 @@ def top_filters(
     >>> ["gem" in ngram for each in filters for ngram, activation in each.ngrams]
     [True, True, True]
     """
-    vectorizer, classifier = fitted_parts(model, "top_filters")
-    network = classifier.net_.module_
-    if type(network) is not KimCNN or len(network.head) != 2:
-        raise ValueError(
-            "top_filters is for architecture='kim' without hidden_units, where each filter has a "
-            "weight of its own for each class."
-        )
-    classes = classifier.classes_.tolist()
-    if label not in classes:
-        raise ValueError(f"label={label!r} is not one of the classes {classes}.")
-    weight = output_layer(network).weight.detach().cpu().double().numpy()  # (C, F)
-    column = classes.index(label)
-    towards = weight[column]
-    if not classifier.net_.multilabel:
-        towards = towards - np.delete(weight, column, axis=0).mean(axis=0)
-    words = vectorizer.token_table_.words
+    check_scalar(n_filters, "n_filters", numbers.Integral, min_val=0)
+    check_scalar(n, "n", numbers.Integral, min_val=0)
+    vectorizer, classifier, network = _parts(model, "top_filters")
+    towards = _towards(classifier)[column_of(label, classifier.classes_)]  # (F,)
     fired: list[dict[str, float]] = [{} for _ in towards]
-    sums, n_texts = np.zeros(len(towards)), 0
-    for ids in vectorizer.transform(texts):
-        activations, spans, ids = filter_windows(network, np.asarray(ids))
+    sums = np.zeros(len(towards))
+    for activations, ngrams in _fired(vectorizer, network, texts):
         sums += activations
-        n_texts += 1
-        for f, (first, last) in enumerate(spans):
-            ngram = " ".join(words[i] for i in ids[first:last])
-            fired[f][ngram] = activations[f]
+        for of_filter, ngram, activation in zip(fired, ngrams, activations.tolist(), strict=True):
+            of_filter[ngram] = activation
     convs = cast(list[Any], network.convs)
     sizes = [conv.kernel_size[0] for conv in convs for _ in range(conv.out_channels)]
-    order = np.argsort(-towards * sums / max(1, n_texts), kind="stable")[:n_filters]
+    order = np.argsort(-towards * sums, kind="stable")[:n_filters]
     return [
         Filter(
             int(f),
@@ -220,6 +238,48 @@ def top_filters(
         )
         for f in order
     ]
+
+
+def _parts(model: Any, caller: str) -> tuple[TextVectorizer, TextCNNClassifier, KimCNN]:
+    vectorizer, classifier = fitted_parts(model, caller)
+    network = classifier.net_.module_
+    if not is_sum(network):
+        raise ValueError(
+            f"{caller} is for architecture='kim' without hidden_units, where each filter has a "
+            f"weight of its own for each class."
+        )
+    return vectorizer, classifier, network
+
+
+def _towards(classifier: TextCNNClassifier) -> np.ndarray:
+    """What a unit of each filter's activation adds to the evidence for each class; (C, F)."""
+    weight = output_layer(classifier.net_.module_).weight.detach().cpu().double().numpy()
+    if classifier.net_.multilabel:
+        return weight
+    return weight - (weight.sum(axis=0) - weight) / (len(weight) - 1)
+
+
+def _fired(
+    vectorizer: TextVectorizer, network: KimCNN, texts: Iterable[str]
+) -> Iterator[tuple[np.ndarray, list[str]]]:
+    """Activations of the filters in each text that has tokens, (F,), and their n-grams."""
+    windows = filter_windows(network)
+    words = vectorizer.token_table_.words
+    remaining = read_texts(texts)
+    while chunk := list(islice(remaining, _TEXTS_AT_ONCE)):
+        for row in np.asarray(vectorizer.transform(chunk)):
+            ids = row[row != PADDING_ID]
+            if not len(ids):
+                continue
+            activations, bounds = windows(ids)
+            tokens = [words[i] for i in ids]
+            yield activations, [_ngram(tokens, *window) for window in bounds.tolist()]
+
+
+def _ngram(tokens: list[str], start: int, stop: int) -> str:
+    before = [START] if start < 0 else []
+    behind = [END] if stop > len(tokens) else []
+    return " ".join([*before, *tokens[max(start, 0) : stop], *behind])
 
 
 def nearest_words(model: Any, words: Iterable[str], *, n: int = 5) -> dict[str, Neighbours]:
@@ -242,9 +302,10 @@ def nearest_words(model: Any, words: Iterable[str], *, n: int = 5) -> dict[str, 
     Raises
     ------
     TypeError
-        If the model is of another kind.
+        If the model is of another kind, `words` is no iterable of str, or `n` no int.
     ValueError
-        If a word is not in the vocabulary, or the vectorizer has no vectors to begin with.
+        If `n` is negative, a word is not in the vocabulary, or the vectorizer has no vectors to
+        begin with.
 
     References
     ----------
@@ -263,6 +324,7 @@ def nearest_words(model: Any, words: Iterable[str], *, n: int = 5) -> dict[str, 
     >>> len(before), len(after)
     (2, 2)
     """
+    check_scalar(n, "n", numbers.Integral, min_val=0)
     vectorizer, classifier = fitted_parts(model, "nearest_words")
     if isinstance(words, str):
         raise TypeError(f"words must be an iterable of words, such as [{words!r}].")

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sktextcnn._analyzer import Analyzer, build_analyzer
+from sktextcnn._analyzer import build_analyzer
 from sktextcnn._tokenizers import named_tokenizer
 
 Token = tuple[str, int, int]
@@ -18,23 +18,32 @@ class _Processed(NamedTuple):
     places: Sequence[int]
 
 
-def tokens_with_offsets(text: str, analysis: dict[str, Any]) -> list[Token]:
-    """Tokenize a text and find its tokens in it.
+def token_finder(analysis: dict[str, Any]) -> Callable[[str], list[Token]]:
+    """Make a function that tokenizes a text and finds its tokens in it.
 
     Parameters
     ----------
-    text : str
-        The text.
     analysis : dict
         The parameters of ``build_analyzer``.
 
     Returns
     -------
-    list of (str, int, int)
-        Every token as the vectorizer sees it, with where it begins in the text and where
-        it ends. A token that a tokenizer made up lies between its neighbours.
+    callable
+        From a text to a list of (str, int, int): every token as the vectorizer sees it, with
+        where it begins in the text and where it ends. A token that a tokenizer made up lies
+        between its neighbours.
     """
-    tokens = _tokens(text, build_analyzer(**analysis))
+    analyzer = build_analyzer(**analysis)
+
+    def find(text: str) -> list[Token]:
+        pieces = [text] if analyzer.pieces is None else analyzer.pieces(text)
+        tokens = [token for piece in pieces for token in analyzer.tokens(piece)]
+        return _found(text, tokens, analysis)
+
+    return find
+
+
+def _found(text: str, tokens: list[str], analysis: dict[str, Any]) -> list[Token]:
     candidates = iter(_candidates(text, tokens, analysis))
     found = []
     marks = range(0)
@@ -49,12 +58,6 @@ def tokens_with_offsets(text: str, analysis: dict[str, Any]) -> list[Token]:
     if len(found) != len(tokens):
         return list(_aligned(tokens, text))
     return found
-
-
-def _tokens(text: str, analyzer: Analyzer) -> list[str]:
-    if analyzer.pieces is None:
-        return list(analyzer.tokens(text))
-    return [token for piece in analyzer.pieces(text) for token in analyzer.tokens(piece)]
 
 
 def _candidates(text: str, tokens: list[str], analysis: dict[str, Any]) -> Iterator[Token]:
@@ -87,7 +90,9 @@ def _preprocessed(text: str, lowercase: bool, strip_accents: str | None) -> _Pro
     """What scikit-learn's preprocessor returns, character by character."""
     processed = _Processed(text, range(len(text)))
     if lowercase:
-        processed = _rewritten(processed, _each(str.lower))
+        places = [i for i, c in enumerate(text) for _ in c.lower()]
+        # As a whole, since a capital sigma becomes another letter at the end of a word.
+        processed = _Processed(text.lower(), places)
     if strip_accents == "unicode":
         processed = _rewritten(processed, _each(_without_marks))
     elif strip_accents == "ascii":

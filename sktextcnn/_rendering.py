@@ -3,8 +3,6 @@
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from sktextcnn._explanation import Explanation
 
@@ -21,37 +19,37 @@ def to_html(explanation: "Explanation", label: Any = None) -> str:
     Every character of the text and of the labels is escaped. Colours are laid over the page's
     own, so that they are legible on light and on dark pages.
     """
-    label = _label(explanation, label)
+    label, share = _heading(explanation, label)
     words = "".join(
         escape(piece) if strength == 0 else _mark(escape(piece), strength, value)
         for piece, strength, value in pieces(explanation, label)
     )
     rows = "".join(
         f"<tr><td style='text-align:right;padding-right:1em'>{value:+.3f}</td>"
-        f"<td style='text-align:left'>{escape(ngram)}</td></tr>"
+        f"<td dir='auto' style='text-align:left'>{escape(ngram)}</td></tr>"
         for ngram, value in explanation.top(label, n=_SHOWN)
     )
-    return (
+    page = (
         f"<div style='{_STYLE}'>"
-        f"<div><b>{escape(str(label))}</b> {_share(explanation, label)} "
+        f"<div><b>{escape(str(label))}</b> {share} "
         f"<span style='opacity:.7'>({escape(explanation.method)})</span></div>"
-        f"<div style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
+        f"<div dir='auto' style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
         f"<details><summary>n-grams that matter most</summary><table>{rows}</table></details>"
         f"</div>"
     )
+    # Half a surrogate pair has no place in UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def to_ansi(explanation: "Explanation", label: Any = None, *, n: int = _SHOWN) -> str:
     """Show a text with its words coloured, for terminals of 256 colours."""
-    label = _label(explanation, label)
+    label, share = _heading(explanation, label)
     words = "".join(
-        _printable(piece) if strength == 0 else _colour(_printable(piece), strength)
+        printable(piece) if strength == 0 else _colour(printable(piece), strength)
         for piece, strength, _ in pieces(explanation, label)
     )
-    lines = [f"{_printable(str(label))} {_share(explanation, label)}", words]
-    lines += [
-        f"  {value:+.3f}  {_printable(ngram)}" for ngram, value in explanation.top(label, n=n)
-    ]
+    lines = [f"{printable(str(label))} {share}", words]
+    lines += [f"  {value:+.3f}  {printable(ngram)}" for ngram, value in explanation.top(label, n=n)]
     return "\n".join(lines)
 
 
@@ -65,13 +63,18 @@ def pieces(explanation: "Explanation", label: Any) -> list[tuple[str, float, flo
         what lies between the tokens. The pieces together are the text.
     """
     evidence = explanation.evidence(label, by="token")
-    most = np.abs(evidence).max(initial=0)
+    marked: list[tuple[int, int, float]] = []
+    end = 0
+    for (start, stop), value in zip(explanation.token_spans.tolist(), evidence, strict=True):
+        if stop > end:
+            marked.append((max(start, end), stop, value))
+            end = stop
+        elif start < stop:
+            # Tokens that lie in the same characters are one piece.
+            marked[-1] = (*marked[-1][:2], marked[-1][2] + value)
+    most = max((abs(value) for _, _, value in marked), default=0)
     found, end = [], 0
-    for (start, stop), value in zip(explanation.token_spans, evidence, strict=True):
-        # Tokens that lie in the same characters are shown once.
-        start = max(start, end)
-        if stop <= start:
-            continue
+    for start, stop, value in marked:
         found.append((explanation.text[end:start], 0.0, 0.0))
         found.append((explanation.text[start:stop], float(value / most if most else 0), value))
         end = stop
@@ -79,13 +82,10 @@ def pieces(explanation: "Explanation", label: Any) -> list[tuple[str, float, flo
     return [piece for piece in found if piece[0]]
 
 
-def _label(explanation: "Explanation", label: Any) -> Any:
-    return explanation.classes[explanation.logits.argmax()] if label is None else label
-
-
-def _share(explanation: "Explanation", label: Any) -> str:
-    (column,) = np.nonzero(explanation.classes == label)
-    return f"{explanation.probabilities[column[0]]:.1%}" if len(column) else ""
+def _heading(explanation: "Explanation", label: Any) -> tuple[Any, str]:
+    """A class, and its probability."""
+    column = explanation._column(label)
+    return explanation.classes[column], f"{explanation.probabilities[column]:.1%}"
 
 
 def _mark(piece: str, strength: float, value: float) -> str:
@@ -108,8 +108,12 @@ def _colour(piece: str, strength: float) -> str:
     return f"\x1b[30;48;5;{colours[level - 1]}m{piece}\x1b[0m"
 
 
-def _printable(text: str) -> str:
-    """Without characters that would steer the terminal."""
+# The joiners are in words of Persian and in emoji.
+_HARMLESS = "\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
+def printable(text: str) -> str:
+    """Without characters that would steer a terminal; whitespace of other kinds is a space."""
     return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+        c if c.isprintable() or c in _HARMLESS else " " if c.isspace() else "\ufffd" for c in text
     )

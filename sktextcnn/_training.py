@@ -26,7 +26,7 @@ from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import Tensor, nn
 
-from sktextcnn._network import PADDING_ID, WordEmbedding, output_layer
+from sktextcnn._network import PADDING_ID, KimCNN, StackedCNN, WordEmbedding, output_layer
 from sktextcnn._row_adam import RowAdam
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
@@ -476,7 +476,7 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     if module.training:
         module.eval()
     outputs: Callable[[Tensor], Tensor] = module
-    if hasattr(module, "features"):
+    if type(module).forward in (KimCNN.forward, StackedCNN.forward):
         # The head in double precision, so that a text's outputs do not depend on its batch
         # mates; on the CPU, as not every device has it.
         head = _in_double(module.head)

@@ -7,6 +7,8 @@ import sys
 import matplotlib
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_html_repr
 
@@ -19,7 +21,7 @@ from sktextcnn import (
     explain,
     top_ngrams,
 )
-from sktextcnn._rendering import pieces
+from sktextcnn._rendering import pieces, printable
 
 matplotlib.use("agg")
 
@@ -50,7 +52,9 @@ def test_the_words_on_a_page_are_the_text(model, corpus):
         explanation = explain(model, [text])[0]
         assert "".join(piece for piece, _, _ in pieces(explanation, "torch")) == text
         body = re.search(r"pre-wrap'>(.*?)</div><details>", explanation.to_html("torch"), re.S)[1]
-        assert html.unescape(re.sub(r"</?span[^>]*>", "", body)) == text
+        shown = html.unescape(re.sub(r"</?span[^>]*>", "", body))
+        assert shown == text.replace("\ud800", "?")
+        assert explanation.to_html("torch").encode("utf-8")
 
 
 def test_a_hostile_text_stays_text(model):
@@ -63,6 +67,31 @@ def test_a_hostile_text_stays_text(model):
     shown = re.sub(r"\x1b\[(?:30;48;5;\d+|0)m", "", explanation.to_ansi())
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+def test_tokens_in_the_same_characters_are_one_piece(model):
+    (explanation,) = explain(model, ["İ array"])
+    assert explanation.tokens == ("i", "\u0307", "array")
+    evidence = explanation.evidence("torch", by="token")
+    assert evidence[1] != 0
+    assert [(piece, value) for piece, _, value in pieces(explanation, "torch")] == [
+        ("İ", evidence[0] + evidence[1]),
+        (" ", 0),
+        ("array", evidence[2]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\nb\xa0c\u3000d\u2028e\tf", "a \nb c d e\tf"),
+        ("می\u200cروم 👩\u200d💻", "می\u200cروم 👩\u200d💻"),
+        ("a\x1b[2J\u202e\ud800\x9b", "a\ufffd[2J\ufffd\ufffd\ufffd"),
+    ],
+    ids=ascii,
+)
+def test_terminals_get_what_is_harmless(text, shown):
+    assert printable(text) == shown
 
 
 def test_hostile_labels_stay_labels(corpus):
@@ -89,6 +118,20 @@ def test_an_explanation_is_drawn(model):
     assert again.ax_ is display.ax_
 
 
+def test_dollars_in_labels_begin_no_formula(corpus):
+    texts, labels = corpus
+    names = np.where(np.array(labels) == "torch", "$a_$", "a\nb\x01")
+    model = make_pipeline(TextVectorizer(), TextCNNClassifier(num_filters=2, max_epochs=1))
+    model.fit(texts, names)
+    for label, shown in (("$a_$", r"\$a_\$"), ("a\nb\x01", "a b\ufffd")):
+        for display in (
+            ExplanationDisplay.from_estimator(model, "array", label=label),
+            LearnedNGramsDisplay.from_estimator(model, texts[:3], label),
+        ):
+            assert display.ax_.get_xlabel().startswith(f"Evidence for {shown}")
+            display.figure_.canvas.draw()
+
+
 @pytest.mark.parametrize("text", ["", "$ x_{ \\frac", "\ud800 \x00 array", "word " * 500])
 def test_odd_texts_are_drawn(model, text):
     ExplanationDisplay.from_estimator(model, text).figure_.canvas.draw()
@@ -109,17 +152,24 @@ def test_a_history_is_drawn_with_the_moment_of_thawing(model):
 
 
 @pytest.mark.parametrize(
-    ("finetune", "thawed"), [(True, {}), ("gradual", {2: "convolutions", 3: "word vectors"})]
+    ("finetune", "thawed"),
+    [
+        (True, {}),
+        (np.int64(1), {2: "word vectors"}),
+        ("gradual", {2: "convolutions", 3: "word vectors"}),
+    ],
 )
-def test_a_history_without_validation_has_one_curve(corpus, finetune, thawed):
+def test_a_history_without_validation_has_one_curve(corpus, vectors_file, finetune, thawed):
     texts, labels = corpus
-    X = TextVectorizer().fit_transform(texts)
+    X = TextVectorizer(embeddings=vectors_file).fit_transform(texts)
     classifier = TextCNNClassifier(num_filters=2, max_epochs=2, finetune=finetune).fit(X, labels)
     display = TrainingHistoryDisplay.from_estimator(classifier)
     assert display.accuracy_ax_ is None
     assert display.thawed == thawed
     # The third epoch was not reached.
-    assert [t.get_text() for t in display.ax_.texts] == ["convolutions thawed"] * bool(thawed)
+    assert [t.get_text() for t in display.ax_.texts] == [
+        f"{what} thawed" for epoch, what in thawed.items() if epoch <= 2
+    ]
 
 
 def test_ngrams_of_a_class_are_drawn(model, corpus):
@@ -156,3 +206,8 @@ def test_odd_requests_are_refused(model, corpus):
         TrainingHistoryDisplay.from_estimator(TextVectorizer())
     with pytest.raises(ValueError, match="label='nonsense' is not one of the classes"):
         LearnedNGramsDisplay.from_estimator(model, corpus[0], "nonsense")
+    with pytest.raises(ValueError, match="label=None is not one of the classes"):
+        LearnedNGramsDisplay.from_estimator(model, corpus[0], None)
+    search = GridSearchCV(model, {})
+    with pytest.raises(NotFittedError, match="TrainingHistoryDisplay takes the best model of a s"):
+        TrainingHistoryDisplay.from_estimator(search)

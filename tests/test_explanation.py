@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, explain
-from sktextcnn._offsets import tokens_with_offsets
+from sktextcnn._offsets import token_finder
 
 SMALL = {"num_filters": 6, "max_epochs": 4, "random_state": 0, "learning_rate": 3e-3}
 ODD = ["", "  \n ", "zzyzx", "array", "a b", "the THE the", "word " * 500]
@@ -151,6 +151,9 @@ def test_the_terms_are_those_of_a_network_in_loops(corpus, vectors_file):
         ({"strip_accents": "unicode"}, "Un CAFÉ cafe\u0301 ﬁn", ["Un", "CAFÉ", "cafe\u0301", "ﬁn"]),
         ({"strip_accents": "ascii"}, "naïve ﬁlm 中 x", ["naïve", "ﬁlm", "x"]),
         ({}, "İstanbul 👍🏽 ok", ["İ", "İ", "stanbul", "👍", "🏽", "ok"]),
+        ({}, "ΟΔΟΣ, İ", ["ΟΔΟΣ", ",", "İ", "İ"]),
+        ({"strip_accents": "unicode"}, "Ο ΛΌΓΟΣ ΤΟΎ", ["Ο", "ΛΌΓΟΣ", "ΤΟΎ"]),
+        ({"analyzer": "char"}, "ΟΣ İ", ["Ο", "Σ", " ", "İ", "İ"]),
         ({"stop_words": ["a", "the"]}, "The gem a GEM the", ["gem", "GEM"]),
         ({"analyzer": "char"}, "A  \n b", ["A", " ", "b"]),
         ({"tokenizer": "treebank"}, 'He said: "Don\'t (go)."', None),
@@ -166,7 +169,7 @@ def test_the_terms_are_those_of_a_network_in_loops(corpus, vectors_file):
 @pytest.mark.filterwarnings("ignore:The parameter 'token_pattern' will not be used")
 def test_tokens_are_found_where_they_were_written(params, text, expected):
     vectorizer = TextVectorizer(**params).fit([text])
-    found = tokens_with_offsets(text, vectorizer._analysis())
+    found = token_finder(vectorizer._analysis())(text)
     assert [token for token, _, _ in found] == vectorizer.inverse_transform(
         vectorizer.transform([text])
     )[0]
@@ -181,7 +184,7 @@ def test_tokens_lie_in_order_in_real_texts(corpus):
     texts, _ = corpus
     vectorizer = TextVectorizer().fit(texts)
     for text in texts:
-        found = tokens_with_offsets(text, vectorizer._analysis())
+        found = token_finder(vectorizer._analysis())(text)
         for token, start, end in found:
             assert text[start:end].lower() == token
         places = [place for _, start, end in found for place in (start, end)]
@@ -244,6 +247,25 @@ def test_integrated_gradients_of_a_linear_network_are_exact(corpus, vectors_file
     np.testing.assert_allclose(path.token_contributions, exact.token_contributions, atol=1e-9)
 
 
+def test_integrated_gradients_of_long_texts_take_bounded_memory(two_classes, monkeypatch):
+    texts, labels = two_classes
+    model = make_model(hidden_units=3).fit(texts, labels)
+    (expected,) = explain(model, texts[:1])
+    tokens = []
+    network = model[-1].net_.module_
+    forward = type(network).forward
+
+    def counted(self, ids):
+        tokens.append(int((ids != 0).sum()))
+        return forward(self, ids)
+
+    monkeypatch.setattr(type(network), "forward", counted)
+    monkeypatch.setattr("sktextcnn._explanation._TOKENS_AT_ONCE", 100)
+    (found,) = explain(model, texts[:1])
+    assert max(tokens) <= 100
+    np.testing.assert_allclose(found.token_contributions, expected.token_contributions, atol=1e-12)
+
+
 def test_captum_is_named_where_it_is_missing(corpus, monkeypatch):
     texts, labels = corpus
     model = make_model(hidden_units=3).fit(texts, labels)
@@ -270,6 +292,10 @@ def test_odd_requests_are_refused(corpus):
         explain(make_pipeline(CountVectorizer()), texts)
     with pytest.raises(TypeError, match="got TextCNNClassifier"):
         explain(TextCNNClassifier(), texts)
+    search = GridSearchCV(make_model(max_epochs=1), {}, cv=2, refit=False)
+    for each in (search, search.fit(texts[:40], labels[:40])):
+        with pytest.raises(NotFittedError, match=r"explain takes the best model .* refit=True"):
+            explain(each, texts)
     model = make_model(hidden_units=3).fit(texts, labels)
     with pytest.raises(ValueError, match="method='exact' is for architecture='kim' without hidden"):
         explain(model, texts, method="exact")
@@ -281,8 +307,13 @@ def test_odd_requests_are_refused(corpus):
     with pytest.raises(TypeError, match="Text 1"):
         explain(model, ["array", None])
     explanation = explain(model, ["array"])[0]
-    with pytest.raises(ValueError, match="label='nonsense' is not one of the classes"):
-        explanation.evidence("nonsense")
+    for label in ("nonsense", 0, ["torch"], ("torch",)):
+        with pytest.raises(ValueError, match=r"label=.* is not one of the classes \['"):
+            explanation.evidence(label)
+    with pytest.raises(ValueError, match="n == -1, must be >= 0"):
+        explanation.top(n=-1)
+    with pytest.raises(TypeError, match="n must be an instance of int, not float"):
+        explanation.top(n=2.5)
     with pytest.raises(ValueError, match="by must be 'span' or 'token'; got 'word'"):
         explanation.top(by="word")
 

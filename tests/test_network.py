@@ -808,7 +808,7 @@ class Reordered(nn.Module):
         return features[:, self.order]
 
 
-class WithBuffersInTheHead(BagOfWords):
+class WithBuffersInTheHead(KimCNN):
     def __init__(self, num_embeddings, embedding_dim, num_outputs):
         super().__init__(num_embeddings, embedding_dim, num_outputs)
         linear = nn.utils.parametrizations.weight_norm(nn.Linear(embedding_dim, num_outputs))
@@ -817,6 +817,27 @@ class WithBuffersInTheHead(BagOfWords):
 
     def features(self, ids):
         return self.embedding(ids).mean(dim=1)
+
+
+class Negated(KimCNN):
+    def forward(self, ids):
+        return -super().forward(ids)
+
+
+class OtherFeatures(BagOfWords):
+    """Calls something else its features."""
+
+    def features(self, ids):
+        return self.embedding(ids)
+
+
+@pytest.mark.parametrize("architecture", [Negated, OtherFeatures])
+def test_a_network_of_the_user_predicts_by_its_own_forward(architecture):
+    ids = random_ids()
+    classifier = fit_custom(architecture)
+    with torch.no_grad():
+        expected = classifier.net_.module_.eval()(torch.tensor(ids))
+    np.testing.assert_allclose(classifier.decision_function(ids), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_the_head_of_a_network_of_the_user_is_computed_in_double_precision():
