@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.pipeline import make_pipeline
@@ -288,6 +290,11 @@ def test_encodings_marks_and_delimiters(folder, capsys):
         assert "--encoding" in fails(capsys, *argv)
         assert main([*argv, "--encoding", encoding]) == 0
         assert "\nschön,1," in Path("out.csv").read_text(encoding="utf-8")
+    for encoding in ("utf-8", "utf-16-be"):
+        Path("mark.csv").write_bytes("\ufefftext,n\nschön,1\n".encode(encoding))
+        argv = ["predict", "model.sktextcnn", "mark.csv", *out, "--encoding", encoding]
+        assert main(argv) == 0
+        assert Path("out.csv").read_text(encoding="utf-8").startswith("text,n,prediction")
     Path("quotes.tsv").write_text('text\tn\n"so dull\t1\n', encoding="utf-8")
     argv = ["predict", "model.sktextcnn", "quotes.tsv", "-o", "out.tsv"]
     assert "--no-quotes" in fails(capsys, *argv)
@@ -301,6 +308,13 @@ def test_missing_texts_are_empty_ones_if_that_is_asked_for(folder, model, capsys
         "d.jsonl, row 1, column 'text': the text is missing"
     )
     assert main(["predict", "model.sktextcnn", "d.jsonl", "--empty-ok"]) == 0
+def test_who_forgets_the_file_is_told_that_rows_are_waited_for(folder, monkeypatch, capsys):
+    pipe(monkeypatch, b"text\na gem\n")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(["predict", "model.sktextcnn"]) == 0
+    assert capsys.readouterr().err == "sktextcnn: type the rows, and Ctrl-D to end them\n"
+
+
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["prediction"] for row in rows] == model.predict(["", "", ""]).tolist()
 
@@ -311,6 +325,40 @@ def test_a_header_alone_gives_a_header(folder, capsys):
     assert capsys.readouterr().out == "text,n,prediction,probability\n"
     assert main(["predict", "model.sktextcnn", "d.csv", "-o", "out.parquet"]) == 0
     assert pd.read_parquet("out.parquet").shape == (0, 4)
+def test_each_kind_of_line_end_within_a_field_survives_csv(folder):
+    texts = ["a\rb", "a\nb", "a\r\nb", "\r"]
+    with open("d.csv", "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text"], *([text] for text in texts)])
+    for path, out in (("d.csv", "out.csv"), ("out.csv", "again.csv")):
+        prefix = f"--prefix={out}"
+        assert main(["predict", "model.sktextcnn", path, "-o", out, prefix, "--quiet"]) == 0
+    with open("again.csv", encoding="utf-8", newline="") as file:
+        data = file.read()
+    assert data.split("\n")[0].endswith("again.csvprobability")
+    rows = list(csv.reader(io.StringIO(data, newline="")))
+    assert [row[0] for row in rows] == ["text", *texts]
+    assert {len(row) for row in rows} == {5}
+
+
+def test_json_has_no_nan_wherever_it_is_written(folder, capsys):
+    def strict(text):
+        return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+    deep = f"{'[' * 500}NaN{']' * 500}"
+    data = f'{{"text": "a", "n": NaN, "x": {{"y": [-Infinity, 1e999, 2.5]}}, "deep": {deep}}}\n'
+    Path("d.jsonl").write_text(data, encoding="utf-8")
+    assert main(["predict", "model.sktextcnn", "d.jsonl"]) == 0
+    row = strict(capsys.readouterr().out)
+    assert (row["n"], row["x"]) == (None, {"y": [None, None, 2.5]})
+    assert main(["predict", "model.sktextcnn", "d.jsonl", "--output-format", "csv"]) == 0
+    row = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert strict(row["x"]) == {"y": [None, None, 2.5]}
+    pairs = pa.array([[("k", float("nan")), ("l", 1.0)]], pa.map_(pa.string(), pa.float64()))
+    pq.write_table(pa.table({"text": ["a"], "m": pairs}), "d.parquet")
+    assert main(["predict", "model.sktextcnn", "d.parquet", "--output-format", "jsonl"]) == 0
+    assert strict(capsys.readouterr().out)["m"] == [["k", None], ["l", 1.0]]
+
+
 
 
 def test_labels_of_a_multilabel_model_are_joined(folder, capsys):
@@ -373,6 +421,9 @@ def test_what_is_wrong_with_csv_is_named_by_file_row_and_column(folder, capsys, 
 )
 def test_what_is_wrong_with_json_lines_is_named(folder, capsys, data, said):
     assert said in refused(capsys, data, name="data.jsonl")
+        ('[\n{"text": "a"}\n]\n', "(Expecting value); expected a JSON object on each line."),
+        ('{"other": "a"}\n{"text": "b"}\n', "no column 'text'; its first row has other."),
+        ("{}\n", "no column 'text'; its first row has none."),
 
 
 @pytest.mark.parametrize("target", ["csv", "parquet"])
@@ -397,6 +448,39 @@ def test_parquet_that_is_none_damaged_or_piped(folder, capsys, monkeypatch):
     data = bytearray(Path("whole.parquet").read_bytes())
     data[4:60] = bytes(56)
     Path("data.parquet").write_bytes(data)
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ("1", "2.5", 2.5),
+        ('{"a": 1}', '{"a": 2, "b": 3}', {"a": 2, "b": 3}),
+        ('[{"a": 1}]', '[{"b": 3}]', [{"a": None, "b": 3}]),
+    ],
+)
+def test_parquet_loses_no_part_of_a_value_of_json(folder, capsys, first, second, kept):
+    data = f'{{"text": "a", "n": {first}}}\n{{"text": "b", "n": {second}}}\n'
+    said = refused(capsys, data, "-o", "out.parquet", "--chunk-size=1", name="data.jsonl")
+    assert said.startswith(f"data.jsonl, row 2, column 'n': {json.loads(second)!r} does not fit")
+    assert not Path("out.parquet").exists()
+    # Of one chunk, the type is that of all of its rows.
+    argv = ["predict", "model.sktextcnn", "data.jsonl", "-o", "out.parquet", "--quiet"]
+    assert main(argv) == 0
+    assert pq.read_table("out.parquet").column("n").to_pylist()[1] == kept
+
+
+def test_values_of_parquet_that_python_has_not(folder, capsys):
+    def said_of(*options, **columns):
+        pq.write_table(pa.table(columns), "data.parquet")
+        return fails(capsys, "predict", "model.sktextcnn", "data.parquet", "-o", "o.csv", *options)
+
+    no_text = [None, pa.py_buffer(np.array([0, 1, 3], np.int32)), pa.py_buffer(b"a\xff\xfe")]
+    no_text = pa.Array.from_buffers(pa.string(), 2, no_text)
+    assert said_of(text=no_text).startswith("data.parquet, row 2, column 'text': the value cannot")
+    said = said_of("--chunk-size=1", text=["a", "b"], n=no_text)
+    assert said.startswith("data.parquet, row 2, column 'n': the value cannot be read")
+    far = pa.array([0, 2**62], pa.timestamp("us"))
+    assert "row 2, column 'n': the value cannot be read (date" in said_of(text=["a", "b"], n=far)
+
+
     said = fails(capsys, *argv)
     assert said.startswith("data.parquet: the Parquet file is damaged")
     pd.DataFrame({"text": [b"bytes"]}).to_parquet("data.parquet")
