@@ -10,7 +10,9 @@ import io
 import json
 import os
 import re
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections import Counter
@@ -62,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises
     ------
     SystemExit
-        With 2 for wrong usage, with 0 for ``--help`` and ``--version``.
+        With 2 for wrong usage, with 0 for ``--help`` and ``--version``, with 143 where the
+        process is told to end.
     """
     # None where the process began with them closed; a file must not get their numbers.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -72,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal may not know all characters; data are always written as UTF-8.
         sys.stdout.reconfigure(errors="backslashreplace")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _ended_by_exceptions():
         warnings.showwarning = _show_warning
         try:
             args.run(args)
@@ -92,6 +95,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             return 0
     return _FAILED
+
+
+@contextlib.contextmanager
+def _ended_by_exceptions() -> Iterator[None]:
+    """Let a process that is told to end clear away what it has half written."""
+
+    def end(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            # One that is ignored, as by nohup, stays so; Windows has one of them.
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+                before[getattr(signal, name)] = signal.signal(getattr(signal, name), end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(message: str) -> None:

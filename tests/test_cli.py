@@ -905,7 +905,16 @@ def test_an_input_that_cannot_be_read_is_named(folder, capsys):
     assert said == "/proc/self/mem: Input/output error."
 
 
-def test_an_interrupted_run_ends_with_130_and_leaves_no_file(folder):
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("SIGINT", 130, b"sktextcnn: interrupted\n"),
+        ("SIGTERM", 143, b""),
+        ("SIGHUP", 129, b""),
+    ],
+)
+def test_a_run_that_is_ended_leaves_no_file(folder, name, code, said):
     command = [sys.executable, "-m", "sktextcnn", "predict", "model.sktextcnn", "-o", "out.csv"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         # Wait until it reads the rows.
@@ -914,10 +923,10 @@ def test_an_interrupted_run_ends_with_130_and_leaves_no_file(folder):
         while not list(folder.glob(".out.csv.*.part")):
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, name))
         process.stdin.close()
-        assert process.stderr.read() == b"sktextcnn: interrupted\n"
-    assert process.returncode == 130
+        assert process.stderr.read() == said
+    assert process.returncode == code
     assert not list(folder.glob("*out.csv*"))
 
 
