@@ -29,7 +29,7 @@ examples:
   sktextcnn train reviews.csv --text review --label sentiment --vectors glove.txt -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --test-size 0.2 -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --vectors word2vec --seed 1 \\
-      --set vectorizer.min_df=2 --set classifier.kernel_sizes=[2,3] -o m.sktextcnn
+      --set vectorizer.min_df=2 --set 'classifier.kernel_sizes=[2,3]' -o m.sktextcnn
   cat reviews.csv | sktextcnn train --text review --label sentiment -o m.sktextcnn --quiet
 """
 
@@ -220,7 +220,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--max-epochs", type=_epochs, default="auto", metavar="N", help="default auto"
     )
-    training.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
+    training.add_argument("--seed", type=_seed, default=0, metavar="N", help="default 0")
     training.add_argument(
         "--set",
         dest="settings",
@@ -273,8 +273,14 @@ def _add_colour(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1; got {text!r}")
+    if not text.isdecimal() or not 1 <= int(text) <= 10**9:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 1,000,000,000; got {text!r}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to {2**32 - 1}; got {text!r}")
     return int(text)
 
 

@@ -47,7 +47,10 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 shutil.copymode(target, temporary)
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename == temporary:
+            error.filename = os.fspath(path)  # The name that the caller knows.
+            error.filename2 = None
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise

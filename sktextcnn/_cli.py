@@ -10,7 +10,9 @@ import io
 import json
 import os
 import re
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections import Counter
@@ -62,13 +64,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises
     ------
     SystemExit
-        With 2 for wrong usage, with 0 for ``--help`` and ``--version``.
+        With 2 for wrong usage, with 0 for ``--help`` and ``--version``, with 143 where the
+        process is told to end.
     """
+    # None where the process began with them closed; a file must not get their numbers.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     args = parse(argv, _COMMANDS)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal may not know all characters; data are always written as UTF-8.
         sys.stdout.reconfigure(errors="backslashreplace")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _ended_by_exceptions():
         warnings.showwarning = _show_warning
         try:
             args.run(args)
@@ -90,8 +97,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _FAILED
 
 
+@contextlib.contextmanager
+def _ended_by_exceptions() -> Iterator[None]:
+    """Let a process that is told to end clear away what it has half written."""
+
+    def end(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            # One that is ignored, as by nohup, stays so; Windows has one of them.
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+                before[getattr(signal, name)] = signal.signal(getattr(signal, name), end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _say(message: str) -> None:
-    print("sktextcnn:", " ".join(message.split()), file=sys.stderr)
+    print("sktextcnn:", _one_line(message), file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    """Without line ends, and what would steer a terminal as an escape."""
+    text = " ".join(text.split())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -157,6 +190,16 @@ def _labels(chunk: Chunk, column: str) -> list[Any]:
     return labels
 
 
+def _check_numbers(labels: list[Any], chunk: Chunk, column: str) -> None:
+    """Refuse numbers that are no classes for scikit-learn."""
+    for i, label in enumerate(labels):
+        if not isinstance(label, str) and not (label % 1 == 0 and -(2**63) <= label < 2**63):
+            raise InputError(
+                f"{chunk.where(i, column)}: a label that is a number must be a whole one, of at "
+                f"most 64 bits; got {label!r:.40}. Write others as strings."
+            )
+
+
 def _known_labels(chunk: Chunk, column: str, known: Mapping[str, Any]) -> list[Any]:
     """The labels of some rows as a model has them: csv has 1 as a string."""
     labels = _labels(chunk, column)
@@ -193,6 +236,7 @@ def _examples(
                 labels += _known_labels(chunk, args.label, known)
                 continue
             new = _labels(chunk, args.label)
+            _check_numbers(new, chunk, args.label)
             first = (labels or new)[0]
             for i, label in enumerate(new):
                 if type(label) is not type(first):
@@ -236,7 +280,7 @@ def _load(path: str) -> "Pipeline":
 def _train(args: argparse.Namespace) -> None:
     from sktextcnn._model_file import save
 
-    _check_target(args.output)
+    _check_target(args.output, args.data, args.test, args.vectors)
     model = _new_model(args)
     texts, labels = _examples(args.data, args)
     counts = Counter(labels)
@@ -280,7 +324,7 @@ def _train(args: argparse.Namespace) -> None:
 
 def _tell(args: argparse.Namespace, line: str) -> None:
     if not args.quiet:
-        print(line, file=sys.stderr)
+        print(_one_line(line), file=sys.stderr)
 
 
 def _summary(counts: Mapping[Any, int]) -> str:
@@ -290,8 +334,9 @@ def _summary(counts: Mapping[Any, int]) -> str:
     return f"{total}: {', '.join(f'{label} {n:,}' for label, n in sorted(counts.items()))}."
 
 
-def _check_target(path: str) -> None:
+def _check_target(path: str, *read: str | None) -> None:
     """Find trouble with the file to be written before the training."""
+    _keep_inputs(path, *read)
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give the path of a file.")
@@ -301,6 +346,13 @@ def _check_target(path: str) -> None:
         raise InputError(f"{path}: there is no folder {folder}.")
     if not os.access(folder, os.W_OK):
         raise InputError(f"{path}: the folder {folder} is not writable.")
+
+
+def _keep_inputs(path: str, *read: str | None) -> None:
+    """Refuse to replace a file that is read by something else than its rows again."""
+    for each in read:
+        if each and os.path.isfile(path) and os.path.exists(each) and os.path.samefile(path, each):
+            raise InputError(f"{path}: -o would replace this file, which is read here.")
 
 
 # Parameters with an option of their own, and those that are no data.
@@ -342,11 +394,21 @@ def _new_model(args: argparse.Namespace) -> "Pipeline":
         settable = [each for each in known if each not in _NOT_SET]
         if name not in settable:
             instead = _NOT_SET.get(name)
-            close = difflib.get_close_matches(name, settable, n=1)
-            hint = f"Did you mean {close[0]}?" if close else "See the documentation of its step."
+            there = [each for each in settable if each.startswith(f"{step}.")] or settable
+            # Without the step, which would be half of what is alike.
+            close = difflib.get_close_matches(parameter, [e.partition(".")[2] for e in there], n=1)
+            hint = f"It is one of {', '.join(there)}."
+            if close:
+                hint = next(f"Did you mean {e}?" for e in there if e.endswith(f".{close[0]}"))
             if name in _NOT_SET:
                 hint = f"Give {instead}." if instead else "That is for Python."
             raise InputError(f"--set {name}: it cannot be set here. {hint}")
+        # A bool is an int in Python, so that the step would take true for 1.
+        if (
+            isinstance(value, bool)
+            and "boolean" not in steps[step]._parameter_constraints[parameter]
+        ):
+            raise InputError(f"--set {name}: expected another value than {json.dumps(value)}.")
         steps[step].set_params(**{parameter: value})
     with _mendable("--set: "):
         for one in steps.values():
@@ -370,6 +432,8 @@ def _hold_out(
 
 
 def _predict(args: argparse.Namespace) -> None:
+    if args.output is not None:
+        _keep_inputs(args.output, args.model)
     dialect = _dialect(args)
     with open_table(args.data, dialect) as table:
         table.check_column(args.text, "--text")
@@ -401,6 +465,11 @@ def _output_format(args: argparse.Namespace, table: Table) -> str:
         to_stdout = args.output in (None, "-")
         form = None if to_stdout else format_of_name(args.output)
         if form is None:
+            if not to_stdout and (suffix := os.path.splitext(args.output)[1]):
+                raise InputError(
+                    f"{args.output}: the format {suffix} is not known; predict writes .csv .tsv "
+                    f".jsonl .parquet, or what --output-format says."
+                )
             return "csv" if table.format == "txt" else table.format
     if form == "txt":
         raise InputError(f"{args.output}: predict writes csv, tsv, jsonl or parquet.")
@@ -503,6 +572,7 @@ def _report(true: list[int], predicted: list[int], names: list[str], *, as_json:
         }
         print(json.dumps(result, indent=2))
         return
+    names = [_one_line(name) for name in names]
     print(f"accuracy {accuracy:.4f} on {len(true):,} texts\n")
     print(
         classification_report(
@@ -522,8 +592,12 @@ def _report(true: list[int], predicted: list[int], names: list[str], *, as_json:
 
 
 def _explain(args: argparse.Namespace) -> None:
+    from sktextcnn._rendering import to_html
+
     if bool(args.texts) == (args.file is not None):
         args.usage("give texts, or --file")
+    if args.output is not None:
+        _keep_inputs(args.output, args.model, args.file)
     model = _load(args.model)
     classes = _by_name(model.steps[-1][1].classes_.tolist())
     if args.label is not None and args.label not in classes:
@@ -538,7 +612,8 @@ def _explain(args: argparse.Namespace) -> None:
             if args.json:
                 file.write(json_line(_as_json(explanation)))
             elif is_page:
-                file.write(explanation.to_html(label).encode("utf-8", "replace") + b"\n<hr>\n")
+                html = to_html(explanation, label, n=args.n)
+                file.write(html.encode("utf-8", "replace") + b"\n<hr>\n")
             else:
                 print(_in_terminal(explanation, label, args.n, colour=colour), end="\n\n")
         if is_page:

@@ -13,7 +13,7 @@ _SHOWN = 8
 _STYLE = "font-family:system-ui,sans-serif;line-height:1.7;max-width:60em;overflow-wrap:anywhere"
 
 
-def to_html(explanation: "Explanation", label: Any = None) -> str:
+def to_html(explanation: "Explanation", label: Any = None, *, n: int = _SHOWN) -> str:
     """Show a text with its words coloured by what they speak for.
 
     Every character of the text and of the labels is escaped. Colours are laid over the page's
@@ -27,7 +27,7 @@ def to_html(explanation: "Explanation", label: Any = None) -> str:
     rows = "".join(
         f"<tr><td style='text-align:right;padding-right:1em'>{value:+.3f}</td>"
         f"<td dir='auto' style='text-align:left'>{escape(ngram)}</td></tr>"
-        for ngram, value in explanation.top(label, n=_SHOWN)
+        for ngram, value in explanation.top(label, n=n)
     )
     page = (
         f"<div style='{_STYLE}'>"

@@ -9,7 +9,6 @@ import csv
 import difflib
 import io
 import json
-import math
 import os
 import re
 import stat
@@ -91,13 +90,23 @@ class Chunk:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows, by column."""
-        return self.batch.to_pylist() if self.own_rows is None else self.own_rows
+        if self.own_rows is not None:
+            return self.own_rows
+        names = self.batch.schema.names
+        columns = zip(*map(self.values, names), strict=True)
+        return [dict(zip(names, values, strict=True)) for values in columns]
 
     def values(self, column: str) -> list[Any]:
         """The values of a column; None where a row has none."""
-        if self.own_rows is None:
-            return self.batch.column(column).to_pylist()
-        return [row.get(column) for row in self.own_rows]
+        if self.own_rows is not None:
+            return [row.get(column) for row in self.own_rows]
+        values = self.batch.column(column)
+        try:
+            return values.to_pylist()
+        # Such as a year that Python's dates do not reach, or text that is not UTF-8.
+        except (ValueError, OverflowError) as error:
+            where = self.where(_first_unreadable(values), column)
+            raise InputError(f"{where}: the value cannot be read ({error}).") from error
 
     def where(self, i: int, column: str) -> str:
         """The place of a value, for errors."""
@@ -108,6 +117,15 @@ class Chunk:
         row = self.first + i
         line = self.lines[i] if self.lines else None
         return _place(self.name, row, line, self.header_lines)
+
+
+def _first_unreadable(values: Any) -> int:
+    for i, value in enumerate(values):
+        try:
+            value.as_py()
+        except (ValueError, OverflowError):
+            return i
+    return 0
 
 
 def _place(name: str, row: int, line: int | None, header_lines: int) -> str:
@@ -162,13 +180,16 @@ class Table:
         if column in self.columns:
             return
         shown = ", ".join(self.columns[:_SHOWN]) + (", ..." if len(self.columns) > _SHOWN else "")
+        whose = "its first row" if self.format == "jsonl" else "it"
         close = difflib.get_close_matches(column, self.columns, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Choose one with {option}."
         if len(self.columns) == 1 and self.format in _DELIMITER_OF:
             others = [mark for mark in ";,\t|" if mark in self.columns[0]]
             if others:
                 hint = f"If {others[0]!r} separates its columns, give --delimiter {others[0]!r}."
-        raise InputError(f"{self.name}: there is no column {column!r}; it has {shown}. {hint}")
+        raise InputError(
+            f"{self.name}: there is no column {column!r}; {whose} has {shown or 'none'}. {hint}"
+        )
 
 
 # Reading ------------------------------------------------------------------------------
@@ -196,6 +217,8 @@ def open_table(path: str | None, dialect: Dialect) -> Iterator[Table]:
     form = find_format(None if is_stdin else path, dialect.format)
     with contextlib.ExitStack() as stack:
         if is_stdin:
+            if sys.stdin.isatty():
+                print("sktextcnn: type the rows, and Ctrl-D to end them", file=sys.stderr)
             file = sys.stdin.buffer
         else:
             try:
@@ -251,6 +274,8 @@ def _decoded(text: io.TextIOWrapper, name: str, encoding: str) -> Iterator[str]:
     number = 0
     try:
         for number, line in enumerate(text, 1):
+            if number == 1:  # Encodings such as utf-8 and utf-16-le leave the mark in the text.
+                line = line.removeprefix("\ufeff")
             if not line.isascii() and (found := _UNDECODED.search(line)):
                 byte = ord(found[0]) - 0xDC00
                 raise InputError(
@@ -263,6 +288,8 @@ def _decoded(text: io.TextIOWrapper, name: str, encoding: str) -> Iterator[str]:
             f"{name}, line {number + 1} or below: this is not {_known(encoding)} ({error}). Give "
             f"the file's encoding with --encoding."
         ) from error
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}.") from error
 
 
 def _known(encoding: str) -> str:
@@ -284,8 +311,10 @@ def _delimited(lines: Iterator[str], name: str, form: str, dialect: Dialect) -> 
             raise InputError(f"{name} is empty; expected a header with the names of the columns.")
         columns = fields
     if any("\0" in column for column in columns):
+        order = "be" if columns[0].startswith("\0") else "le"
         raise InputError(
-            f"{name}: the header has NUL characters. If it is UTF-16, give --encoding utf-16-le."
+            f"{name}: the header has NUL characters. If it is UTF-16, give --encoding "
+            f"utf-16-{order}."
         )
     _refuse_twice(name, columns)
     header_lines = reader.line_num
@@ -339,7 +368,11 @@ def _json_lines(lines: Iterator[str], name: str, form: str, dialect: Dialect) ->
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise InputError(f"{name}, line {number}: this is not JSON ({error}).") from error
+                what = getattr(error, "msg", error)  # JSON's own counts the line from 1 again.
+                raise InputError(
+                    f"{name}, line {number}: this is not JSON ({what}); expected a JSON object on "
+                    f"each line."
+                ) from error
             if not isinstance(row, dict):
                 raise InputError(
                     f"{name}, line {number}: expected a JSON object, such as "
@@ -415,13 +448,16 @@ def open_output(path: str | None) -> Iterator[BinaryIO]:
     if path is None or path == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-    elif os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-        # Devices and named pipes, such as /dev/stdout, must not be replaced.
-        with open(path, "wb") as file:
+        return
+    # Devices and named pipes, such as /dev/stdout, must not be replaced.
+    is_device = os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
+    try:
+        with open(path, "wb") if is_device else written_whole(path) as file:
             yield file
-    else:
-        with written_whole(path) as file:
-            yield file
+    except OSError as error:
+        if error.strerror and not error.filename:  # A disk that is full does not say which.
+            error.filename = path
+        raise
 
 
 class Writer:
@@ -484,22 +520,20 @@ class _JsonBody:
 
 def json_line(row: Any) -> bytes:
     """An object as a line of JSON in UTF-8; dates and the like as text."""
+    text = _json(row)
     try:
-        text = json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
         return text.encode() + b"\n"
     except UnicodeEncodeError:  # Half a pair of surrogates, which came from an escape.
-        return json.dumps(_finite(row), default=str).encode() + b"\n"
+        return json.dumps(json.loads(text)).encode() + b"\n"
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
     except ValueError:
-        return json_line(_finite(row))
-
-
-def _finite(value: Any) -> Any:
-    """With null for NaN and infinity, which JSON does not have."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list) else value
+        # NaN and infinity, which JSON does not have, become null.
+        text = json.dumps(value, default=str)
+        return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
 
 
 class _CsvBody:
@@ -514,21 +548,22 @@ class _CsvBody:
             delimiter=(dialect.delimiter if same else None) or _DELIMITER_OF[form],
             quoting=csv.QUOTE_MINIMAL if dialect.quotes else csv.QUOTE_NONE,
             quotechar='"' if dialect.quotes else None,
-            lineterminator="\n",
+            # Only the characters of this are quoted by each version of Python.
+            lineterminator="\r\n",
         )
         self._row(self._columns, table.name)
 
     def write(self, chunk: Chunk, added: Mapping[str, Sequence[Any]]) -> None:
         for i, row in enumerate(_rows_with(chunk, added)):
             _refuse_new(chunk, i, row, self._known)
-            self._row([_cell(row.get(name)) for name in self._columns], chunk.name)
+            self._row([_cell(row.get(name)) for name in self._columns], chunk.where_row(i))
 
-    def _row(self, fields: Sequence[str], name: str) -> None:
+    def _row(self, fields: Sequence[str], where: str) -> None:
         try:
             self._writer.writerow(fields)
         except csv.Error as error:
             raise InputError(
-                f"{name}: a field cannot be written without quotes ({error}). Leave out "
+                f"{where}: a field cannot be written without quotes ({error}). Leave out "
                 f"--no-quotes, or write .jsonl."
             ) from error
 
@@ -537,20 +572,21 @@ class _CsvBody:
 
 
 class _Utf8:
-    """A binary file for csv's writer, and nothing that would close it."""
+    """A binary file for the lines of csv's writer, and nothing that would close it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def write(self, text: str) -> None:
-        self._file.write(text.encode("utf-8", "backslashreplace"))
+        line = text.removesuffix("\r\n") + "\n"
+        self._file.write(line.encode("utf-8", "backslashreplace"))
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return _json(value)
     return str(value)
 
 
@@ -561,6 +597,27 @@ def _refuse_new(chunk: Chunk, i: int, row: Mapping[str, Any], known: set[str]) -
             f"{chunk.where(i, new)}: the first row has no such column, so it has no place in the "
             f"output. Write .jsonl, where each row has its own."
         )
+
+
+def _refuse_changed(
+    chunk: Chunk, rows: Sequence[Mapping[str, Any]], stored: Sequence[Mapping[str, Any]]
+) -> None:
+    """Refuse what Parquet would not keep: the fraction of 2.5 among integers, or a new key."""
+    for i, (row, kept) in enumerate(zip(rows, stored, strict=True)):
+        for name, value in row.items():
+            if not _is_kept(value, kept[name]):
+                raise InputError(
+                    f"{chunk.where(i, name)}: {value!r:.40} does not fit the type that the column "
+                    f"has from the rows above. Write .jsonl."
+                )
+
+
+def _is_kept(value: Any, kept: Any) -> bool:
+    if isinstance(value, dict):
+        return all(key in kept and _is_kept(value[key], kept[key]) for key in value)
+    if isinstance(value, list):
+        return all(_is_kept(*pair) for pair in zip(value, kept, strict=True))
+    return bool(value == kept or value != value)
 
 
 class _ParquetBody:
@@ -605,7 +662,9 @@ class _ParquetBody:
                 first = pyarrow.Table.from_pylist(chunk.rows)
                 self._open([*first.schema])
             rows = list(_rows_with(chunk, added))
-            self._writer.write_table(pyarrow.Table.from_pylist(rows, schema=self._schema))
+            stored = pyarrow.Table.from_pylist(rows, schema=self._schema)
+            _refuse_changed(chunk, rows, stored.to_pylist())
+            self._writer.write_table(stored)
         except (pyarrow.ArrowException, ValueError, OverflowError) as error:
             raise InputError(
                 f"{chunk.where_row(0)} and below: the values do not fit one type a column "

@@ -198,6 +198,9 @@ class TextNet(NeuralNetClassifier):
             self._fit_epochs(rows, epochs)
         except BaseException:
             del self.history[n_before:]
+            for _, callback in self.callbacks_:
+                if isinstance(callback, Progress):
+                    callback.close()  # Else the error's message stands in the line of the bar.
             raise
 
     def _fit_epochs(self, rows: Rows, epochs: int) -> None:
@@ -308,8 +311,13 @@ class Progress(Callback):
         self.bar_.update()
 
     def on_train_end(self, net: TextNet, **kwargs: Any) -> None:
-        self.bar_.close()
-        del self.bar_
+        self.close()
+
+    def close(self) -> None:
+        """End the line of the bar, if there is one."""
+        if hasattr(self, "bar_"):
+            self.bar_.close()
+            del self.bar_
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.pipeline import make_pipeline
@@ -146,6 +148,9 @@ def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, 
         (["--vectors", "reviews.csv"], "reviews.csv, line 1: expected a word and 2 numbers"),
         (["--set", "classifier.num_filter=2"], "Did you mean classifier.num_filters"),
         (["--set", "classifier.num_filters=0"], "'num_filters' parameter of TextCNNClassifier"),
+        (["--set", "classifier.num_filters=true"], "expected another value than true"),
+        (["--set", "classifier.lr=2"], r"It is one of classifier\.activation, .*learning_rate"),
+        (["--set", "tokens.min_df=2"], "Did you mean vectorizer.min_df"),
         (["--set", "vectorizer.embeddings=3"], "Give --vectors"),
         (["--set", "classifier.callbacks=3"], "That is for Python"),
         (["--label", "id2"], "no column 'id2'; it has id, sentiment, review"),
@@ -179,6 +184,9 @@ def test_train_refuses_one_class_no_label_other_types_and_no_rows(folder, capsys
     assert mixed.startswith("d.jsonl, row 2, column 'label': the label 1 is of type int")
     listed = of('{"text": "a", "label": ["x"]}\n')
     assert "a label is a string or a number; got ['x'] of type list" in listed
+    for number in ("1.5", "1e999", str(2**63), str(10**30)):
+        said = of(f'{{"text": "a", "label": 2.0}}\n{{"text": "b", "label": {number}}}\n')
+        assert said.startswith("d.jsonl, row 2, column 'label': a label that is a number must be")
     Path("t.csv").write_text("text,label\na,x\nb,z\n", encoding="utf-8")
     unknown = of("text,label\na,x\nb,y\n", "--test", "t.csv")
     assert unknown.startswith("t.csv, row 2, column 'label': the model does not know the label 'z'")
@@ -282,6 +290,11 @@ def test_encodings_marks_and_delimiters(folder, capsys):
     Path("bom.csv").write_bytes("\ufefftext;n\r\nschön;1\r\n\r\n".encode())
     assert main(["predict", "model.sktextcnn", "bom.csv", *out, "--delimiter", ";"]) == 0
     assert Path("out.csv").read_text(encoding="utf-8").startswith("text;n;prediction;probability\n")
+    for encoding in ("utf-8", "utf-16-be"):
+        Path("mark.csv").write_bytes("\ufefftext,n\nschön,1\n".encode(encoding))
+        argv = ["predict", "model.sktextcnn", "mark.csv", *out, "--encoding", encoding]
+        assert main(argv) == 0
+        assert Path("out.csv").read_text(encoding="utf-8").startswith("text,n,prediction")
     for encoding in ("cp1252", "utf-16", "utf-16-le"):
         Path("other.csv").write_bytes("text,n\nschön,1\n".encode(encoding))
         argv = ["predict", "model.sktextcnn", "other.csv", *out]
@@ -295,6 +308,13 @@ def test_encodings_marks_and_delimiters(folder, capsys):
     assert Path("out.tsv").read_text(encoding="utf-8").splitlines()[1].startswith('"so dull\t1\t')
 
 
+def test_who_forgets_the_file_is_told_that_rows_are_waited_for(folder, monkeypatch, capsys):
+    pipe(monkeypatch, b"text\na gem\n")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(["predict", "model.sktextcnn"]) == 0
+    assert capsys.readouterr().err == "sktextcnn: type the rows, and Ctrl-D to end them\n"
+
+
 def test_missing_texts_are_empty_ones_if_that_is_asked_for(folder, model, capsys):
     data = b'{"text": null, "n": 1}\n{"n": 2}\n{"text": ""}\n'
     assert refused(capsys, data, name="d.jsonl").startswith(
@@ -303,6 +323,40 @@ def test_missing_texts_are_empty_ones_if_that_is_asked_for(folder, model, capsys
     assert main(["predict", "model.sktextcnn", "d.jsonl", "--empty-ok"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["prediction"] for row in rows] == model.predict(["", "", ""]).tolist()
+
+
+def test_each_kind_of_line_end_within_a_field_survives_csv(folder):
+    texts = ["a\rb", "a\nb", "a\r\nb", "\r"]
+    with open("d.csv", "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text"], *([text] for text in texts)])
+    for path, out in (("d.csv", "out.csv"), ("out.csv", "again.csv")):
+        prefix = f"--prefix={out}"
+        assert main(["predict", "model.sktextcnn", path, "-o", out, prefix, "--quiet"]) == 0
+    with open("again.csv", encoding="utf-8", newline="") as file:
+        data = file.read()
+    assert data.split("\n")[0].endswith("again.csvprobability")
+    rows = list(csv.reader(io.StringIO(data, newline="")))
+    assert [row[0] for row in rows] == ["text", *texts]
+    assert {len(row) for row in rows} == {5}
+
+
+def test_json_has_no_nan_wherever_it_is_written(folder, capsys):
+    def strict(text):
+        return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+    deep = f"{'[' * 500}NaN{']' * 500}"
+    data = f'{{"text": "a", "n": NaN, "x": {{"y": [-Infinity, 1e999, 2.5]}}, "deep": {deep}}}\n'
+    Path("d.jsonl").write_text(data, encoding="utf-8")
+    assert main(["predict", "model.sktextcnn", "d.jsonl"]) == 0
+    row = strict(capsys.readouterr().out)
+    assert (row["n"], row["x"]) == (None, {"y": [None, None, 2.5]})
+    assert main(["predict", "model.sktextcnn", "d.jsonl", "--output-format", "csv"]) == 0
+    row = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert strict(row["x"]) == {"y": [None, None, 2.5]}
+    pairs = pa.array([[("k", float("nan")), ("l", 1.0)]], pa.map_(pa.string(), pa.float64()))
+    pq.write_table(pa.table({"text": ["a"], "m": pairs}), "d.parquet")
+    assert main(["predict", "model.sktextcnn", "d.parquet", "--output-format", "jsonl"]) == 0
+    assert strict(capsys.readouterr().out)["m"] == [["k", None], ["l", 1.0]]
 
 
 def test_a_header_alone_gives_a_header(folder, capsys):
@@ -353,7 +407,9 @@ def test_labels_of_a_multilabel_model_are_joined(folder, capsys):
         ("", "data.csv is empty"),
         ("\n\n", "data.csv is empty"),
         (b"text,n\na,1\nsch\xf6n,2\n", "data.csv, line 3: the byte 0xf6 is not UTF-8"),
-        ("text,n\na,1\n".encode("utf-16-le"), "the header has NUL characters. If it is UTF-16"),
+        ("text,n\na,1\n".encode("utf-16-le"), "If it is UTF-16, give --encoding utf-16-le."),
+        ("text,n\na,1\n".encode("utf-16-be"), "If it is UTF-16, give --encoding utf-16-be."),
+        ("a\x1b[31m,n\na,1\n", "there is no column 'text'; it has a\\x1b[31m, n."),
     ],
 )
 def test_what_is_wrong_with_csv_is_named_by_file_row_and_column(folder, capsys, data, said):
@@ -365,6 +421,9 @@ def test_what_is_wrong_with_csv_is_named_by_file_row_and_column(folder, capsys, 
     [
         ('{"text": "a"}\n{"text": "a"\n', "data.jsonl, line 2: this is not JSON"),
         ('[{"text": "a"}]\n', "line 1: expected a JSON object"),
+        ('[\n{"text": "a"}\n]\n', "(Expecting value); expected a JSON object on each line."),
+        ('{"other": "a"}\n{"text": "b"}\n', "no column 'text'; its first row has other."),
+        ("{}\n", "no column 'text'; its first row has none."),
         ("[" * 100_000 + "\n", "line 1: this is not JSON"),
         ('{"text": "a"}\n\n{"text": 5}\n', "row 2 (line 3), column 'text': expected a text; got 5"),
         ('{"text": "a"}\n{"text": "b", "prediction": 1}\n', "row 2, column 'prediction': there is"),
@@ -387,6 +446,39 @@ def test_values_of_several_types_do_not_fit_in_parquet(folder, capsys):
     data = '{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n'
     said = refused(capsys, data, "-o", "out.parquet", "--chunk-size=1", name="data.jsonl")
     assert said.startswith("data.jsonl, row 2 and below: the values do not fit")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ("1", "2.5", 2.5),
+        ('{"a": 1}', '{"a": 2, "b": 3}', {"a": 2, "b": 3}),
+        ('[{"a": 1}]', '[{"b": 3}]', [{"a": None, "b": 3}]),
+    ],
+)
+def test_parquet_loses_no_part_of_a_value_of_json(folder, capsys, first, second, kept):
+    data = f'{{"text": "a", "n": {first}}}\n{{"text": "b", "n": {second}}}\n'
+    said = refused(capsys, data, "-o", "out.parquet", "--chunk-size=1", name="data.jsonl")
+    assert said.startswith(f"data.jsonl, row 2, column 'n': {json.loads(second)!r} does not fit")
+    assert not Path("out.parquet").exists()
+    # Of one chunk, the type is that of all of its rows.
+    argv = ["predict", "model.sktextcnn", "data.jsonl", "-o", "out.parquet", "--quiet"]
+    assert main(argv) == 0
+    assert pq.read_table("out.parquet").column("n").to_pylist()[1] == kept
+
+
+def test_values_of_parquet_that_python_has_not(folder, capsys):
+    def said_of(*options, **columns):
+        pq.write_table(pa.table(columns), "data.parquet")
+        return fails(capsys, "predict", "model.sktextcnn", "data.parquet", "-o", "o.csv", *options)
+
+    no_text = [None, pa.py_buffer(np.array([0, 1, 3], np.int32)), pa.py_buffer(b"a\xff\xfe")]
+    no_text = pa.Array.from_buffers(pa.string(), 2, no_text)
+    assert said_of(text=no_text).startswith("data.parquet, row 2, column 'text': the value cannot")
+    said = said_of("--chunk-size=1", text=["a", "b"], n=no_text)
+    assert said.startswith("data.parquet, row 2, column 'n': the value cannot be read")
+    far = pa.array([0, 2**62], pa.timestamp("us"))
+    assert "row 2, column 'n': the value cannot be read (date" in said_of(text=["a", "b"], n=far)
 
 
 def test_parquet_that_is_none_damaged_or_piped(folder, capsys, monkeypatch):
@@ -421,6 +513,13 @@ def test_names_and_models_that_are_wrong(folder, capsys):
     assert said == "--encoding utf-9: unknown encoding: utf-9."
     said = fails(capsys, "predict", "model.sktextcnn", *csv_file, "-o", "out.txt")
     assert said == "out.txt: predict writes csv, tsv, jsonl or parquet."
+    for path in ("out.xlsx", "out.csv.gz"):
+        said = fails(capsys, "predict", "model.sktextcnn", *csv_file, "-o", path)
+        assert said.startswith(f"{path}: the format {Path(path).suffix} is not known; predict ")
+        assert not Path(path).exists()
+    argv = ["predict", "model.sktextcnn", *csv_file, "-o", "out.dat", "--output-format", "tsv"]
+    assert main(argv) == 0
+    assert Path("out.dat").read_text(encoding="utf-8").startswith("id\treview\t")
     said = fails(capsys, "predict", "model.sktextcnn", *csv_file, "-o", "nowhere/out.csv")
     assert "nowhere" in said
 
@@ -430,6 +529,37 @@ def test_a_run_that_fails_leaves_the_file_that_was_there(folder, capsys):
     refused(capsys, "text\na\nb\n\xa0,\n", "-o", "out.csv", "--chunk-size=1")
     assert Path("out.csv").read_text(encoding="utf-8") == "precious"
     assert not list(folder.glob(".out*"))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["train", "reviews.csv", "-o", "reviews.csv"],
+        ["train", "reviews.csv", "--test", "test.csv", "-o", "./test.csv"],
+        ["train", "reviews.csv", "--vectors", "glove.txt", "-o", "link.txt"],
+        ["predict", "model.sktextcnn", "new.csv", "-o", "model.sktextcnn"],
+        ["explain", "model.sktextcnn", "a gem", "-o", "model.sktextcnn"],
+        ["explain", "model.sktextcnn", "--file", "new.csv", "-o", "new.csv"],
+    ],
+)
+def test_no_input_is_replaced_by_another_kind_of_file(folder, capsys, argv):
+    os.symlink("glove.txt", "link.txt")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    said = fails(capsys, *argv)
+    assert said == f"{argv[-1]}: -o would replace this file, which is read here."
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_rows_may_be_labelled_in_place(folder, capsys):
+    before = pd.read_csv("new.csv")
+    argv = ["predict", "model.sktextcnn", "new.csv", "--text", "review", "-o", "new.csv"]
+    assert main(argv) == 0
+    after = pd.read_csv("new.csv")
+    assert list(after) == [*before, "prediction", "probability"]
+    pd.testing.assert_frame_equal(after[list(before)], before)
+    labelled = Path("new.csv").read_bytes()
+    assert "has a column 'prediction' already" in fails(capsys, *argv)
+    assert Path("new.csv").read_bytes() == labelled
 
 
 def test_a_defect_keeps_its_traceback(folder, monkeypatch):
@@ -466,6 +596,23 @@ def test_evaluate_agrees_with_scikit_learn(folder, model, capsys):
     assert out.startswith(f"accuracy {found['accuracy']:.4f} on 24 texts\n")
     for name, row in zip(["negative", "positive"], matrix, strict=True):
         assert re.search(rf"^{name} +{row[0]} +{row[1]}$", out, re.M)
+
+
+def test_labels_do_not_break_the_tables_nor_steer_the_terminal(folder, capsys):
+    labels = ["a\nb", "x\x1b[31m", "01", "schön gut"]
+    data = pd.DataFrame({"text": (GOOD + BAD), "label": labels * 2})
+    data.to_csv("d.csv", index=False)
+    assert main(["train", "d.csv", "-o", "m.sktextcnn", *QUICK]) == 0
+    said = capsys.readouterr().err
+    assert "8 texts of 4 classes: 01 2, a b 2, schön gut 2, x\\x1b[31m 2." in said
+    assert main(["evaluate", "m.sktextcnn", "d.csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rsplit(maxsplit=4)[0].strip() for line in lines[-4:]] == [
+        "01",
+        "a b",
+        "schön gut",
+        "x\\x1b[31m",
+    ]
 
 
 def test_a_label_that_the_model_does_not_know_is_named(folder, capsys):
@@ -537,6 +684,9 @@ def test_explain_writes_a_page_that_says_its_encoding(folder, capsys):
     assert "<b>schön" not in page
     assert "schön" in page
     assert page.count("n-grams that matter most") == 2
+    assert main([*argv, "--n", "1"]) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert page.count("<tr>") == 2
 
 
 def test_explain_of_a_network_that_needs_captum_says_so(folder, monkeypatch, capsys):
@@ -670,7 +820,10 @@ def test_files_and_texts_stand_where_one_likes(folder, capsys):
         (["train", "-o", "m", "--test-size", ".2", "--test", "t"], "not allowed with"),
         (["train", "-o", "m", "--set", "min_df"], "expected STEP.NAME=VALUE"),
         (["train", "-o", "m", "--finetune", "yes"], "expected true, false, a number"),
-        (["train", "-o", "m", "--max-epochs", "0"], "expected a number from 1; got '0'"),
+        (["train", "-o", "m", "--max-epochs", "0"], "expected a number from 1 to"),
+        (["train", "-o", "m", "--seed", "-1"], "--seed: expected a number from 0 to 4294967295"),
+        (["train", "-o", "m", "--seed", str(2**32)], "expected a number from 0 to 4294967295"),
+        (["predict", "m", "--chunk-size", "9" * 30], "expected a number from 1 to"),
         (["predict", "m", "--chunk-size", "-3"], "expected a number from 1"),
         (["predict", "m", "--delimiter", "ab"], "expected one character"),
         (["predict", "m", "--format", "xls"], "invalid choice"),
@@ -718,10 +871,50 @@ def test_a_full_disk_is_said_in_one_line(folder):
                 check=False,
             )
         assert process.returncode == 1
-        assert process.stderr == b"sktextcnn: No space left on device\n"
+        named = b"/dev/full: " if "-o" in argv else b""
+        assert process.stderr == b"sktextcnn: %sNo space left on device\n" % named
 
 
-def test_an_interrupted_run_ends_with_130_and_leaves_no_file(folder):
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="a folder of Linux")
+def test_a_folder_that_takes_no_file_is_said_without_the_temporary_name(folder, capsys):
+    said = fails(capsys, *PREDICT, "new.csv", "--text", "review", "-o", "/proc/self/out.csv")
+    assert said.startswith("/proc/self/out.csv: ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes streams by a shell")
+def test_streams_may_be_closed(folder):
+    command = f"{shlex.quote(sys.executable)} -m sktextcnn"
+
+    def shell(line):
+        return subprocess.run(line, shell=True, capture_output=True, check=False)
+
+    process = shell(f"{command} predict model.sktextcnn <&-")
+    assert process.returncode == 1
+    assert process.stderr.startswith(b"sktextcnn: stdin is empty")
+    named = "new.csv --text review"
+    process = shell(f"{command} predict model.sktextcnn {named} -o out.csv >&- 2>&-")
+    assert process.returncode == 0
+    assert len(pd.read_csv("out.csv")) == 6
+    process = shell(f"{command} predict model.sktextcnn {named} --encoding utf-9 2>&-")
+    assert (process.returncode, process.stdout) == (1, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file of Linux")
+def test_an_input_that_cannot_be_read_is_named(folder, capsys):
+    said = fails(capsys, *PREDICT, "/proc/self/mem", "--format", "csv")
+    assert said == "/proc/self/mem: Input/output error."
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("SIGINT", 130, b"sktextcnn: interrupted\n"),
+        ("SIGTERM", 143, b""),
+        ("SIGHUP", 129, b""),
+    ],
+)
+def test_a_run_that_is_ended_leaves_no_file(folder, name, code, said):
     command = [sys.executable, "-m", "sktextcnn", "predict", "model.sktextcnn", "-o", "out.csv"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         # Wait until it reads the rows.
@@ -730,10 +923,10 @@ def test_an_interrupted_run_ends_with_130_and_leaves_no_file(folder):
         while not list(folder.glob(".out.csv.*.part")):
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, name))
         process.stdin.close()
-        assert process.stderr.read() == b"sktextcnn: interrupted\n"
-    assert process.returncode == 130
+        assert process.stderr.read() == said
+    assert process.returncode == code
     assert not list(folder.glob("*out.csv*"))
 
 

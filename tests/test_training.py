@@ -418,6 +418,15 @@ def test_the_bar_counts_epochs(data, capsys):
     assert "train_loss" in bar
 
 
+def test_the_bar_ends_its_line_where_the_training_ends_by_an_error(data, capsys):
+    X, y = data
+    classifier = TextCNNClassifier(max_epochs=3, verbose=1, learning_rate=1e30, **SMALL)
+    with pytest.raises(ValueError, match="diverged") as error:
+        classifier.fit(X, y)
+    assert capsys.readouterr().err.endswith("\n")
+    assert error.value.__traceback__ is not None  # Which would keep the bar alive.
+
+
 @pytest.fixture
 def interruptible():
     """Python's own handler, which a process started in the background lacks."""
