@@ -916,7 +916,13 @@ def test_an_input_that_cannot_be_read_is_named(folder, capsys):
 )
 def test_a_run_that_is_ended_leaves_no_file(folder, name, code, said):
     command = [sys.executable, "-m", "sktextcnn", "predict", "model.sktextcnn", "-o", "out.csv"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Tests that a shell runs in the background are born with it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         # Wait until it reads the rows.
         process.stdin.write(b"text\n")
         process.stdin.flush()
