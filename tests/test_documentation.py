@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from numpydoc.docscrape import ClassDoc
 
 import sktextcnn
@@ -38,6 +39,8 @@ def python_blocks(page):
 def texts_and_vectors(tmp_path, monkeypatch):
     """Texts, labels and a file of vectors, under the names that the README has for them."""
     monkeypatch.chdir(tmp_path)
+    # Workers of earlier tests have another folder, in which they would look for the file.
+    get_reusable_executor().shutdown(wait=True)
     texts, libraries = load_docstrings()
     words = sorted({word for text in texts for word in text.lower().split()})
     vectors = np.random.default_rng(0).normal(size=(len(words), 20))
