@@ -64,8 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises
     ------
     SystemExit
-        With 2 for wrong usage, with 0 for ``--help`` and ``--version``, with 143 where the
-        process is told to end.
+        With 2 for wrong usage, with 0 for ``--help`` and ``--version``, with 143 or 129
+        where SIGTERM or SIGHUP tells the process to end.
     """
     # None where the process began with them closed; a file must not get their numbers.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):

@@ -51,7 +51,7 @@ class Explanation:
         The outputs of the network, before softmax or, for multilabel targets, the logistic
         function.
     probabilities : ndarray of shape (n_classes,), float64
-        What ``predict_proba`` returns.
+        What ``predict_proba`` returns, but for the rounding of bfloat16.
     spans : ndarray of shape (n_spans, 2), int
         Where each n-gram begins in `text` and where it ends, in characters.
     span_tokens : ndarray of shape (n_spans, 2), int
