@@ -71,6 +71,13 @@ def build_analyzer(**params: Any) -> Analyzer:
         ) from error
 
 
+def tokens_of(text: str, analyzer: Analyzer) -> list[str]:
+    """All tokens of a text."""
+    if analyzer.pieces is None:
+        return list(analyzer.tokens(text))
+    return [token for piece in analyzer.pieces(text) for token in analyzer.tokens(piece)]
+
+
 def _strip_accents(strip: Callable[[str], str]) -> Callable[[str], str]:
     """Strip accents from some letters at a time, with the same result.
 

@@ -17,6 +17,7 @@ def build_matrix(
     embeddings: Embeddings,
     words: Sequence[str],
     counts: np.ndarray,
+    unseen: Sequence[str],
     n_reserved: int,
     random_state: np.random.RandomState,
 ) -> tuple[np.ndarray, Bunch]:
@@ -27,9 +28,11 @@ def build_matrix(
     embeddings : Embeddings
         Where the vectors are.
     words : sequence of str, length n_words
-        The vocabulary, in the order of its ids.
+        The words of the texts, in the order of their ids.
     counts : ndarray of shape (n_words,)
         How often each word occurs in the texts.
+    unseen : sequence of str, length n_unseen
+        Further words, whose ids come behind; all of them should have a vector.
     n_reserved : int
         Number of ids before the first word. Row 0 is zeros, the others are drawn.
     random_state : RandomState
@@ -38,7 +41,7 @@ def build_matrix(
 
     Returns
     -------
-    matrix : ndarray of shape (n_reserved + n_words, vector_size), dtype float32
+    matrix : ndarray of shape (n_reserved + n_words + n_unseen, vector_size), dtype float32
     coverage : Bunch
         `types` and `tokens`, the shares of words and of their occurrences that have a
         vector; `missing`, the most frequent words without one, as (word, count).
@@ -46,14 +49,14 @@ def build_matrix(
     Raises
     ------
     ValueError
-        If no word has a vector.
+        If no word of the texts has a vector.
     """
-    found = embeddings.lookup(words)
+    found = embeddings.lookup([*words, *unseen])
     has_vector = np.array([word in found for word in words], dtype=bool)
     missing = np.flatnonzero(~has_vector)
     missing = missing[np.argsort(-counts[missing], kind="stable")]
     _warn_of_casing(embeddings, words, counts, missing)
-    if not found:
+    if not has_vector.any():
         shown = ", ".join(f"{words[i]!r:.60}" for i in missing[:5])
         raise ValueError(
             f"None of the {len(words):,} words of the texts has a vector in "
@@ -61,11 +64,14 @@ def build_matrix(
             f"`lowercase` right for these vectors?"
         )
     known = np.stack([found[word] for word in words if word in found])
-    matrix = np.zeros((n_reserved + len(words), known.shape[1]), dtype=np.float32)
-    matrix[n_reserved:][has_vector] = known
+    n_ids = n_reserved + len(words) + len(unseen)
+    matrix = np.zeros((n_ids, known.shape[1]), dtype=np.float32)
+    matrix[n_reserved : n_reserved + len(words)][has_vector] = known
     rows = np.concatenate([np.arange(1, n_reserved), n_reserved + np.flatnonzero(~has_vector)])
     bound = np.sqrt(3 * known.var(dtype=np.float64))
     matrix[rows] = random_state.uniform(-bound, bound, size=(len(rows), known.shape[1]))
+    for row, word in enumerate(unseen, start=n_reserved + len(words)):
+        matrix[row] = found[word]
     coverage = Bunch(
         types=float(has_vector.mean()),
         tokens=float(counts[has_vector].sum() / max(1, counts.sum())),

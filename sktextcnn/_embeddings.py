@@ -1,18 +1,21 @@
 """Embeddings: a light handle on word vectors, wherever they come from."""
 
+import contextlib
 import difflib
 import logging
 import os
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from sktextcnn._vector_files import (
     Reader,
+    first_words,
     is_compressed,
     is_gensim_file,
     read_rows,
@@ -128,6 +131,34 @@ class Embeddings:
         """
         if self._vectors is not None:
             return _rows_of_object(self._vectors, words)
+        with self._file() as file:
+            return file.lookup(words)
+
+    def words(self, n: int) -> list[str]:
+        """Return the first words, which in usual files are the most frequent ones.
+
+        Parameters
+        ----------
+        n : int
+            How many, at most.
+
+        Returns
+        -------
+        list of str
+            In the order of the vectors.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`lookup`.
+        """
+        if self._vectors is not None:
+            return _words_of_object(self._vectors, n)
+        with self._file() as file:
+            return file.words(n)
+
+    @contextlib.contextmanager
+    def _file(self) -> Iterator["_VectorFile"]:
         path = self._path or _download(self.name)
         try:
             if not self._reads_pickles and is_gensim_file(path):
@@ -136,7 +167,7 @@ class Embeddings:
                     f"it is named by a model file. If you trust it, set "
                     f"embeddings=Embeddings({path!r})."
                 )
-            return _remembered(path, self._encoding).lookup(words)
+            yield _remembered(path, self._encoding)
         except FileNotFoundError:
             raise FileNotFoundError(_no_such_file(path)) from None
 
@@ -278,6 +309,11 @@ def _keyed_vectors(source: Any) -> Any:
     return vectors
 
 
+def _words_of_object(vectors: Any, n: int) -> list[str]:
+    # Other objects of gensim may have keys that are no words.
+    return [key for key in islice(vectors.key_to_index, n) if isinstance(key, str)]
+
+
 def _rows_of_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]:
     # Only fastText's vectors have rows of n-grams, for words that they do not know.
     has_subwords = getattr(vectors, "vectors_ngrams", None) is not None and vectors.bucket > 0
@@ -320,15 +356,29 @@ class _VectorFile:
         self.lock = threading.Lock()
         self.rows: dict[str, np.ndarray] = {}
         self.asked: set[str] = set()
+        self.first: list[str] = []
+        self.n_first = 0
         self.vectors: Any = None
         self.reader: Reader | None = None
+
+    def words(self, n: int) -> list[str]:
+        with self.lock:
+            if self._is_gensims():
+                return _words_of_object(self.vectors, n)
+            if n > self.n_first:
+                self.first = first_words(self.path, n, self.encoding)
+                self.n_first = n
+            return self.first[:n]
+
+    def _is_gensims(self) -> bool:
+        if self.vectors is None and is_gensim_file(self.path):
+            self.vectors = _load_gensim(self.path)
+        return self.vectors is not None
 
     def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
         words = list(words)
         with self.lock:
-            if self.vectors is None and is_gensim_file(self.path):
-                self.vectors = _load_gensim(self.path)
-            if self.vectors is not None:
+            if self._is_gensims():
                 return _rows_of_object(self.vectors, words)
             new = set(words) - self.asked
             if new:

@@ -5,16 +5,19 @@ that were seen before. Only the words of a call are projected, so that a single 
 pays for the whole vocabulary.
 """
 
+import threading
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sktextcnn._maxconv import empty_table, product_type, project
 
-# Beyond this much memory for the whole vocabulary, products are made for each call anew.
+# What the products of all remembered words may take. When they are full, the memory begins anew.
 MOST_BYTES = 1 << 28
+_LEAST_ROWS = 1024
 
 
 class Vectors(Protocol):
@@ -28,10 +31,22 @@ class Vectors(Protocol):
     def distinct(self, ids: Tensor) -> tuple[Tensor, Tensor]: ...
 
 
-class _Memory(NamedTuple):
-    made_for: tuple
-    table: Tensor  # (n_ids * K + 1, F)
-    known: Tensor  # (n_ids,), bool
+class _Memory:
+    """Products of the words that were met, one behind the other.
+
+    Parameters
+    ----------
+    made_for : tuple
+        What the products depend on.
+    row_of : Tensor of shape (n_ids,), int32
+        The row of each word, -1 for those that have none; 0 for padding.
+    table : Tensor of shape (n_rows * K + 1, F)
+        Their products.
+    """
+
+    def __init__(self, made_for: tuple, row_of: Tensor, table: Tensor) -> None:
+        self.made_for, self.row_of, self.table = made_for, row_of, table
+        self.n_words = 0
 
 
 class Products:
@@ -44,6 +59,7 @@ class Products:
 
     def __init__(self) -> None:
         self._memory: _Memory | None = None
+        self._adds = threading.Lock()
 
     def __reduce__(self) -> tuple:
         return Products, ()
@@ -72,14 +88,7 @@ class Products:
         positions : Tensor of shape (B, T), int32
             The row of each token's word.
         """
-        n_ids = len(embedding.tables[0])
         dtype = product_type(weights[0])
-        n_products = n_ids * sum(weight.shape[2] for weight in weights) * weights[0].shape[0]
-        if n_products * dtype.itemsize > MOST_BYTES:
-            rows, positions = embedding.distinct(ids)
-            table = empty_table(len(rows), weights, dtype)
-            project(table, len(rows), torch.arange(len(rows), device=rows.device), rows, weights)
-            return table, positions
         made_for = (
             dtype,
             *(
@@ -89,18 +98,71 @@ class Products:
         )
         # Read once: another thread may forget or replace it meanwhile.
         memory = self._memory
-        if memory is None or memory.made_for != made_for:
-            known = torch.zeros(n_ids, dtype=torch.bool, device=ids.device)
-            memory = _Memory(made_for, empty_table(n_ids, weights, dtype), known)
-            _add(memory, torch.zeros(1, dtype=torch.int64, device=ids.device), embedding, weights)
-            self._memory = memory
-        new = ids[~memory.known[ids]]
-        if len(new):
-            _add(memory, new.unique().long(), embedding, weights)
-        return memory.table, ids.int()
+        if memory is not None and memory.made_for == made_for:
+            positions = memory.row_of[ids]
+            if not (positions < 0).any():
+                return memory.table, positions
+        # Another thread that adds words is not waited for: a child that is forked meanwhile
+        # would wait forever.
+        if self._adds.acquire(blocking=False):
+            try:
+                memory = self._with(ids, made_for, embedding, weights, dtype)
+            finally:
+                self._adds.release()
+            if memory is not None:
+                return memory.table, memory.row_of[ids]
+        rows, positions = embedding.distinct(ids)
+        table = empty_table(len(rows), weights, dtype)
+        project(table, len(rows), torch.arange(len(rows), device=rows.device), rows, weights)
+        return table, positions
+
+    def _with(
+        self,
+        ids: Tensor,
+        made_for: tuple,
+        embedding: Vectors,
+        weights: Sequence[Tensor],
+        dtype: torch.dtype,
+    ) -> _Memory | None:
+        """Remember the words of a call too; None if they are too many to be."""
+        bytes_of_word = dtype.itemsize * sum(weight[:, 0].numel() for weight in weights)
+        most = MOST_BYTES // bytes_of_word
+        memory = self._memory
+        if memory is not None and memory.made_for == made_for:
+            new = ids[memory.row_of[ids] < 0].unique().long()
+            n_words = memory.n_words + len(new)
+        if memory is None or memory.made_for != made_for or n_words > most:
+            # Row 0 is padding, whether it occurs or not.
+            new = functional.pad(ids.flatten(), (0, 1)).unique().long()
+            n_words = len(new)
+            if n_words > most:
+                return None
+            row_of = torch.full((len(embedding.tables[0]),), -1, dtype=torch.int32)
+            n_rows = min(most, max(_LEAST_ROWS, n_words))
+            table = empty_table(n_rows, weights, dtype)
+            memory = _Memory(made_for, row_of.to(ids.device), table)
+        n_rows = _n_rows(memory, weights)
+        if n_words > n_rows:
+            memory = _grown(memory, min(most, max(n_words, 2 * n_rows)), weights)
+        rows = torch.arange(memory.n_words, n_words, device=ids.device)
+        project(memory.table, _n_rows(memory, weights), rows, embedding.vectors(new), weights)
+        # Told only now, so that no other thread reads a row before it is there.
+        memory.row_of[new] = rows.int()
+        memory.n_words = n_words
+        self._memory = memory
+        return memory
 
 
-def _add(memory: _Memory, words: Tensor, embedding: Vectors, weights: Sequence[Tensor]) -> None:
-    project(memory.table, len(memory.known), words, embedding.vectors(words), weights)
-    # Known only now, so that no other thread reads a row before it is there.
-    memory.known[words] = True
+def _n_rows(memory: _Memory, weights: Sequence[Tensor]) -> int:
+    # The last row of a table is no word's.
+    return (len(memory.table) - 1) // sum(weight.shape[2] for weight in weights)
+
+
+def _grown(memory: _Memory, n_rows: int, weights: Sequence[Tensor]) -> _Memory:
+    """The same words in a larger table; other threads may still read the one before."""
+    table = empty_table(n_rows, weights, memory.table.dtype)
+    n_products = memory.n_words * sum(weight.shape[2] for weight in weights)
+    table[:n_products] = memory.table[:n_products]
+    larger = _Memory(memory.made_for, memory.row_of.clone(), table)
+    larger.n_words = memory.n_words
+    return larger

@@ -23,14 +23,15 @@ def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
     net : TextNet
         A trained net, on any device.
     table : TokenTable or None
-        What it was trained with. Weights equal to its vectors are named instead of copied.
+        What it was trained with. Rows of its vectors that training has left as they were are not
+        stored again: all of them if they were frozen, else those of words that no text had.
 
     Returns
     -------
     dict
         `architecture`, a name or a class; `module_params` and `settings`, what the net was
         built with; `weights`, a dict of name to ndarray; `shared`, the names of the weights
-        that are the vectors of `table`; `frozen`, the names of parameters that are not
+        whose other rows, or all, are those of the vectors of `table`; `frozen`, the names of parameters that are not
         trained at present; `history`, a dict for each epoch. Neither the state of the
         optimizer nor the records of batches are in it.
     """
@@ -39,9 +40,14 @@ def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
     for name, value in module.state_dict().items():
         array = value.detach().cpu().numpy()
         vectors = None if table is None else table.vectors
-        if name.startswith(_TABLES) and vectors is not None and np.array_equal(array, vectors):
-            shared.append(name)
-        else:
+        if name.startswith(_TABLES) and vectors is not None and array.shape == vectors.shape:
+            moved = np.flatnonzero((array != vectors).any(axis=1))
+            n_moved = moved[-1] + 1 if len(moved) else 0
+            # A classifier without its vectorizer has to store all vectors for the few it shares.
+            if n_moved < len(array) / 2:
+                shared.append(name)
+                array = array[:n_moved]
+        if len(array) or name not in shared:
             weights[name] = np.ascontiguousarray(array)
     names = {network: name for name, network in ARCHITECTURES.items()}
     return {
@@ -61,18 +67,15 @@ def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
 def restored_net(stored: Mapping[str, Any], table: TokenTable | None) -> TextNet:
     """Make a net of what `stored_net` returned, on the CPU.
 
-    Its embedding refers to the arrays, which may be read-only or mapped from a file;
-    training goes on after ``resume``.
+    Its embedding refers to the arrays where they are whole; they may be read-only or mapped from
+    a file. Training goes on after ``resume``.
     """
     network = stored["architecture"]
     network = ARCHITECTURES[network] if isinstance(network, str) else network
     # Random numbers are drawn for layers that are overwritten below.
     with seeded(0, "cpu"):
         net = build_net(network, stored["module_params"], Settings(**stored["settings"]))
-    arrays = dict(stored["weights"])
-    for name in stored["shared"]:
-        arrays[name] = table.vectors  # type: ignore[union-attr]
-    _set_weights(net.module_, arrays)
+    _set_weights(net.module_, _arrays(stored, table))
     for name, value in net.module_.named_parameters():
         value.requires_grad_(name not in stored["frozen"])
     net.module_.eval()
@@ -89,11 +92,7 @@ def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes:
 
     Nothing of the size that they claim is allocated before.
     """
-    arrays = dict(stored["weights"])
-    for name in stored["shared"]:
-        if table is None or table.vectors is None:
-            raise ValueError(f"there are no vectors for {name}")
-        arrays[name] = table.vectors
+    arrays = _arrays(stored, table)
     for name, array in arrays.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"{name} is not float32 and finite")
@@ -117,6 +116,22 @@ def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes:
     unknown = sorted(set(stored["frozen"]) - set(dict(network.named_parameters())))
     if unknown:
         raise ValueError(f"there are no parameters {unknown[:4]}")
+
+
+def _arrays(stored: Mapping[str, Any], table: TokenTable | None) -> dict[str, np.ndarray]:
+    """The weights, with the rows that they share with the vectors of a table."""
+    arrays = dict(stored["weights"])
+    for name in stored["shared"]:
+        if table is None or table.vectors is None:
+            raise ValueError(f"there are no vectors for {name}")
+        vectors, own = table.vectors, arrays.get(name)
+        if own is None:
+            arrays[name] = vectors
+        elif own.ndim == 2 and own.shape[1] == vectors.shape[1] and len(own) < len(vectors):
+            arrays[name] = np.concatenate([own, vectors[len(own) :]])
+        else:
+            raise ValueError(f"{name} of shape {own.shape} has no rows of {vectors.shape} vectors")
+    return arrays
 
 
 def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:

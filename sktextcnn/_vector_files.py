@@ -15,7 +15,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain, islice
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -115,9 +115,46 @@ def read_rows(
         try:
             return (reader or _reader_for(file, path))(file, path, wanted)
         except _GZIP_ERRORS as error:
-            raise ValueError(
-                f"{path}: the gzip stream is damaged or cut off ({error}); fetch the file again."
-            ) from error
+            raise _broken_gzip(path, error) from error
+
+
+def first_words(path: str, n: int, encoding: str = "utf-8") -> list[str]:
+    """Return the first words of a file, each once; the most frequent ones in usual files.
+
+    Parameters
+    ----------
+    path : str
+        The file, of any format of :func:`read_rows`.
+    n : int
+        How many words. Those that are no valid text are left out.
+    encoding : str, default="utf-8"
+        How the file encodes its words.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_rows`, if the trouble lies before the last of these words.
+    """
+    with _open(path) as file:
+        try:
+            encoded = islice(_WORDS_OF[_reader_for(file, path)](file, path), n)
+            words = (_decode(word, encoding) for word in encoded)
+            return list(dict.fromkeys(word for word in words if word is not None))
+        except _GZIP_ERRORS as error:
+            raise _broken_gzip(path, error) from error
+
+
+def _broken_gzip(path: str, error: Exception) -> ValueError:
+    return ValueError(
+        f"{path}: the gzip stream is damaged or cut off ({error}); fetch the file again."
+    )
+
+
+def _decode(word: bytes, encoding: str) -> str | None:
+    try:
+        return word.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def _encode(word: str, encoding: str) -> bytes | None:
@@ -245,7 +282,16 @@ class _Places(NamedTuple):
 # Text ---------------------------------------------------------------------------------
 
 
-def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+class _TextStart(NamedTuple):
+    """The first lines of a text, without its header."""
+
+    lines: list[bytes]
+    first_line: int  # The number of the first of them.
+    n_rows: int  # What the header says, 0 without one.
+    size: int
+
+
+def _text_start(file: BinaryIO, path: str) -> _TextStart:
     first = _read_line(file, path, 1).removeprefix(_BYTE_ORDER_MARK)
     lines = [first]
     while len(lines) <= _SAMPLE and (line := _read_line(file, path, len(lines) + 1)):
@@ -261,8 +307,23 @@ def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
             f"{path}, line 1: expected a word and its numbers, or a header with the number "
             f"of rows and the width of the vectors; got {_shown(first)}."
         )
+    return _TextStart(lines, 2 if header else 1, n_rows, size)
+
+
+def _text_words(file: BinaryIO, path: str) -> Iterator[bytes]:
+    lines, number, _, size = _text_start(file, path)
+    more = iter(lambda: _read_line(file, path, number), b"")
+    for line in chain(lines, more):
+        word, _ = _split_line(line, size, path, number)
+        if word:
+            yield word
+        number += 1
+
+
+def _read_text(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+    lines, first_line, n_rows, size = _text_start(file, path)
     start = file.tell() - sum(map(len, lines))
-    text = _TextPass(path, size, wanted, start, first_line=2 if header else 1)
+    text = _TextPass(path, size, wanted, start, first_line)
     text.read_lines(lines)
     while block := file.read(_CHUNK):
         block += _read_line(file, path, text.next_line + block.count(b"\n"))
@@ -498,21 +559,37 @@ def _shown(text: bytes) -> str:
 # word2vec binary ----------------------------------------------------------------------
 
 
-def _read_word2vec_binary(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+def _word2vec_header(file: BinaryIO, path: str) -> tuple[int, int]:
     header = _header(file.readline(_LONGEST_WORD))
     assert header is not None
-    n_rows, size = header
-    if not 0 < size <= _WIDEST_VECTOR:
-        raise ValueError(f"{path}: the header says vectors of {size} numbers.")
-    n_bytes = 4 * size
-    found: dict[str, np.ndarray] = {}
-    stream = _Window(file, path, file.tell())
-    hashes, bounds = array("q"), array("q", [stream.offset])
+    if not 0 < header[1] <= _WIDEST_VECTOR:
+        raise ValueError(f"{path}: the header says vectors of {header[1]} numbers.")
+    return header
+
+
+def _word2vec_records(
+    stream: "_Window", n_rows: int, size: int
+) -> Iterator[tuple[bytes, bytes, int]]:
+    """The word of each record, its values, and the offset at which these begin."""
     for index in range(n_rows):
         expected = f"row {index + 1:,} of {n_rows:,}"
         word = stream.until(b" ", expected).lstrip(b"\n")
         offset = stream.offset
-        values = stream.take(n_bytes, f"{size} float32 numbers of {expected}")
+        yield word, stream.take(4 * size, f"{size} float32 numbers of {expected}"), offset
+
+
+def _word2vec_words(file: BinaryIO, path: str) -> Iterator[bytes]:
+    header = _word2vec_header(file, path)
+    for word, _, _ in _word2vec_records(_Window(file, path, file.tell()), *header):
+        yield word
+
+
+def _read_word2vec_binary(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+    n_rows, size = _word2vec_header(file, path)
+    found: dict[str, np.ndarray] = {}
+    stream = _Window(file, path, file.tell())
+    hashes, bounds = array("q"), array("q", [stream.offset])
+    for word, values, offset in _word2vec_records(stream, n_rows, size):
         hashes.append(hash(word))
         bounds.append(stream.offset)
         if word in wanted and wanted[word] not in found:
@@ -612,9 +689,20 @@ def _is_old_fasttext(head: bytes) -> bool:
     )
 
 
-def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
-    stream = _Window(file, path, 0)
-    arguments = "fastText's arguments"
+class _FastTextStart(NamedTuple):
+    """What a file of fastText says before its dictionary."""
+
+    versioned: bool
+    size: int
+    n_buckets: int
+    minn: int
+    maxn: int
+    n_entries: int
+    n_words: int
+
+
+def _fasttext_start(stream: _Window) -> _FastTextStart:
+    path, arguments = stream.path, "fastText's arguments"
     versioned = stream.take(4, arguments) == _FASTTEXT
     if versioned:
         stream.numbers("i", arguments)
@@ -640,11 +728,29 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
         )
     if versioned:
         stream.numbers("q", "fastText's dictionary")
-    hashes, bounds = array("q"), array("q", [stream.offset])
+    return _FastTextStart(versioned, size, n_buckets, minn, maxn, n_entries, n_words)
+
+
+def _fasttext_entries(stream: _Window, n_entries: int) -> Iterator[bytes]:
     for index in range(n_entries):
         expected = f"entry {index + 1:,} of {n_entries:,} of fastText's dictionary"
         word = stream.until(b"\0", expected)
         stream.take(_ENTRY_TAIL, expected)
+        yield word
+
+
+def _fasttext_words(file: BinaryIO, path: str) -> Iterator[bytes]:
+    stream = _Window(file, path, 0)
+    start = _fasttext_start(stream)
+    # What comes behind the words are labels.
+    return islice(_fasttext_entries(stream, start.n_entries), start.n_words)
+
+
+def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
+    stream = _Window(file, path, 0)
+    versioned, size, n_buckets, minn, maxn, n_entries, n_words = _fasttext_start(stream)
+    hashes, bounds = array("q"), array("q", [stream.offset])
+    for word in _fasttext_entries(stream, n_entries):
         hashes.append(hash(word))
         bounds.append(stream.offset)
     if versioned and stream.numbers("?", "fastText's vectors")[0]:
@@ -657,7 +763,6 @@ def _read_fasttext(file: BinaryIO, path: str, wanted: _Wanted) -> Rows:
             f"{path}, byte {stream.offset - 16:,}: expected a matrix of {n_words + n_buckets:,} "
             f"x {size} vectors, got {n_rows:,} x {width}. The file is damaged."
         )
-    # What comes behind the words are labels.
     dictionary = _Places.of(hashes[:n_words], bounds[: n_words + 1])
     reader = _FastTextReader(size, n_words, n_buckets, minn, maxn, dictionary, stream.offset)
     return reader(file, path, wanted)
@@ -748,3 +853,10 @@ def _streamed_rows(
         while row < first + n_block:
             yield row, block.reshape(n_block, size)[row - first].astype(np.float32)
             row = next(pending)
+
+
+_WORDS_OF: dict[Reader, Callable[[BinaryIO, str], Iterator[bytes]]] = {
+    _read_text: _text_words,
+    _read_word2vec_binary: _word2vec_words,
+    _read_fasttext: _fasttext_words,
+}

@@ -2,6 +2,7 @@
 
 import numbers
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._analyzer import TOKEN_PATTERN, build_analyzer
+from sktextcnn._analyzer import TOKEN_PATTERN, Analyzer, build_analyzer, tokens_of
 from sktextcnn._doc_link import DocumentationLink
 from sktextcnn._documents import (
     Documents,
@@ -69,7 +70,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
     min_df, max_df : int or float in [0, 1], default=1, 1.0
         Bounds of the number (int) or the share (float) of texts that a word occurs in.
     max_features : int or None, default=None
-        Keep only so many of the most frequent words.
+        Keep only so many of the most frequent words of the texts.
     vocabulary : iterable of str, mapping of str to id, or None, default=None
         Use these words instead of those of the texts. The ids of a mapping must be
         2, 3, ...; an iterable gets them in its order.
@@ -91,6 +92,12 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         ``{"vector_size": 50, "window": 3, "epochs": 20}``. Defaults that differ from
         gensim's are vector_size=100, sg=1, min_count=1, epochs=10 and workers=1. A corpus of
         less than some 100,000 words wants more epochs.
+    unseen_words : int, default=50_000
+        Of so many first words of `embeddings`, in usual files the most frequent ones, also
+        those that the texts lack become part of the vocabulary, so that later texts find their
+        vectors. The classifier has not seen them, but words with vectors like theirs: the fewer
+        the texts, the more is gained. 0: the words of the texts only, for smaller models. With
+        `max_features`, only as many as leave the vocabulary within it; with `vocabulary`, none.
     random_state : int, RandomState or None, default=None
         Draws the vectors of words that have none, and seeds those trained here. An int
         gives the same bits every time.
@@ -98,7 +105,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        The id of each word, from 2.
+        The id of each word, from 2: the words of the texts, then `unseen_words`.
     max_length_ : int
         The width of the matrix.
     embedding_matrix_ : ndarray of shape (n_words + 2, vector_size), float32, or None
@@ -163,6 +170,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         "truncating": [StrOptions({"post", "pre"})],
         "embeddings": "no_validation",
         "embeddings_params": [dict, None],
+        "unseen_words": [Interval(numbers.Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -192,6 +200,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         truncating: str = "post",
         embeddings: Any = None,
         embeddings_params: dict[str, Any] | None = None,
+        unseen_words: int = 50_000,
         random_state: Any = None,
     ) -> None:
         self.lowercase = lowercase
@@ -210,6 +219,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         self.truncating = truncating
         self.embeddings = embeddings
         self.embeddings_params = embeddings_params
+        self.unseen_words = unseen_words
         self.random_state = random_state
 
     def fit(self, X: Iterable[str], y: Any = None) -> "TextVectorizer":
@@ -334,26 +344,30 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         self._validate_params()
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
-        documents, tokens = tokenize(read_texts(X), build_analyzer(**self._analysis()))
+        analyzer = build_analyzer(**self._analysis())
+        documents, tokens = tokenize(read_texts(X), analyzer)
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
         words, counts = self._select_words(documents, tokens, given)
 
-        table = TokenTable((*RESERVED_WORDS, *words))
-        coverage = None
-        if embeddings is not None:
+        if embeddings is None:
+            table, coverage = TokenTable((*RESERVED_WORDS, *words)), None
+        else:
             random_state = check_random_state(self.random_state)
+            unseen: list[str] = []
             if isinstance(embeddings, str):
                 embeddings = train_embeddings(
                     embeddings,
-                    WordsOf(documents, table.words),
+                    WordsOf(documents, (*RESERVED_WORDS, *words)),
                     self.embeddings_params or {},
                     int(random_state.randint(2**31 - 1)),
                 )
+            elif given is None:
+                unseen = self._select_unseen(embeddings, tokens, analyzer, len(words))
             vectors, coverage = build_matrix(
-                embeddings, words, counts, len(RESERVED_WORDS), random_state
+                embeddings, words, counts, unseen, len(RESERVED_WORDS), random_state
             )
-            table = TokenTable(table.words, vectors, embeddings.name)
+            table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, embeddings.name)
 
         lengths = documents.lengths()
         width = choose_length(self.max_length, lengths)
@@ -421,6 +435,18 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         new_id[chosen] = np.arange(len(RESERVED_WORDS), len(RESERVED_WORDS) + len(words))
         documents.renumber(new_id[:-1])
         return words, word_counts
+
+    def _select_unseen(
+        self, embeddings: Embeddings, tokens: list[str], analyzer: Analyzer, n_words: int
+    ) -> list[str]:
+        """Choose the words of the vectors that the texts lack, but later ones may have."""
+        seen = set(tokens)  # With those left out by their frequency, which the user wanted.
+        words = (word for word in embeddings.words(self.unseen_words) if word not in seen)
+        # A function of the user may take its time, and may depend on a word's neighbours.
+        if self.tokenizer is None and not callable(self.analyzer):
+            words = (word for word in words if tokens_of(word, analyzer) == [word])
+        most = None if self.max_features is None else self.max_features - n_words
+        return list(islice(words, most))
 
     def _within_df(self, documents: "Documents", n_tokens: int) -> np.ndarray:
         n_texts = len(documents)

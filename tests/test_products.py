@@ -122,13 +122,45 @@ def test_products_are_forgotten_when_the_weights_change(change):
     assert not torch.allclose(after, before.to(after.dtype)) or change is to_double
 
 
+def remembered(network):
+    return (network._products._memory.row_of >= 0).nonzero().flatten().tolist()
+
+
 def test_only_the_words_of_a_call_are_projected():
     network = random_network()
     of_look_ups(network, torch.tensor([[3, 5, 0]]))
-    known = network._products._memory.known.nonzero().flatten()
-    assert known.tolist() == [0, 3, 5]
+    assert remembered(network) == [0, 3, 5]
     of_look_ups(network, torch.tensor([[5, 9]]))
-    assert network._products._memory.known.sum() == 4
+    assert remembered(network) == [0, 3, 5, 9]
+
+
+def test_the_memory_grows_with_the_words(monkeypatch):
+    monkeypatch.setattr(_products, "_LEAST_ROWS", 2)
+    network = random_network()
+    for first in range(1, N_IDS - 2, 3):
+        ids = torch.tensor([[first, first + 1, first + 2, 0], [2, first, 0, 0]])
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+    assert len(remembered(network)) == N_IDS
+
+
+def test_a_full_memory_begins_anew_with_the_words_of_the_call(monkeypatch):
+    network = random_network()
+    bytes_of_word = 4 * 5 * (3 + 4 + 5)
+    monkeypatch.setattr(_products, "MOST_BYTES", 4 * bytes_of_word)
+    for words, kept in (
+        ([3, 5], [0, 3, 5]),
+        ([7, 3], [0, 3, 5, 7]),
+        ([9, 7], [0, 7, 9]),
+        ([1, 2, 3, 4], [0, 7, 9]),
+        ([9], [0, 7, 9]),
+    ):
+        ids = torch.tensor([words])
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+        assert remembered(network) == kept
 
 
 # torch 2.4 and 2.5 warn whenever a tensor is unpickled.

@@ -286,7 +286,7 @@ MEMORY = """
 import gc, json, os, pathlib, sys
 import numpy as np, torch
 from sklearn.pipeline import make_pipeline
-from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn import TextCNNClassifier, TextVectorizer, _products
 
 def private():
     lines = pathlib.Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
@@ -321,7 +321,9 @@ def growths(**params):
     return model[-1].net_.module_.embedding.weight.nbytes, answers
 
 torch.set_num_threads(1)
-print(json.dumps([growths(), growths(kernel_sizes=[2], num_filters=20)]))
+remembered = growths(kernel_sizes=[2], num_filters=20)
+_products.MOST_BYTES = 0
+print(json.dumps([growths(), remembered]))
 """
 
 

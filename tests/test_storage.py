@@ -74,6 +74,31 @@ def test_a_stored_model_is_hardly_larger_than_its_weights(
     assert os.path.getsize(tmp_path / "model.joblib") < most * bytes_of_weights(model)
 
 
+@pytest.mark.parametrize("finetune", [False, True, "multichannel"])
+def test_rows_that_were_not_trained_are_stored_once(corpus, wide_vectors, tmp_path, finetune):
+    texts, labels = corpus[0][:40], corpus[1][:40]
+    model = make_model(wide_vectors, finetune=finetune).fit(texts, labels)
+    expected = model.predict_proba(corpus[0])
+    n_ids, n_seen = len(model[-1].words_), len(TextVectorizer().fit(texts).vocabulary_) + 2
+    assert n_ids > 2 * n_seen
+    rows = n_ids + (n_seen if finetune else 0)
+    for path, store, load in (
+        (tmp_path / "model.joblib", joblib.dump, joblib.load),
+        (tmp_path / "model.sktextcnn", sktextcnn.save, sktextcnn.load),
+    ):
+        store(model, path)
+        assert rows * 1200 < os.path.getsize(path) < 1.1 * rows * 1200
+        other = load(path)
+        np.testing.assert_array_equal(other.predict_proba(corpus[0]), expected)
+        for name, value in model[-1].net_.module_.state_dict().items():
+            assert torch.equal(other[-1].net_.module_.state_dict()[name], value)
+    if finetune:
+        before = other[-1].net_.module_.embedding.weight.clone()
+        other[-1].partial_fit(other[0].transform(corpus[0]), corpus[1])
+        moved = (other[-1].net_.module_.embedding.weight != before).any(dim=1)
+        assert moved[n_seen:].sum() > 0.5 * (n_ids - n_seen)
+
+
 def test_a_classifier_alone_does_not_store_the_vectors_that_it_began_with(corpus, wide_vectors):
     texts, labels = corpus
     model = make_model(wide_vectors).fit(texts, labels)

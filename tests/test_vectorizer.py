@@ -385,7 +385,7 @@ def test_missing_rows_have_the_variance_of_those_found(vectors_file):
     texts = ["the array of " + " ".join(f"zz{i}" for i in range(5000))]
     vectorizer = TextVectorizer(embeddings=vectors_file, random_state=0, max_length=9).fit(texts)
     matrix = vectorizer.embedding_matrix_
-    found = [i for word, i in vectorizer.vocabulary_.items() if not word.startswith("zz")]
+    found = [vectorizer.vocabulary_[word] for word in ("the", "array", "of")]
     missing = [i for word, i in vectorizer.vocabulary_.items() if word.startswith("zz")]
     assert matrix[missing].var() == pytest.approx(matrix[found].var(), rel=0.02)
 
@@ -421,6 +421,97 @@ def test_a_casing_that_does_not_match_is_warned_of(tmp_path, words, text, lowerc
     with pytest.warns(UserWarning, match=remedy):
         vectorizer.fit([text])
     vectorizer.set_params(lowercase=not lowercase).fit([text])
+
+
+# Words of the vectors that the texts lack ----------------------------------------------
+
+
+@pytest.fixture
+def nine_words(tmp_path):
+    path = tmp_path / "nine.txt"
+    words = ["the", "witty", "film", "Dull", "don't", "gem", "<s>", "x", "rare"]
+    path.write_text("".join(f"{word} {i} 1\n" for i, word in enumerate(words)), encoding="utf-8")
+    return path
+
+
+def test_unseen_words_come_behind_those_of_the_texts_in_the_order_of_the_vectors(nine_words):
+    vectorizer = TextVectorizer(embeddings=nine_words, random_state=0)
+    X = vectorizer.fit_transform(["film of film"])
+    assert list(vectorizer.vocabulary_) == ["film", "of", "the", "witty", "gem", "x", "rare"]
+    np.testing.assert_array_equal(vectorizer.embedding_matrix_[4:, 0], [0, 1, 5, 7, 8])
+    assert X.tolist() == [[2, 3, 2]]
+    assert vectorizer.transform(["rare film , dull"]).tolist() == [[8, 2, 1]]
+    assert vectorizer.inverse_transform(vectorizer.transform(["a rare gem"])) == [
+        ["<unk>", "rare", "gem"]
+    ]
+
+
+def test_unseen_words_change_nothing_of_the_texts(nine_words, tmp_path):
+    texts = ["a film", "film of a gem"]
+    with_them = TextVectorizer(embeddings=nine_words, random_state=0)
+    without = clone(with_them).set_params(unseen_words=0)
+    np.testing.assert_array_equal(with_them.fit_transform(texts), without.fit_transform(texts))
+    assert list(without.vocabulary_) == ["a", "film", "gem", "of"]
+    matrix = without.embedding_matrix_
+    np.testing.assert_array_equal(with_them.embedding_matrix_[: len(matrix)], matrix)
+    assert with_them.coverage_ == without.coverage_
+    assert without.coverage_.types == 1 / 2
+
+
+@pytest.mark.parametrize(
+    ("options", "unseen"),
+    [
+        ({"unseen_words": 3}, ["the", "witty"]),
+        ({"unseen_words": 6}, ["the", "witty", "gem"]),
+        ({"max_features": 3}, ["the", "witty"]),
+        ({"max_features": 1}, []),
+        ({"vocabulary": ["film"]}, []),
+        ({"stop_words": ["the", "x"]}, ["witty", "gem", "rare"]),
+        ({"lowercase": False}, ["the", "witty", "Dull", "gem", "x", "rare"]),
+        ({"token_pattern": r"\S+"}, ["the", "witty", "don't", "gem", "<s>", "x", "rare"]),
+        ({"tokenizer": str.split}, ["the", "witty", "Dull", "don't", "gem", "<s>", "x", "rare"]),
+        ({"tokenizer": "wordpunct"}, ["the", "witty", "Dull", "don't", "gem", "<s>", "x", "rare"]),
+        ({"preprocessor": lambda text: text if text == "film film" else text[::-1]}, ["x"]),
+    ],
+    ids=str,
+)
+def test_unseen_words_are_those_that_the_analyzer_can_find(nine_words, options, unseen):
+    vectorizer = TextVectorizer(embeddings=nine_words, random_state=0, **options)
+    vectorizer.fit(["film film"])
+    assert list(vectorizer.vocabulary_) == ["film", *unseen]
+
+
+def test_words_left_out_by_their_frequency_do_not_come_back_as_unseen(nine_words):
+    texts = ["film gem", "film rare", "film x"]
+    vectorizer = TextVectorizer(embeddings=nine_words, random_state=0, min_df=2).fit(texts)
+    assert list(vectorizer.vocabulary_) == ["film", "the", "witty"]
+    vectorizer.set_params(min_df=1, max_features=2).fit(texts)
+    assert list(vectorizer.vocabulary_) == ["film", "gem"]
+
+
+def test_single_characters_are_the_unseen_words_of_characters(nine_words):
+    vectorizer = TextVectorizer(embeddings=nine_words, random_state=0, analyzer="char")
+    with pytest.raises(ValueError, match="None of the 3 words of the texts has a vector"):
+        vectorizer.fit(["gem"])
+    assert list(vectorizer.fit(["x!"]).vocabulary_) == ["!", "x"]
+
+
+def test_vectors_trained_on_the_texts_have_no_unseen_words(corpus):
+    params = {"vector_size": 4, "epochs": 1}
+    vectorizer = TextVectorizer(embeddings="word2vec", embeddings_params=params, min_df=2)
+    vectorizer.fit(corpus[0])
+    assert list(vectorizer.vocabulary_) == list(TextVectorizer(min_df=2).fit(corpus[0]).vocabulary_)
+
+
+@pytest.mark.parametrize("unseen_words", [-1, 1.5, "all"])
+def test_a_number_of_unseen_words_that_is_none_is_refused(unseen_words):
+    with pytest.raises(ValueError, match="The 'unseen_words' parameter of TextVectorizer must be"):
+        TextVectorizer(unseen_words=unseen_words).fit(TEXTS)
+
+
+def test_no_text_of_the_vectors_language_is_an_error_though_unseen_words_have_vectors(nine_words):
+    with pytest.raises(ValueError, match="None of the 2 words of the texts has a vector"):
+        TextVectorizer(embeddings=nine_words).fit(["zut alors"])
 
 
 @pytest.mark.parametrize("algorithm", ["word2vec", "fasttext"])
