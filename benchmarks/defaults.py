@@ -84,13 +84,19 @@ def scaled(vectors: Vectors) -> Vectors:
 
 
 HYPHENS = r"(?ui)\w+(?:-\w+)+|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
-# With what the variants beside it were measured, before its own default was changed.
-OF_BEFORE = {"token_dropout": 0.1}
+# With what the variants beside them were measured, before these defaults were changed.
+OF_THEN: dict[str, Any] = {"unseen_words": 0}
+OF_BEFORE: dict[str, Any] = {**OF_THEN, "token_dropout": 0.1}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "the defaults": {},
-    "token_dropout=0.1": OF_BEFORE,
-    "token_dropout=0.3": {"token_dropout": 0.3},
+    "unseen_words=20_000": {"unseen_words": 20_000},
+    "unseen_words=100_000": {"unseen_words": 100_000},
+    "unseen_words=400_000": {"unseen_words": 400_000},
+    # All below are to be held against one of these two.
+    "unseen_words=0": OF_THEN,
+    "unseen_words=0, token_dropout=0.1": OF_BEFORE,
+    "token_dropout=0.3": {**OF_THEN, "token_dropout": 0.3},
     "max_epochs=10": {**OF_BEFORE, "max_epochs": 10},
     "max_epochs=20": {**OF_BEFORE, "max_epochs": 20},
     "dense Adam": {**OF_BEFORE, "optimizer": DenseAdam},
@@ -106,24 +112,24 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "callbacks": [AverageOfEpochs()],
         "lr_schedule": "constant",
     },
-    "learning_rate=2e-3": {"learning_rate": 2e-3},
-    "learning_rate=5e-4": {"learning_rate": 5e-4},
-    "batch_size=16": {"batch_size": 16},
-    "batch_size=64": {"batch_size": 64},
-    "num_filters=300": {"num_filters": 300},
-    "kernel_sizes=(2, 3, 4)": {"kernel_sizes": (2, 3, 4)},
-    "kernel_sizes=(1, 2, 3, 4, 5)": {"kernel_sizes": (1, 2, 3, 4, 5)},
-    "activation='tanh'": {"activation": "tanh"},
-    "activation='gelu'": {"activation": "gelu"},
-    "max_norm=3": {"max_norm": 3.0},
-    "dropout=0.7": {"dropout": 0.7},
-    "finetune=False": {"finetune": False},
-    "finetune=3": {"finetune": 3},
-    "finetune=3, finetune_lr=1e-4": {"finetune": 3, "finetune_lr": 1e-4},
-    "finetune='gradual'": {"finetune": "gradual"},
-    "finetune='gradual', finetune_lr=1e-4": {"finetune": "gradual", "finetune_lr": 1e-4},
-    "finetune='multichannel'": {"finetune": "multichannel"},
-    "embeddings=None": {"embeddings": None},
+    "learning_rate=2e-3": {**OF_THEN, "learning_rate": 2e-3},
+    "learning_rate=5e-4": {**OF_THEN, "learning_rate": 5e-4},
+    "batch_size=16": {**OF_THEN, "batch_size": 16},
+    "batch_size=64": {**OF_THEN, "batch_size": 64},
+    "num_filters=300": {**OF_THEN, "num_filters": 300},
+    "kernel_sizes=(2, 3, 4)": {**OF_THEN, "kernel_sizes": (2, 3, 4)},
+    "kernel_sizes=(1, 2, 3, 4, 5)": {**OF_THEN, "kernel_sizes": (1, 2, 3, 4, 5)},
+    "activation='tanh'": {**OF_THEN, "activation": "tanh"},
+    "activation='gelu'": {**OF_THEN, "activation": "gelu"},
+    "max_norm=3": {**OF_THEN, "max_norm": 3.0},
+    "dropout=0.7": {**OF_THEN, "dropout": 0.7},
+    "finetune=False": {**OF_THEN, "finetune": False},
+    "finetune=3": {**OF_THEN, "finetune": 3},
+    "finetune=3, finetune_lr=1e-4": {**OF_THEN, "finetune": 3, "finetune_lr": 1e-4},
+    "finetune='gradual'": {**OF_THEN, "finetune": "gradual"},
+    "finetune='gradual', finetune_lr=1e-4": {**OF_THEN, "finetune": "gradual", "finetune_lr": 1e-4},
+    "finetune='multichannel'": {**OF_THEN, "finetune": "multichannel"},
+    "embeddings=None": {**OF_THEN, "embeddings": None},
     "embeddings=None, token_dropout=0.1": {**OF_BEFORE, "embeddings": None},
     "embeddings=None, dense Adam": {**OF_BEFORE, "embeddings": None, "optimizer": DenseAdam},
 }

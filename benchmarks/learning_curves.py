@@ -43,6 +43,9 @@ def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], 
         "from scratch": lambda seed: text_cnn(None, seed),
         "frozen vectors": lambda seed: text_cnn(vectors, seed, finetune=False),
         "tuned vectors": lambda seed: text_cnn(vectors, seed),
+        "tuned vectors, unseen_words=0": lambda seed: text_cnn(vectors, seed).set_params(
+            textvectorizer__unseen_words=0
+        ),
         "frozen for 3 epochs, then tuned": lambda seed: text_cnn(vectors, seed, finetune=3),
         "other corpus' model, tuned": lambda seed: text_cnn(vectors, seed, pretrained=pretrained),
         "other corpus' model, gradual": lambda seed: text_cnn(

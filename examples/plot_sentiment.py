@@ -86,7 +86,7 @@ print(f"{len(texts):,} texts, e.g. {texts[0]!r}: {labels[0]}")
 # ---------
 # With so few texts there is nothing to learn word vectors from. Where you have a file of them,
 # write ``TextVectorizer(embeddings="glove.6B.100d.txt")``; then words that the texts do not have
-# are understood too.
+# are understood too, if they are among the first 50,000 of the file.
 
 from sklearn.pipeline import make_pipeline
 

@@ -32,11 +32,11 @@ def build_matrix(
     counts : ndarray of shape (n_words,)
         How often each word occurs in the texts.
     unseen : sequence of str, length n_unseen
-        Further words, whose ids come behind; all of them should have a vector.
+        Further words, whose ids come behind.
     n_reserved : int
         Number of ids before the first word. Row 0 is zeros, the others are drawn.
     random_state : RandomState
-        Draws the missing rows, uniformly with the variance of those found
+        Draws the missing rows, uniformly with the variance of those found for the texts
         (Kim, 2014, section 4.3).
 
     Returns
@@ -52,29 +52,27 @@ def build_matrix(
         If no word of the texts has a vector.
     """
     found = embeddings.lookup([*words, *unseen])
-    has_vector = np.array([word in found for word in words], dtype=bool)
-    missing = np.flatnonzero(~has_vector)
+    has_vector = np.array([word in found for word in (*words, *unseen)], dtype=bool)
+    of_texts = has_vector[: len(words)]
+    missing = np.flatnonzero(~of_texts)
     missing = missing[np.argsort(-counts[missing], kind="stable")]
     _warn_of_casing(embeddings, words, counts, missing)
-    if not has_vector.any():
+    if not of_texts.any():
         shown = ", ".join(f"{words[i]!r:.60}" for i in missing[:5])
         raise ValueError(
             f"None of the {len(words):,} words of the texts has a vector in "
             f"{embeddings.name} ({shown}, ...). Are they of the same language, and is "
             f"`lowercase` right for these vectors?"
         )
-    known = np.stack([found[word] for word in words if word in found])
-    n_ids = n_reserved + len(words) + len(unseen)
-    matrix = np.zeros((n_ids, known.shape[1]), dtype=np.float32)
-    matrix[n_reserved : n_reserved + len(words)][has_vector] = known
+    known = np.stack([found[word] for word in (*words, *unseen) if word in found])
+    matrix = np.zeros((n_reserved + len(has_vector), known.shape[1]), dtype=np.float32)
+    matrix[n_reserved:][has_vector] = known
     rows = np.concatenate([np.arange(1, n_reserved), n_reserved + np.flatnonzero(~has_vector)])
-    bound = np.sqrt(3 * known.var(dtype=np.float64))
+    bound = np.sqrt(3 * known[: of_texts.sum()].var(dtype=np.float64))
     matrix[rows] = random_state.uniform(-bound, bound, size=(len(rows), known.shape[1]))
-    for row, word in enumerate(unseen, start=n_reserved + len(words)):
-        matrix[row] = found[word]
     coverage = Bunch(
-        types=float(has_vector.mean()),
-        tokens=float(counts[has_vector].sum() / max(1, counts.sum())),
+        types=float(of_texts.mean()),
+        tokens=float(counts[of_texts].sum() / max(1, counts.sum())),
         missing=[(words[i], int(counts[i])) for i in missing[:_MISSING_SHOWN]],
     )
     return matrix, coverage

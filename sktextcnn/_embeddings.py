@@ -33,7 +33,7 @@ class Embeddings:
     """A light, immutable handle on word vectors.
 
     Naming the vectors costs nothing; they are read when a vectorizer is fitted, and then
-    only the rows of its words. ``sklearn.base.clone`` and ``copy.deepcopy`` return the
+    only the rows of its vocabulary. ``sklearn.base.clone`` and ``copy.deepcopy`` return the
     handle itself, so a grid search never copies vectors, and a handle on a file pickles
     as its path. What was read from a file is remembered for the process, and so is where
     its other words lie, as long as the file's size and time of change stay the same.
@@ -140,7 +140,7 @@ class Embeddings:
         Parameters
         ----------
         n : int
-            How many, at most.
+            How many; all, if there are fewer. Those that are no valid text do not count.
 
         Returns
         -------
@@ -150,8 +150,10 @@ class Embeddings:
         Raises
         ------
         ValueError
-            As for :meth:`lookup`.
+            If `n` is negative, and as for :meth:`lookup`.
         """
+        if n < 0:
+            raise ValueError(f"n must be 0 or more; got {n}.")
         if self._vectors is not None:
             return _words_of_object(self._vectors, n)
         with self._file() as file:
@@ -311,7 +313,7 @@ def _keyed_vectors(source: Any) -> Any:
 
 def _words_of_object(vectors: Any, n: int) -> list[str]:
     # Other objects of gensim may have keys that are no words.
-    return [key for key in islice(vectors.key_to_index, n) if isinstance(key, str)]
+    return list(islice((key for key in vectors.key_to_index if isinstance(key, str)), n))
 
 
 def _rows_of_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]:

@@ -54,7 +54,8 @@ def export_onnx(
         Where the products of words come from. "stored": the file has those of all words,
         which is fastest; 4 bytes for each word, place of a kernel and filter. "computed": the
         file has the vectors alone, and the graph multiplies the distinct words of each call.
-        "auto": stored up to 256 MB of them.
+        "auto": stored up to 256 MB of them, else computed. Words that the fitted texts lacked
+        count too; ``TextVectorizer(unseen_words=0)`` makes the file smaller.
     omit : collection of str, default=()
         Parameters to leave out, named as in ``model.get_params()``, since they are functions
         that a file cannot hold, such as ``["textvectorizer__tokenizer"]``. The metadata names
@@ -174,7 +175,8 @@ def _check_size(classifier: TextCNNClassifier, stored: bool, metadata: str) -> N
         remedy = (
             "Set tables='computed', which leaves the products of words out."
             if stored
-            else "Fit a smaller vocabulary, by TextVectorizer's min_df or max_features."
+            else "Fit a smaller vocabulary, by TextVectorizer's unseen_words=0, min_df or "
+            "max_features."
         )
         raise ValueError(
             f"The file would have {n_bytes / 2**30:.1f} GiB, but files of ONNX hold less than 2. "

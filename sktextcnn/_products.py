@@ -5,7 +5,9 @@ that were seen before. Only the words of a call are projected, so that a single 
 pays for the whole vocabulary.
 """
 
+import os
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -17,7 +19,6 @@ from sktextcnn._maxconv import empty_table, product_type, project
 
 # What the products of all remembered words may take. When they are full, the memory begins anew.
 MOST_BYTES = 1 << 28
-_LEAST_ROWS = 1024
 
 
 class Vectors(Protocol):
@@ -60,6 +61,7 @@ class Products:
     def __init__(self) -> None:
         self._memory: _Memory | None = None
         self._adds = threading.Lock()
+        _all_products.add(self)
 
     def __reduce__(self) -> tuple:
         return Products, ()
@@ -102,8 +104,7 @@ class Products:
             positions = memory.row_of[ids]
             if not (positions < 0).any():
                 return memory.table, positions
-        # Another thread that adds words is not waited for: a child that is forked meanwhile
-        # would wait forever.
+        # Another thread that adds words is not waited for: what it adds may be other words.
         if self._adds.acquire(blocking=False):
             try:
                 memory = self._with(ids, made_for, embedding, weights, dtype)
@@ -125,44 +126,40 @@ class Products:
         dtype: torch.dtype,
     ) -> _Memory | None:
         """Remember the words of a call too; None if they are too many to be."""
+        n_ids = len(embedding.tables[0])
         bytes_of_word = dtype.itemsize * sum(weight[:, 0].numel() for weight in weights)
-        most = MOST_BYTES // bytes_of_word
+        n_rows = min(n_ids, MOST_BYTES // bytes_of_word)
         memory = self._memory
         if memory is not None and memory.made_for == made_for:
             new = ids[memory.row_of[ids] < 0].unique().long()
             n_words = memory.n_words + len(new)
-        if memory is None or memory.made_for != made_for or n_words > most:
+        if memory is None or memory.made_for != made_for or n_words > n_rows:
             # Row 0 is padding, whether it occurs or not.
             new = functional.pad(ids.flatten(), (0, 1)).unique().long()
             n_words = len(new)
-            if n_words > most:
+            if n_words > n_rows:
                 return None
-            row_of = torch.full((len(embedding.tables[0]),), -1, dtype=torch.int32)
-            n_rows = min(most, max(_LEAST_ROWS, n_words))
-            table = empty_table(n_rows, weights, dtype)
-            memory = _Memory(made_for, row_of.to(ids.device), table)
-        n_rows = _n_rows(memory, weights)
-        if n_words > n_rows:
-            memory = _grown(memory, min(most, max(n_words, 2 * n_rows)), weights)
+            row_of = torch.full((n_ids,), -1, dtype=torch.int32, device=ids.device)
+            # Of the main memory it takes only those pages that rows are written to.
+            memory = _Memory(made_for, row_of, empty_table(n_rows, weights, dtype))
         rows = torch.arange(memory.n_words, n_words, device=ids.device)
-        project(memory.table, _n_rows(memory, weights), rows, embedding.vectors(new), weights)
+        project(memory.table, n_rows, rows, embedding.vectors(new), weights)
+        # In this order, so that an interrupt wastes the rows at worst.
+        memory.n_words = n_words
         # Told only now, so that no other thread reads a row before it is there.
         memory.row_of[new] = rows.int()
-        memory.n_words = n_words
         self._memory = memory
         return memory
 
 
-def _n_rows(memory: _Memory, weights: Sequence[Tensor]) -> int:
-    # The last row of a table is no word's.
-    return (len(memory.table) - 1) // sum(weight.shape[2] for weight in weights)
+_all_products: weakref.WeakSet[Products] = weakref.WeakSet()
 
 
-def _grown(memory: _Memory, n_rows: int, weights: Sequence[Tensor]) -> _Memory:
-    """The same words in a larger table; other threads may still read the one before."""
-    table = empty_table(n_rows, weights, memory.table.dtype)
-    n_products = memory.n_words * sum(weight.shape[2] for weight in weights)
-    table[:n_products] = memory.table[:n_products]
-    larger = _Memory(memory.made_for, memory.row_of.clone(), table)
-    larger.n_words = memory.n_words
-    return larger
+def _renew_locks() -> None:
+    """Let a forked child add words though a thread of its parent was adding some."""
+    for products in _all_products:
+        products._adds = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

@@ -31,9 +31,9 @@ def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
     dict
         `architecture`, a name or a class; `module_params` and `settings`, what the net was
         built with; `weights`, a dict of name to ndarray; `shared`, the names of the weights
-        whose other rows, or all, are those of the vectors of `table`; `frozen`, the names of parameters that are not
-        trained at present; `history`, a dict for each epoch. Neither the state of the
-        optimizer nor the records of batches are in it.
+        that end in, or are, the rows of the vectors of `table`; `frozen`, the names of
+        parameters that are not trained at present; `history`, a dict for each epoch. Neither
+        the state of the optimizer nor the records of batches are in it.
     """
     module = net.module_
     weights, shared = {}, []
@@ -92,8 +92,16 @@ def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes:
 
     Nothing of the size that they claim is allocated before.
     """
-    arrays = _arrays(stored, table)
-    for name, array in arrays.items():
+    shapes = {name: array.shape for name, array in stored["weights"].items()}
+    checked = dict(stored["weights"])
+    for name in stored["shared"]:
+        vectors = _vectors_for(name, table)
+        own = shapes.get(name, (0, vectors.shape[1]))
+        if not name.startswith(_TABLES) or own[1:] != vectors.shape[1:] or own[0] >= len(vectors):
+            raise ValueError(f"{name} of shape {own} has no rows of {vectors.shape} vectors")
+        shapes[name] = vectors.shape
+        checked[f"the vectors of {name}"] = vectors
+    for name, array in checked.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"{name} is not float32 and finite")
     params = stored["module_params"]
@@ -104,14 +112,13 @@ def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes:
         raise ValueError(f"the network has {params['num_outputs']} outputs, not {n_classes}")
     if not isinstance(stored["architecture"], str):
         return
-    if len(params.get("kernel_sizes", ())) > len(arrays):
+    if len(params.get("kernel_sizes", ())) > len(shapes):
         raise ValueError("the network has more kernels than weights")
     with torch.device("meta"):
         network = ARCHITECTURES[stored["architecture"]](**params)
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    found = {name: array.shape for name, array in arrays.items()}
-    if expected != found:
-        different = sorted(expected.items() ^ found.items())
+    if expected != shapes:
+        different = sorted(expected.items() ^ shapes.items())
         raise ValueError(f"the weights are not those of the network: {different[:4]}")
     unknown = sorted(set(stored["frozen"]) - set(dict(network.named_parameters())))
     if unknown:
@@ -122,16 +129,15 @@ def _arrays(stored: Mapping[str, Any], table: TokenTable | None) -> dict[str, np
     """The weights, with the rows that they share with the vectors of a table."""
     arrays = dict(stored["weights"])
     for name in stored["shared"]:
-        if table is None or table.vectors is None:
-            raise ValueError(f"there are no vectors for {name}")
-        vectors, own = table.vectors, arrays.get(name)
-        if own is None:
-            arrays[name] = vectors
-        elif own.ndim == 2 and own.shape[1] == vectors.shape[1] and len(own) < len(vectors):
-            arrays[name] = np.concatenate([own, vectors[len(own) :]])
-        else:
-            raise ValueError(f"{name} of shape {own.shape} has no rows of {vectors.shape} vectors")
+        vectors, own = _vectors_for(name, table), arrays.get(name)
+        arrays[name] = vectors if own is None else np.concatenate([own, vectors[len(own) :]])
     return arrays
+
+
+def _vectors_for(name: str, table: TokenTable | None) -> np.ndarray:
+    if table is None or table.vectors is None:
+        raise ValueError(f"there are no vectors for {name}")
+    return table.vectors
 
 
 def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:

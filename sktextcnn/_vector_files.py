@@ -126,7 +126,7 @@ def first_words(path: str, n: int, encoding: str = "utf-8") -> list[str]:
     path : str
         The file, of any format of :func:`read_rows`.
     n : int
-        How many words. Those that are no valid text are left out.
+        How many words. Those that are no valid text are passed over.
     encoding : str, default="utf-8"
         How the file encodes its words.
 
@@ -137,9 +137,13 @@ def first_words(path: str, n: int, encoding: str = "utf-8") -> list[str]:
     """
     with _open(path) as file:
         try:
-            encoded = islice(_WORDS_OF[_reader_for(file, path)](file, path), n)
-            words = (_decode(word, encoding) for word in encoded)
-            return list(dict.fromkeys(word for word in words if word is not None))
+            words: dict[str, None] = {}
+            encoded = iter(_WORDS_OF[_reader_for(file, path)](file, path))
+            while len(words) < n and (next_word := next(encoded, None)) is not None:
+                word = _decode(next_word, encoding)
+                if word is not None:
+                    words[word] = None
+            return list(words)
         except _GZIP_ERRORS as error:
             raise _broken_gzip(path, error) from error
 
@@ -152,9 +156,11 @@ def _broken_gzip(path: str, error: Exception) -> ValueError:
 
 def _decode(word: bytes, encoding: str) -> str | None:
     try:
-        return word.decode(encoding)
+        text = word.decode(encoding)
     except UnicodeDecodeError:
         return None
+    # Some encodings have two codes for a letter, of which words are looked up by one.
+    return text if _encode(text, encoding) == word else None
 
 
 def _encode(word: str, encoding: str) -> bytes | None:

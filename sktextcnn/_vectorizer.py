@@ -421,6 +421,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
                     "words, or nothing that `token_pattern` matches?"
                 )
             kept = self._within_df(documents, len(tokens))
+            kept &= np.array([token not in RESERVED_WORDS for token in tokens])
             # By falling frequency; ties in the order of the words, whatever the texts'.
             chosen = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (-counts[i], tokens[i]))
             if not chosen:
@@ -440,9 +441,10 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         self, embeddings: Embeddings, tokens: list[str], analyzer: Analyzer, n_words: int
     ) -> list[str]:
         """Choose the words of the vectors that the texts lack, but later ones may have."""
-        seen = set(tokens)  # With those left out by their frequency, which the user wanted.
+        # With those left out by their frequency, which the user wanted.
+        seen = {*tokens, *RESERVED_WORDS}
         words = (word for word in embeddings.words(self.unseen_words) if word not in seen)
-        # A function of the user may take its time, and may depend on a word's neighbours.
+        # Other tokenizers may take their time, and may depend on a word's neighbours.
         if self.tokenizer is None and not callable(self.analyzer):
             words = (word for word in words if tokens_of(word, analyzer) == [word])
         most = None if self.max_features is None else self.max_features - n_words
@@ -526,5 +528,10 @@ def _given_words(vocabulary: Mapping[str, int] | Iterable[str]) -> list[str]:
             raise ValueError(f"vocabulary must hold words; got {word!r:.60}.")
         if word in seen:
             raise ValueError(f"vocabulary holds {word!r:.60} twice.")
+        if word in RESERVED_WORDS:
+            raise ValueError(
+                f"vocabulary holds {word!r}, which stands for id {RESERVED_WORDS.index(word)}. "
+                f"Leave it out."
+            )
         seen.add(word)
     return words

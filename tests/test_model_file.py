@@ -425,6 +425,8 @@ def classifier_of(config):
     return config["model"]["steps"][1][1]
 
 
+EMBEDDING = "textcnnclassifier__embedding.weight"
+
 FORGERIES = {
     "giant": lambda c, t: classifier_of(c)["fitted"]["net_"]["module_params"]["dict"].append(
         ["num_filters", 10**12]
@@ -462,6 +464,18 @@ FORGERIES = {
     "an unknown fact": lambda c, t: classifier_of(c)["fitted"].update(__class__="x"),
     "a wrong length": lambda c, t: c["model"]["steps"][0][1]["fitted"].update(max_length_=-1),
     "no table": lambda c, t: classifier_of(c)["fitted"].update(_table=7),
+    "a shared layer": lambda c, t: classifier_of(c)["fitted"]["net_"]["shared"].append(
+        "head.1.weight"
+    ),
+    "many shared": lambda c, t: classifier_of(c)["fitted"]["net_"]["shared"].extend(
+        f"embedding.{i}" for i in range(10**5)
+    ),
+    "shared twice": lambda c, t: classifier_of(c)["fitted"]["net_"]["shared"].append(
+        "embedding.weight"
+    ),
+    "shared narrow": lambda c, t: t.update({EMBEDDING: t[EMBEDDING][:, :3].copy()}),
+    "shared long": lambda c, t: t.update({EMBEDDING: np.tile(t[EMBEDDING], (9, 1))}),
+    "shared bytes": lambda c, t: t.update({EMBEDDING: t[EMBEDDING].astype(np.uint8)}),
     "unknown container": lambda c, t: classifier_of(c)["params"].update(seed={"eval": "1"}),
 }
 

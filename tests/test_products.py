@@ -1,6 +1,7 @@
 """Remembered products: the same outputs, forgotten at every change, never stored."""
 
 import copy
+import os
 import pickle
 import threading
 
@@ -134,11 +135,11 @@ def test_only_the_words_of_a_call_are_projected():
     assert remembered(network) == [0, 3, 5, 9]
 
 
-def test_the_memory_grows_with_the_words(monkeypatch):
-    monkeypatch.setattr(_products, "_LEAST_ROWS", 2)
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_the_memory_fills_up_with_the_words(dtype):
     network = random_network()
     for first in range(1, N_IDS - 2, 3):
-        ids = torch.tensor([[first, first + 1, first + 2, 0], [2, first, 0, 0]])
+        ids = torch.tensor([[first, first + 1, first + 2, 0], [2, first, 0, 0]], dtype=dtype)
         torch.testing.assert_close(
             of_look_ups(network, ids), of_the_dense_convolution(network, ids)
         )
@@ -188,7 +189,47 @@ def test_a_further_partial_fit_is_seen():
     np.testing.assert_array_equal(after, fresh)
 
 
-def test_threads_share_the_products():
+def test_an_interrupt_leaves_no_wrong_products(monkeypatch):
+    network = random_network()
+    of_look_ups(network, torch.tensor([[3, 5]]))
+
+    class Interrupted(_products._Memory):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == "n_words" and value:
+                raise KeyboardInterrupt
+
+    memory = network._products._memory
+    memory.__class__ = Interrupted
+    with pytest.raises(KeyboardInterrupt):
+        of_look_ups(network, torch.tensor([[7, 8]]))
+    memory.__class__ = _products._Memory
+    ids = torch.tensor([[9, 8, 7, 3, 5]])
+    torch.testing.assert_close(of_look_ups(network, ids), of_the_dense_convolution(network, ids))
+    assert remembered(network) == [0, 3, 5, 7, 8, 9]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_adds_words_though_its_parent_was_adding_some():
+    network = random_network()
+    of_look_ups(network, torch.tensor([[3, 5]]))
+    with network._products._adds:
+        child = os.fork()
+        if child == 0:
+            of_look_ups(network, torch.tensor([[7]]))
+            os._exit(int(remembered(network) != [0, 3, 5, 7]))
+        assert os.waitpid(child, 0)[1] == 0
+        # The parent's thread is still at it, so that others do not wait.
+        ids = torch.tensor([[7, 3]])
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+        assert remembered(network) == [0, 3, 5]
+
+
+@pytest.mark.parametrize("most_words", [1000, 30, 12])
+def test_threads_share_the_products(most_words, monkeypatch):
+    monkeypatch.setattr(_products, "MOST_BYTES", most_words * 4 * 5 * (3 + 4 + 5))
     network = random_network()
     ids = random_ids(400)
     expected = of_look_ups(copy.deepcopy(network), ids)

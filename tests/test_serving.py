@@ -298,13 +298,15 @@ words = [f"w{i}" for i in range(200_000)]
 def batch(size):
     return [" ".join(f"w{i % len(words)}" for i in rng.zipf(1.3, 30)) for _ in range(size)]
 
-def growths(**params):
+def growths(warm=0, **params):
     model = make_pipeline(
         TextVectorizer(vocabulary=words), TextCNNClassifier(max_epochs=1, random_state=0, **params)
     ).fit(batch(20), [0, 1] * 10)
+    for _ in range(warm):
+        model.predict_proba(batch(50))
     gc.collect()
     gc.freeze()
-    batches = [batch(50) for _ in range(20)]
+    batches = [batch(50) for _ in range(2 if warm else 20)]
     read, write = os.pipe()
     for _ in range(2):
         if os.fork() == 0:
@@ -318,20 +320,26 @@ def growths(**params):
     assert [os.wait()[1] for _ in range(2)] == [0, 0]
     os.close(write)
     answers = [json.loads(line) for line in open(read)]
-    return model[-1].net_.module_.embedding.weight.nbytes, answers
+    memory = model[-1].net_.module_._products._memory
+    n_products = 0 if memory is None else int((memory.row_of >= 0).sum()) * 1200
+    return model[-1].net_.module_.embedding.weight.nbytes, answers, 4 * n_products
 
 torch.set_num_threads(1)
 remembered = growths(kernel_sizes=[2], num_filters=20)
+warm = growths(warm=40)
 _products.MOST_BYTES = 0
-print(json.dumps([growths(), remembered]))
+print(json.dumps([growths(), remembered, warm]))
 """
 
 
 @needs_fork
 @needs_smaps
 def test_forked_children_share_the_weights():
-    made_anew, remembered = json.loads(run(MEMORY))
-    for (weights, children), remembers in ((made_anew, False), (remembered, True)):
+    made_anew, remembered, warm = json.loads(run(MEMORY))
+    for (weights, children, _), remembers in ((made_anew, False), (remembered, True)):
         assert weights > 200_000 * 100 * 4
         assert [answer for _, answer in children] == [remembers] * 2
         assert max(growth for growth, _ in children) < weights / 2
+    _, children, products_of_parent = warm
+    assert products_of_parent > 20e6
+    assert max(growth for growth, _ in children) < products_of_parent / 2

@@ -99,6 +99,15 @@ def test_rows_that_were_not_trained_are_stored_once(corpus, wide_vectors, tmp_pa
         assert moved[n_seen:].sum() > 0.5 * (n_ids - n_seen)
 
 
+def test_weight_decay_moves_all_rows_and_all_are_stored(corpus, wide_vectors):
+    texts, labels = corpus[0][:40], corpus[1][:40]
+    model = make_model(wide_vectors, optimizer="adamw", weight_decay=0.1).fit(texts, labels)
+    n_ids = len(model[-1].words_)
+    assert 2 * n_ids * 1200 < len(pickle.dumps(model)) < 2.1 * n_ids * 1200
+    other = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(other.predict_proba(texts), model.predict_proba(texts))
+
+
 def test_a_classifier_alone_does_not_store_the_vectors_that_it_began_with(corpus, wide_vectors):
     texts, labels = corpus
     model = make_model(wide_vectors).fit(texts, labels)

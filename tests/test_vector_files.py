@@ -328,8 +328,11 @@ def test_first_words_come_once_and_without_what_is_no_text(tmp_path):
         tmp_path / "odd.txt", b"\xef\xbb\xbfa 1 2\n\xff 1 2\n\na 3 4\nnew york 5 6\nb 7 8\n"
     )
     handle = Embeddings(path)
-    assert handle.words(4) == ["a", "new york"]
+    assert handle.words(2) == ["a", "new york"]
     assert handle.words(9) == ["a", "new york", "b"]
+    assert handle.words(2) == ["a", "new york"]
+    with pytest.raises(ValueError, match="n must be 0 or more; got -1"):
+        handle.words(-1)
     latin = Embeddings(
         write(tmp_path / "latin.txt", "é 1 2\n".encode("latin-1")), encoding="latin-1"
     )
@@ -339,7 +342,7 @@ def test_first_words_come_once_and_without_what_is_no_text(tmp_path):
 def test_keys_that_are_no_words_are_no_first_words():
     vectors = KeyedVectors(2)
     vectors.add_vectors([0, "a", 1], np.eye(3, 2))
-    assert Embeddings(vectors).words(3) == ["a"]
+    assert Embeddings(vectors).words(3) == Embeddings(vectors).words(1) == ["a"]
 
 
 def test_trouble_before_the_last_of_the_first_words_is_told(tmp_path, fasttext_file):

@@ -489,6 +489,33 @@ def test_words_left_out_by_their_frequency_do_not_come_back_as_unseen(nine_words
     assert list(vectorizer.vocabulary_) == ["film", "gem"]
 
 
+def test_words_that_stand_for_padding_and_the_unknown_are_no_words(tmp_path):
+    path = tmp_path / "reserved.txt"
+    path.write_text("<pad> 0 0\n<unk> 1 1\nfilm 1 2\ngem 3 4\n", encoding="utf-8")
+    vectorizer = TextVectorizer(embeddings=path, tokenizer=str.split, random_state=0)
+    X = vectorizer.fit_transform(["film <unk> <pad> film"])
+    assert list(vectorizer.vocabulary_) == ["film", "gem"]
+    assert X.tolist() == [[2, 1, 1, 2]]
+    with pytest.raises(ValueError, match=r"vocabulary holds .<unk>., which stands for id 1\. Leave"):
+        TextVectorizer(vocabulary=["film", "<unk>"]).fit(["film"])
+
+
+def test_a_broken_row_among_the_first_words_is_told(nine_words):
+    nine_words.write_text(nine_words.read_text(encoding="utf-8") + "broken nan 4\n")
+    vectorizer = TextVectorizer(embeddings=nine_words, random_state=0)
+    with pytest.raises(ValueError, match="line 10: the vector of 'broken' has the value nan"):
+        vectorizer.fit(["the film"])
+    vectorizer.set_params(unseen_words=9).fit(["the film"])
+
+
+def test_an_encoding_with_two_codes_for_a_letter(tmp_path):
+    path = tmp_path / "cp932.txt"
+    path.write_bytes(b"\xfa\x40 1 2\nthe 3 4\n")
+    vectors = Embeddings(path, encoding="cp932")
+    vectorizer = TextVectorizer(embeddings=vectors, tokenizer=str.split, random_state=0)
+    assert list(vectorizer.fit(["film the"]).vocabulary_) == ["film", "the"]
+
+
 def test_single_characters_are_the_unseen_words_of_characters(nine_words):
     vectorizer = TextVectorizer(embeddings=nine_words, random_state=0, analyzer="char")
     with pytest.raises(ValueError, match="None of the 3 words of the texts has a vector"):
