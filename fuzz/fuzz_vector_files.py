@@ -2,7 +2,16 @@
 
 import atheris
 
-with atheris.instrument_imports(include=["sktextcnn._embeddings", "sktextcnn._vector_files"]):
+with atheris.instrument_imports(
+    include=[
+        "sktextcnn._embeddings",
+        "sktextcnn._vector_files",
+        "sktextcnn._vector_records",
+        "sktextcnn._text_vectors",
+        "sktextcnn._word2vec_vectors",
+        "sktextcnn._fasttext_vectors",
+    ]
+):
     import sktextcnn._embeddings  # noqa: F401
 
 from fuzz import harness, seeds

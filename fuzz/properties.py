@@ -15,8 +15,9 @@ from unittest import mock
 import numpy as np
 
 import sktextcnn
-from sktextcnn import Embeddings, _embeddings, _vector_files
+from sktextcnn import Embeddings, _embeddings, _text_vectors, _vector_files, _vector_records
 from sktextcnn._analyzer import TOKEN_PATTERN
+from sktextcnn._fasttext_vectors import FASTTEXT, is_old_fasttext
 
 # Words of the seeds, and some that no file should make trouble of.
 WORDS = [
@@ -70,8 +71,8 @@ def check_vector_file(data: bytes, folder: Path) -> bool:
     small = mode & IN_SMALL_BLOCKS and not mode & REPEATED
     chunk, sample = (61, 3) if small else (1 << 17, 100)
     with (
-        mock.patch.object(_vector_files, "_CHUNK", chunk),
-        mock.patch.object(_vector_files, "_SAMPLE", sample),
+        mock.patch.object(_vector_records, "CHUNK", chunk),
+        mock.patch.object(_text_vectors, "_SAMPLE", sample),
         np.errstate(over="ignore"),
     ):
         _embeddings._files.clear()
@@ -92,10 +93,10 @@ def _repaired(content: bytes) -> bytes:
 
     Changes of single numbers would otherwise all be refused at the same place.
     """
-    if not (content.startswith(_vector_files._FASTTEXT) or _vector_files._is_old_fasttext(content)):
+    if not (content.startswith(FASTTEXT) or is_old_fasttext(content)):
         return content
     try:
-        start = 8 if content.startswith(_vector_files._FASTTEXT) else 0
+        start = 8 if content.startswith(FASTTEXT) else 0
         size, n_buckets = struct.unpack_from("<i28xi", content, start)
         n_entries, n_words = struct.unpack_from("<2i", content, start + 56)
         end = start + 56 + (28 if start else 20)

@@ -13,14 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from sktextcnn._vector_files import (
-    Reader,
-    first_words,
-    is_compressed,
-    is_gensim_file,
-    read_rows,
-    subword_buckets,
-)
+from sktextcnn._fasttext_vectors import subword_buckets
+from sktextcnn._vector_files import first_words, is_compressed, is_gensim_file, read_rows
+from sktextcnn._vector_records import Reader
 
 #: Names of `TextVectorizer(embeddings=...)` that train vectors on the fitted texts.
 TRAINED = ("word2vec", "fasttext")

@@ -20,7 +20,9 @@ from gensim.test.utils import datapath
 
 from sktextcnn import Embeddings
 from sktextcnn import _embeddings as embeddings_room
+from sktextcnn import _text_vectors as text_room
 from sktextcnn import _vector_files as room
+from sktextcnn import _vector_records as records
 
 SENTENCES = [
     ["the", "cat", "sat", "on", "the", "mat"],
@@ -248,7 +250,7 @@ def test_rows_may_lie_across_the_chunks_that_are_read(chunk, packed, fasttext_fi
     words = vectors.index_to_key
     subworded = [*truth.index_to_key, *UNKNOWN]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "_CHUNK", chunk)
+        patch.setattr(records, "CHUNK", chunk)
         assert_bits(Embeddings(word2vec).lookup(words), words, vectors)
         rows = Embeddings(fasttext).lookup(subworded)
     assert_bits(rows, subworded, {word: truth.get_vector(word) for word in subworded})
@@ -792,11 +794,11 @@ MESSY = {
 }
 
 
-@pytest.fixture(params=[7, 500, room._CHUNK])
+@pytest.fixture(params=[7, 500, records.CHUNK])
 def small_chunks(request, monkeypatch):
     """Blocks that begin at the third line, of one line or more."""
-    monkeypatch.setattr(room, "_CHUNK", request.param)
-    monkeypatch.setattr(room, "_SAMPLE", 1)
+    monkeypatch.setattr(records, "CHUNK", request.param)
+    monkeypatch.setattr(text_room, "_SAMPLE", 1)
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
@@ -885,8 +887,8 @@ def outcome(path, words):
 
 
 def test_damaged_text_has_the_same_rows_or_error_in_blocks_as_line_by_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "_SAMPLE", 5)
-    monkeypatch.setattr(room, "_CHUNK", 500)
+    monkeypatch.setattr(text_room, "_SAMPLE", 5)
+    monkeypatch.setattr(records, "CHUNK", 500)
     rng = np.random.default_rng(0)
     words = list(naive_text(MANY.encode()))
     outcomes = []
@@ -896,7 +898,7 @@ def test_damaged_text_has_the_same_rows_or_error_in_blocks_as_line_by_line(tmp_p
             content[place] = rng.choice(list(b" \t\n\r\v\f\x1c\0.0e-_x\xa0\x85"))
         path = write(tmp_path / "vectors.txt", bytes(content))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(room._TextPass, "read_uniform", lambda text, block: False)
+            patch.setattr(text_room._TextPass, "read_uniform", lambda text, block: False)
             outcomes.append(outcome(path, words))
         assert outcome(path, words) == outcomes[-1]
     assert 30 < sum(isinstance(found, str) for found in outcomes) < 270
