@@ -93,6 +93,34 @@ def test_padding_has_the_zero_vector_after_training(data):
     assert not classifier.net_.module_.embedding.weight[0].any()
 
 
+@pytest.mark.parametrize("finetune", [False, True, "multichannel"])
+def test_words_that_the_texts_lack_change_nothing_of_the_training(
+    two_classes, vectors_file, finetune
+):
+    texts, labels = two_classes
+    with_them, without = (
+        make_pipeline(
+            TextVectorizer(embeddings=vectors_file, unseen_words=n, random_state=0),
+            TextCNNClassifier(finetune=finetune, max_epochs=2, **SMALL),
+        ).fit(texts[:100], labels[:100])
+        for n in (50_000, 0)
+    )
+    n_seen = len(without[-1].words_)
+    for name, value in weights(without[-1]).items():
+        found = weights(with_them[-1])[name]
+        assert torch.equal(found[:n_seen] if name.startswith("embedding") else found, value)
+    vectors = torch.tensor(with_them[0].embedding_matrix_[n_seen:])
+    assert len(vectors) > 500
+    for name, value in weights(with_them[-1], "embedding").items():
+        assert torch.equal(value[n_seen:], vectors), name
+    np.testing.assert_array_equal(
+        with_them.predict_proba(texts[:100]), without.predict_proba(texts[:100])
+    )
+    lacking = [texts[i] for i in range(100, len(texts)) if 1 in without[0].transform([texts[i]])]
+    differs = with_them.predict_proba(lacking) != without.predict_proba(lacking)
+    assert differs.any(axis=1).mean() > 0.5
+
+
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
