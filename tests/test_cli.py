@@ -920,8 +920,8 @@ def test_a_run_that_is_ended_leaves_no_file(folder, name, code, said):
         command,
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Tests that a shell runs in the background are born with it ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # Tests that run in the background, or by nohup, are born with some ignored.
+        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL),
     ) as process:
         # Wait until it reads the rows.
         process.stdin.write(b"text\n")
