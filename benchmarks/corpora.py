@@ -35,12 +35,15 @@ class Task:
         Whether word vectors are trained.
     long : bool, default=False
         Join the sentences to documents of 700 words.
+    device : str, default="cpu"
+        Where the network is.
     """
 
     data: pathlib.Path
     n_texts: int | None
     tuned: bool = False
     long: bool = False
+    device: str = "cpu"
 
     def texts(self) -> tuple[list[str], np.ndarray]:
         """Return the texts in a random order that is always the same, and their labels."""

@@ -87,6 +87,7 @@ HYPHENS = r"(?ui)\w+(?:-\w+)+|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\
 # With what the variants beside them were measured, before these defaults were changed.
 OF_THEN: dict[str, Any] = {"unseen_words": 0}
 OF_BEFORE: dict[str, Any] = {**OF_THEN, "token_dropout": 0.1}
+RANDOM: dict[str, Any] = {"embeddings": None}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "the defaults": {},
@@ -129,9 +130,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "finetune='gradual'": {**OF_THEN, "finetune": "gradual"},
     "finetune='gradual', finetune_lr=1e-4": {**OF_THEN, "finetune": "gradual", "finetune_lr": 1e-4},
     "finetune='multichannel'": {**OF_THEN, "finetune": "multichannel"},
-    "embeddings=None": {**OF_THEN, "embeddings": None},
-    "embeddings=None, token_dropout=0.1": {**OF_BEFORE, "embeddings": None},
-    "embeddings=None, dense Adam": {**OF_BEFORE, "embeddings": None, "optimizer": DenseAdam},
+    # All below are to be held against this one, or, the last, against the one before it.
+    "embeddings=None": RANDOM,
+    "embeddings=None, token_dropout=0.05": {**RANDOM, "token_dropout": 0.05},
+    "embeddings=None, token_dropout=0.2": {**RANDOM, "token_dropout": 0.2},
+    "embeddings=None, embedding_dim=200": {**RANDOM, "embedding_dim": 200},
+    "embeddings=None, embedding_dim=100": {**RANDOM, "embedding_dim": 100},
+    "the same, dense Adam": {**RANDOM, "embedding_dim": 100, "optimizer": DenseAdam},
 }
 
 

@@ -25,6 +25,7 @@ MEASURES = (
     "growth",
     "imports",
     "accuracy",
+    "cuda",
 )
 
 

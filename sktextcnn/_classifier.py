@@ -37,7 +37,9 @@ from sktextcnn._training import (
 )
 from sktextcnn._versions import check_versions, versions
 
-_RANDOM_DIM = 100
+_RANDOM_DIM = 300
+# Vectors from elsewhere know words that are dropped; random ones learn from each of them.
+_TOKEN_DROPOUT, _TOKEN_DROPOUT_OF_RANDOM = 0.2, 0.1
 
 # What "auto" stands for: about so many steps, within so many epochs.
 _STEPS = 3000
@@ -77,13 +79,14 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         Behind convolutions and the dense layer.
     dropout : float in [0, 1), default=0.5
         Share of the features dropped before a dense layer while training.
-    token_dropout : float in [0, 1), default=0.2
-        Share of tokens replaced by the unknown word while training.
+    token_dropout : float in [0, 1) or None, default=None
+        Share of tokens replaced by the unknown word while training. None: 0.2, and 0.1 with
+        random word vectors.
     max_norm : float or None, default=None
         Bound of the Euclidean norm of each output's weights, kept after every step. Kim
         (2014) had 3.
     embedding_dim : int or None, default=None
-        Width of random word vectors; None: 100. Vectors that are given have their own.
+        Width of random word vectors; None: 300. Vectors that are given have their own.
     finetune : bool, int, "gradual" or "multichannel", default=True
         How word vectors are trained: False, not at all (CNN-static); True, from the first
         epoch (CNN-non-static); an int k, from epoch k + 1 on, at `finetune_lr`;
@@ -134,7 +137,8 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes as in scikit-learn; multiplied into `sample_weight`.
     random_state : int, RandomState or None, default=None
-        An int gives the same bits every time. The global generators stay untouched.
+        An int gives the same bits every time on the CPU, and the same up to rounding on CUDA.
+        The global generators stay untouched.
     verbose : int, default=0
         1: a progress bar over epochs.
     precision : {"float32", "bfloat16"}, default="float32"
@@ -197,7 +201,7 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         "convolution": [StrOptions({"lookup", "dense"})],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(numbers.Real, 0, 1, closed="left")],
-        "token_dropout": [Interval(numbers.Real, 0, 1, closed="left")],
+        "token_dropout": [Interval(numbers.Real, 0, 1, closed="left"), None],
         "max_norm": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "embedding_dim": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "finetune": [
@@ -243,7 +247,7 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         convolution: str = "lookup",
         activation: str = "relu",
         dropout: float = 0.5,
-        token_dropout: float = 0.2,
+        token_dropout: float | None = None,
         max_norm: float | None = None,
         embedding_dim: int | None = None,
         finetune: bool | int | str = True,
@@ -578,7 +582,8 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
             dim = other.net_.module_.embedding.embedding_dim
         else:
             dim = self.embedding_dim or _RANDOM_DIM
-        network, params = self._network(n_ids, dim, len(targets.classes))
+        is_random = vectors is None and (other is None or other.embedding_source_ == "random")
+        network, params = self._network(n_ids, dim, len(targets.classes), is_random)
         settings = Settings(
             finetune=self.finetune,
             multilabel=targets.multilabel,
@@ -615,9 +620,12 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         return net, source
 
     def _network(
-        self, n_ids: int, dim: int, n_outputs: int
+        self, n_ids: int, dim: int, n_outputs: int, is_random: bool
     ) -> tuple[type[torch.nn.Module], dict[str, Any]]:
         """The class of the network and what to call it with."""
+        token_dropout = self.token_dropout
+        if token_dropout is None:
+            token_dropout = _TOKEN_DROPOUT_OF_RANDOM if is_random else _TOKEN_DROPOUT
         sizes = self.kernel_sizes
         if sizes is not None:
             if not len(sizes) or not all(isinstance(k, int | np.integer) and k >= 1 for k in sizes):
@@ -637,7 +645,7 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
             "num_outputs": n_outputs,
             "activation": self.activation,
             "dropout": self.dropout,
-            "token_dropout": self.token_dropout,
+            "token_dropout": token_dropout,
             "convolution": self.convolution,
         }
         chosen = {name: value for name, value in chosen.items() if value is not None}

@@ -1,5 +1,6 @@
 """Real texts and a real file of vectors, small enough for tests."""
 
+import re
 from importlib.metadata import version
 
 import numpy as np
@@ -21,6 +22,11 @@ settings.load_profile("suite")
 def pytest_report_header():
     names = ("torch", "skorch", "scikit-learn", "gensim", "scipy", "numpy")
     return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def pytest_make_parametrize_id(val):
+    # Without addresses, so that all processes that share the tests have the same names.
+    return re.sub(" at 0x[0-9a-f]+", "", str(val)) if isinstance(val, dict) else None
 
 
 @pytest.fixture(scope="session")

@@ -730,7 +730,7 @@ def test_early_stopping_works_where_some_texts_have_no_weight():
         *(("hidden_units", value) for value in (-1, 1.5, "3")),
         *(("activation", value) for value in ("swish", None, nn.ReLU)),
         *(("dropout", value) for value in (1, 1.0, -0.1, 1.5, "a", None, np.nan)),
-        *(("token_dropout", value) for value in (1, -0.1, None, np.nan)),
+        *(("token_dropout", value) for value in (1, -0.1, "auto", np.nan)),
         *(("max_norm", value) for value in (0, -1, "a", np.nan)),
         *(("embedding_dim", value) for value in (0, -1, 1.5)),
         *(("finetune", value) for value in (0, -1, 1.5, "static", None)),

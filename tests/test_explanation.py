@@ -48,7 +48,6 @@ def network_logits(model, texts):
         {"vectorizer": {"stop_words": "english", "min_df": 2}},
         {"vectorizer": {"analyzer": "char"}},
     ],
-    ids=str,
 )
 def test_contributions_sum_to_the_logits(corpus, vectors_file, params):
     texts, labels = corpus
@@ -164,7 +163,6 @@ def test_the_terms_are_those_of_a_network_in_loops(corpus, vectors_file):
         ({"tokenizer": str.split}, " some  thing ", ["some", "thing"]),
         ({"analyzer": str.split}, " Some  thing ", ["Some", "thing"]),
     ],
-    ids=str,
 )
 @pytest.mark.filterwarnings("ignore:The parameter 'token_pattern' will not be used")
 def test_tokens_are_found_where_they_were_written(params, text, expected):
@@ -213,7 +211,6 @@ def test_tokens_beyond_the_length_are_not_explained(corpus):
         {"architecture": "stacked", "num_filters": 4},
         {"architecture": "stacked", "vectorizer": {"padding": "pre"}},
     ],
-    ids=str,
 )
 def test_integrated_gradients_explain_the_rest(two_classes, vectors_file, params):
     texts, labels = two_classes

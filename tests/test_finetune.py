@@ -297,6 +297,27 @@ def test_embedding_source_says_where_the_vectors_are_from(data, vectors_file):
     )
 
 
+def test_the_defaults_of_random_vectors_are_others_than_those_of_given_ones(data, two_classes):
+    X, y = data
+    X_random = TextVectorizer().fit_transform(two_classes[0])
+    params = {**SMALL, "token_dropout": None, "max_epochs": 1}
+
+    def of(classifier):
+        embedding = classifier.net_.module_.embedding
+        return embedding.embedding_dim, embedding.token_dropout
+
+    random = TextCNNClassifier(warm_start=True, **params).fit(X_random, y)
+    assert of(random) == (300, 0.1)
+    assert of(random.fit(X_random, y)) == (300, 0.1)
+    given = TextCNNClassifier(**params).fit(X, y)
+    assert of(given) == (X.table.vectors.shape[1], 0.2)
+    # Rows that come from another model are as random as that one's.
+    for source, expected in ((given, 0.2), (random, 0.1)):
+        classifier = TextCNNClassifier(pretrained=FrozenEstimator(source), **params)
+        assert of(classifier.fit(X_random, y))[1] == expected
+    assert of(clone(given).set_params(token_dropout=0.0).fit(X, y))[1] == 0
+
+
 def test_random_vectors_have_kims_range_and_the_width_asked_for(data):
     _, y = data
     X = TextVectorizer().fit_transform([f"word{i} x" for i in range(len(y))])

@@ -401,7 +401,6 @@ def words_and_lengths(text):
         {"strip_accents": squeezed},
         {"analyzer": words_and_lengths, "tokenizer": jieba.lcut},
     ],
-    ids=str,
 )
 @pytest.mark.filterwarnings("ignore:Your stop_words may be inconsistent")
 def test_the_example_tokenizes_as_the_pipeline_does(settings, serve_onnx, tmp_path):

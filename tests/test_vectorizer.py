@@ -51,7 +51,6 @@ def first_letters(text):
         {"max_df": 0.1, "min_df": 2},
         {"vocabulary": ["array", "tensor", "zzz"]},
     ],
-    ids=str,
 )
 def test_words_and_counts_are_those_of_count_vectorizer(corpus, options):
     texts = [*corpus[0], "Café naïve über", "ﬁne"]
@@ -89,7 +88,6 @@ ODD_TEXTS = [
         {"stop_words": "english"},
         {"stop_words": ["n't", "it"]},
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("pieces_remembered", [1 << 18, 3])
 def test_the_default_pattern_finds_clitics_words_and_marks(
@@ -473,7 +471,6 @@ def test_unseen_words_change_nothing_of_the_texts(nine_words, tmp_path):
         ({"tokenizer": "wordpunct"}, ["the", "witty", "Dull", "don't", "gem", "<s>", "x", "rare"]),
         ({"preprocessor": lambda text: text if text == "film film" else text[::-1]}, ["x"]),
     ],
-    ids=str,
 )
 def test_unseen_words_are_those_that_the_analyzer_can_find(nine_words, options, unseen):
     vectorizer = TextVectorizer(embeddings=nine_words, random_state=0, **options)

@@ -22,7 +22,7 @@ Figure = dict[str, float]
 
 
 def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
-    title = "Growth, Zipfian texts of 50 words, default network, 100-d random vectors"
+    title = "Growth, Zipfian texts of 50 words, default network, random vectors"
     figures: dict[int, list[Figure]] = {size: [] for size in args.sizes}
     for size in args.sizes:
         # Small sizes are over in no time, so they are measured more often.

@@ -46,12 +46,17 @@ def training_bfloat16(task: Task) -> Iterator[float | None]:
     yield from _training(task, precision="bfloat16")
 
 
-def _training(task: Task, precision: str = "float32") -> Iterator[float | None]:
+def training_dense(task: Task) -> Iterator[float | None]:
+    """The same by torch's convolutions."""
+    yield from _training(task, convolution="dense")
+
+
+def _training(task: Task, **params: Any) -> Iterator[float | None]:
     X, y = task.ids()
     yield None
-    checked = precision != "float32"
+    params |= {"finetune": task.tuned, "max_epochs": _EPOCHS, "device": task.device}
+    checked = "precision" in params
     while True:
-        params = {"finetune": task.tuned, "max_epochs": _EPOCHS, "precision": precision}
         model = classifier(**params).fit(X, y)
         if not checked:
             largest_difference(model, X, y)

@@ -51,13 +51,14 @@ class TextCNN(nn.Module):
 
 def padded(ids: Tensor) -> list[Tensor]:
     """Return the rows of each batch, in a random order."""
-    return list(torch.randperm(len(ids)).split(BATCH_SIZE))
+    return list(torch.randperm(len(ids), device=ids.device).split(BATCH_SIZE))
 
 
 def bucketed(ids: Tensor) -> list[Tensor]:
     """Return the rows of each batch, texts of like length together, in a random order."""
     lengths = (ids != 0).sum(dim=1)
-    pools = torch.randperm(len(ids)).split(BATCH_SIZE * _BATCHES_SORTED)
+    order = torch.randperm(len(ids), device=ids.device)
+    pools = order.split(BATCH_SIZE * _BATCHES_SORTED)
     batches = [batch for pool in pools for batch in pool[lengths[pool].argsort()].split(BATCH_SIZE)]
     return [batches[i] for i in torch.randperm(len(batches))]
 
@@ -129,7 +130,8 @@ def _prepared(task: Task, sparse: bool = False) -> tuple[Tensor, Tensor, TextCNN
     torch.set_num_threads(THREADS)
     torch.manual_seed(SEED)
     ids, y, vectors = task.arrays()
-    return torch.from_numpy(ids), torch.from_numpy(y), TextCNN(vectors, task.tuned, sparse)
+    net = TextCNN(vectors, task.tuned, sparse).to(task.device)
+    return torch.from_numpy(ids).to(task.device), torch.from_numpy(y).to(task.device), net
 
 
 def _trained(parameters: Iterator[nn.Parameter]) -> list[nn.Parameter]:
@@ -154,4 +156,6 @@ def _epochs(
             functional.cross_entropy(net(batch), y[rows]).backward()
             for optimizer in optimizers:
                 optimizer.step()
+        if ids.is_cuda:
+            torch.cuda.synchronize()
         yield time.perf_counter() - start
