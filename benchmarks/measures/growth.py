@@ -17,12 +17,14 @@ MOST_GIGABYTES = 1
 _LEAST_TEXTS_IN_ALL = 50_000
 _TEXTS_CHECKED = 2_000
 
+_PARAMS = {"embedding_dim": 100, "max_epochs": 1, "random_state": SEED}
+
 STEPS = ("vectorize", "train", "label")
 Figure = dict[str, float]
 
 
 def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
-    title = "Growth, Zipfian texts of 50 words, default network, random vectors"
+    title = "Growth, Zipfian texts of 50 words, default network, 100-d random vectors"
     figures: dict[int, list[Figure]] = {size: [] for size in args.sizes}
     for size in args.sizes:
         # Small sizes are over in no time, so they are measured more often.
@@ -79,7 +81,7 @@ def steps(size: int) -> Iterator[Figure | None]:
     # Imports and first calls are the same for all sizes, and not what grows.
     few = list(zipfian(100))
     X = TextVectorizer().fit_transform(few)
-    TextCNNClassifier(max_epochs=1, random_state=SEED).fit(X, labels[:100]).predict(X)
+    TextCNNClassifier(**_PARAMS).fit(X, labels[:100]).predict(X)
     gc.collect()
     empty = forget_peak()
     texts = list(zipfian(size))
@@ -90,7 +92,7 @@ def steps(size: int) -> Iterator[Figure | None]:
     vectorizer = TextVectorizer()
     X = vectorizer.fit_transform(texts)
     marks.append(time.perf_counter())
-    model = TextCNNClassifier(max_epochs=1, random_state=SEED).fit(X, labels)
+    model = TextCNNClassifier(**_PARAMS).fit(X, labels)
     marks.append(time.perf_counter())
     model.predict(vectorizer.transform(texts))
     marks.append(time.perf_counter())

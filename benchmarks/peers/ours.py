@@ -64,6 +64,14 @@ def _training(task: Task, **params: Any) -> Iterator[float | None]:
         yield float(np.median(model.history_[1:, "dur"]))
 
 
+def training_in_batches(task: Task, batch_size: int) -> Iterator[float | None]:
+    yield from _training(task, batch_size=batch_size)
+
+
+def training_dense_in_batches(task: Task, batch_size: int) -> Iterator[float | None]:
+    yield from _training(task, batch_size=batch_size, convolution="dense")
+
+
 def whole_fit(task: Task) -> Iterator[float | None]:
     """A fit of one epoch with all that surrounds it."""
     X, y = task.ids()
