@@ -13,6 +13,9 @@ NEWEST := .venv-newest
 # CONTRIBUTING.md.
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 
+# A process for each core, with a thread each: more threads than cores wait for each other.
+PYTEST := -m pytest --numprocesses=auto --dist=worksteal
+
 .PHONY: demo test test-oldest test-newest test-matrix soak fuzz lint format bench accuracy defaults \
 	deployment faithfulness docs docs-check clean
 .DEFAULT_GOAL := test
@@ -23,11 +26,11 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/classify_docstrings.py $(TEXTS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 
 # The lower bounds of pyproject.toml.
 test-oldest: $(OLDEST)/.torch-$(TORCH)
-	$(OLDEST)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python $(PYTEST)
 
 test-matrix: test test-oldest
 
@@ -37,7 +40,7 @@ test-newest:
 	$(NEWEST)/bin/python -m pip install --quiet --upgrade pip
 	$(NEWEST)/bin/python -m pip install --quiet "$$(grep ^torch== constraints.txt)" -e '.[test]'
 	$(NEWEST)/bin/python -m pip check
-	$(NEWEST)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(NEWEST)/bin/python $(PYTEST)
 
 # Thousands of examples for each property, new ones each time; takes an hour or so.
 soak: $(VENV)/.dev

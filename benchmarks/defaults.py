@@ -6,7 +6,7 @@ DIR holds mr.tsv, subj.tsv and trec-train.tsv, with a label, a tab and a text a 
 and of Subj is left out first, TREC has a test part of its own, and none of these is touched. The
 rest is cross-validated in five folds. Two fits run at a time, each with one thread. Every result is
 a line in the file of --json; a run that was stopped goes on where it was, and one of changed code
-wants another file.
+or of other --labels wants another file.
 """
 
 import argparse
@@ -97,6 +97,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     # All below are to be held against one of these two.
     "unseen_words=0": OF_THEN,
     "unseen_words=0, token_dropout=0.1": OF_BEFORE,
+    # For few --labels, where "auto" is 100 epochs.
+    "max_epochs=30": {"max_epochs": 30},
+    "max_epochs=300": {"max_epochs": 300},
     "token_dropout=0.3": {**OF_THEN, "token_dropout": 0.3},
     "max_epochs=10": {**OF_BEFORE, "max_epochs": 10},
     "max_epochs=20": {**OF_BEFORE, "max_epochs": 20},
@@ -140,9 +143,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def parts(texts: list[str], labels: np.ndarray) -> Iterator[list[Any]]:
+def parts(texts: list[str], labels: np.ndarray, n_train: int | None) -> Iterator[list[Any]]:
     """Yield training texts, validation texts and the labels of both."""
-    for rows in StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(texts, labels):
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(texts, labels)
+    for seed, (train, valid) in enumerate(folds):
+        if n_train is not None:
+            train, _ = train_test_split(
+                train, train_size=n_train, random_state=seed, stratify=labels[train]
+            )
+        rows = train, valid
         yield [*([texts[i] for i in part] for part in rows), *(labels[part] for part in rows)]
 
 
@@ -176,7 +185,7 @@ def measure(args: argparse.Namespace) -> None:
             texts, _, labels, _ = train_test_split(
                 texts, labels, test_size=0.2, random_state=0, stratify=labels
             )
-        for fold, part in enumerate(parts(texts, labels)):
+        for fold, part in enumerate(parts(texts, labels, args.labels)):
             missing = (v for v in args.only if (v, corpus, fold) not in done)
             todo += [(variant, corpus, fold, part) for variant in missing]
     # In the order of the table, so that its first rows are complete first.
@@ -216,6 +225,7 @@ def main() -> None:
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--labels", type=int, help="train on so many texts of a fold, not on all")
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("defaults.jsonl"))
     args = parser.parse_args()
     measure(args)

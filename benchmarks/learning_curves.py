@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--only", nargs="*", help="the first cells of the rows; all if left out")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     vectors = Embeddings(args.vectors)
@@ -75,7 +76,9 @@ def main() -> None:
             *corpora[target], test_size=0.2, random_state=SEED, stratify=corpora[target][1]
         )
         rows = []
-        for name, make in tqdm(methods(vectors, other).items(), desc=target):
+        compared = methods(vectors, other)
+        for name in tqdm(args.only or compared, desc=target):
+            make = compared[name]
             row: dict[str, Any] = {"": name}
             for size in SIZES:
                 accuracies = []
