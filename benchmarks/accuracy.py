@@ -152,7 +152,7 @@ def report(args: argparse.Namespace) -> None:
                         "deviation of folds": _deviation(every) if corpus != "TREC" else "",
                         "of seeds": _deviation(by_seed),
                         "seeds": len(by_seed),
-                        "seconds a fit": float(np.mean(seconds[method])),
+                        "median seconds a fit": float(np.median(seconds[method])),
                         "Kim (2014)": str(KIM.get(method, {}).get(corpus, "")),
                     }
                 )
