@@ -97,9 +97,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     # All below are to be held against one of these two.
     "unseen_words=0": OF_THEN,
     "unseen_words=0, token_dropout=0.1": OF_BEFORE,
-    # For few --labels, where "auto" is 100 epochs.
+    # For few --labels, where "auto" is 300 epochs at most.
     "max_epochs=30": {"max_epochs": 30},
-    "max_epochs=300": {"max_epochs": 300},
+    "max_epochs=100": {"max_epochs": 100},
     "token_dropout=0.3": {**OF_THEN, "token_dropout": 0.3},
     "max_epochs=10": {**OF_BEFORE, "max_epochs": 10},
     "max_epochs=20": {**OF_BEFORE, "max_epochs": 20},

@@ -43,7 +43,7 @@ _TOKEN_DROPOUT, _TOKEN_DROPOUT_OF_RANDOM = 0.2, 0.1
 
 # What "auto" stands for: about so many steps, within so many epochs.
 _STEPS = 3000
-_LEAST_EPOCHS, _MOST_EPOCHS = 4, 100
+_LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
 
 
 class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
@@ -121,7 +121,7 @@ class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         Texts in a step.
     max_epochs : int or "auto", default="auto"
         Epochs of training, fewer with `early_stopping`. "auto": as many as make 3,000 steps,
-        so that small corpora are seen more often than large ones; from 4 to 100.
+        so that small corpora are seen more often than large ones; from 4 to 300.
     shuffle : bool, default=True
         Whether every epoch has the texts in a new order.
     early_stopping : bool, default=False

@@ -93,8 +93,8 @@ def test_vectorizer_passes_the_checks(estimator, check):
 @pytest.mark.usefixtures("double_precision")
 @parametrize_with_checks(
     [
-        # The defaults but for the width, as hundreds of fits of up to 100 epochs are made.
-        TextCNNClassifier(embedding_dim=50, random_state=0),
+        # The defaults but for the width and the epochs, as hundreds of fits are made.
+        TextCNNClassifier(embedding_dim=50, max_epochs=50, random_state=0),
         NumbersAsIds(
             random_state=0,
             dropout=0.0,

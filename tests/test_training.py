@@ -55,8 +55,8 @@ def test_it_learns_what_it_is_shown(data):
 
 @pytest.mark.parametrize(
     ("n_texts", "batch_size", "expected"),
-    # 3,000 steps, from 4 to 100 epochs.
-    [(50, 32, 100), (9_600, 32, 10), (9_600, 64, 20), (1_000_000, 32, 4)],
+    # 3,000 steps, from 4 to 300 epochs.
+    [(50, 32, 300), (9_600, 32, 10), (9_600, 64, 20), (1_000_000, 32, 4)],
 )
 def test_the_number_of_epochs_follows_the_number_of_texts(n_texts, batch_size, expected):
     assert TextCNNClassifier(batch_size=batch_size)._n_epochs(n_texts) == expected
