@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--corpora", nargs="*", choices=SOURCES, default=list(SOURCES))
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--only", nargs="*", help="the first cells of the rows; all if left out")
     args = parser.parse_args()
@@ -70,7 +71,8 @@ def main() -> None:
     vectors = Embeddings(args.vectors)
     corpora = {name: read(args.data / f"{name.lower()}.tsv") for name in SOURCES}
     tables = {}
-    for target, source in SOURCES.items():
+    for target in args.corpora:
+        source = SOURCES[target]
         other = text_cnn(vectors, SEED).fit(*corpora[source])
         train, test, y_train, y_test = train_test_split(
             *corpora[target], test_size=0.2, random_state=SEED, stratify=corpora[target][1]

@@ -6,9 +6,9 @@ import inspect
 import re
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
-from joblib.externals.loky import get_reusable_executor
 from numpydoc.docscrape import ClassDoc
 
 import sktextcnn
@@ -39,8 +39,8 @@ def python_blocks(page):
 def texts_and_vectors(tmp_path, monkeypatch):
     """Texts, labels and a file of vectors, under the names that the README has for them."""
     monkeypatch.chdir(tmp_path)
-    # Workers of earlier tests have another folder, in which they would look for the file.
-    get_reusable_executor().shutdown(wait=True)
+    # So few texts would be seen 300 times.
+    monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 30)
     texts, libraries = load_docstrings()
     words = sorted({word for text in texts for word in text.lower().split()})
     vectors = np.random.default_rng(0).normal(size=(len(words), 20))
@@ -57,7 +57,9 @@ def texts_and_vectors(tmp_path, monkeypatch):
 def test_code_of_the_pages_runs_and_prints_what_they_say(page, texts_and_vectors, capsys):
     namespace = dict(texts_and_vectors, __name__="page")
     for block in python_blocks(page):
-        exec(compile(block, page.name, "exec"), namespace)
+        # In threads, which know the number of epochs and the folder that processes would not.
+        with joblib.parallel_config(backend="threading"):
+            exec(compile(block, page.name, "exec"), namespace)
         said = [line[2:] for line in block.splitlines() if line.startswith("# ")]
         printed = capsys.readouterr().out.splitlines()
         if "print(" in block:
