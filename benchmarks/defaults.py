@@ -94,12 +94,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "unseen_words=20_000": {"unseen_words": 20_000},
     "unseen_words=100_000": {"unseen_words": 100_000},
     "unseen_words=400_000": {"unseen_words": 400_000},
-    # All below are to be held against one of these two.
-    "unseen_words=0": OF_THEN,
-    "unseen_words=0, token_dropout=0.1": OF_BEFORE,
     # For few --labels, where "auto" is 300 epochs at most.
     "max_epochs=30": {"max_epochs": 30},
     "max_epochs=100": {"max_epochs": 100},
+    # All below are to be held against one of these two.
+    "unseen_words=0": OF_THEN,
+    "unseen_words=0, token_dropout=0.1": OF_BEFORE,
     "token_dropout=0.3": {**OF_THEN, "token_dropout": 0.3},
     "max_epochs=10": {**OF_BEFORE, "max_epochs": 10},
     "max_epochs=20": {**OF_BEFORE, "max_epochs": 20},
