@@ -44,7 +44,7 @@ test-newest:
 
 # Thousands of examples for each property, new ones each time; takes an hour or so.
 soak: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=long
+	$(BIN)/python -m pytest tests/text/test_properties.py --hypothesis-profile=long
 	$(BIN)/python benchmarks/hostile_text.py
 
 # make fuzz TARGET=model_file FOR=600 looks for so many seconds for files that break a reader.

@@ -30,8 +30,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer, TokenIds
-from sktextcnn._maxconv import max_over_time
-from sktextcnn._network import KimCNN
+from sktextcnn._network.max_over_time import max_over_time
+from sktextcnn._network.modules import KimCNN
 from sktextcnn._token_ids import TokenTable
 
 CORPORA = {"MR": "mr.tsv", "Subj": "subj.tsv", "TREC": "trec-train.tsv"}

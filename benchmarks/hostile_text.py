@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sktextcnn import TextVectorizer, _cli, _tables, datasets
-from sktextcnn._offsets import token_finder
+from sktextcnn import TextVectorizer, datasets
+from sktextcnn._cli import entry, tables
+from sktextcnn._text.offsets import token_finder
 
 # One of every class of characters that a pattern tells apart, and pairs that make two of its
 # branches try by turns.
@@ -67,8 +68,8 @@ WORK = {
     "offsets without accents": offsets(strip_accents="unicode"),
     "offsets of characters": offsets(analyzer="char"),
     "offsets of treebank": offsets(tokenizer="treebank"),
-    "bytes that are no text": _tables._UNDECODED.search,
-    "colours": lambda text: _cli._ANSI.sub("", text),
+    "bytes that are no text": tables._UNDECODED.search,
+    "colours": lambda text: entry._ANSI.sub("", text),
     "docstring": datasets._first_sentence,
 }
 

@@ -9,9 +9,13 @@ from typing import Any
 
 import atheris
 
-_READERS = ["sktextcnn._model_file", "sktextcnn._plain", "sktextcnn._storage"]
+_READERS = [
+    "sktextcnn._files.model_file",
+    "sktextcnn._state.plain",
+    "sktextcnn._training.stored_net",
+]
 with atheris.instrument_imports(include=_READERS):
-    import sktextcnn._model_file  # noqa: F401
+    import sktextcnn._files.model_file  # noqa: F401
 
 from fuzz import harness, seeds  # noqa: E402
 from fuzz.properties import check_model_file  # noqa: E402

@@ -4,15 +4,15 @@ import atheris
 
 with atheris.instrument_imports(
     include=[
-        "sktextcnn._embeddings",
-        "sktextcnn._vector_files",
-        "sktextcnn._vector_records",
-        "sktextcnn._text_vectors",
-        "sktextcnn._word2vec_vectors",
-        "sktextcnn._fasttext_vectors",
+        "sktextcnn._vectors.embeddings",
+        "sktextcnn._vectors.formats",
+        "sktextcnn._vectors.records",
+        "sktextcnn._vectors.text_format",
+        "sktextcnn._vectors.word2vec_format",
+        "sktextcnn._vectors.fasttext_format",
     ]
 ):
-    import sktextcnn._embeddings  # noqa: F401
+    import sktextcnn._vectors.embeddings  # noqa: F401
 
 from fuzz import harness, seeds
 from fuzz.properties import check_vector_file

@@ -15,9 +15,10 @@ from unittest import mock
 import numpy as np
 
 import sktextcnn
-from sktextcnn import Embeddings, _embeddings, _text_vectors, _vector_files, _vector_records
-from sktextcnn._analyzer import TOKEN_PATTERN
-from sktextcnn._fasttext_vectors import FASTTEXT, is_old_fasttext
+from sktextcnn import Embeddings
+from sktextcnn._text.analyzer import TOKEN_PATTERN
+from sktextcnn._vectors import embeddings, formats, records, text_format
+from sktextcnn._vectors.fasttext_format import FASTTEXT, is_old_fasttext
 
 # Words of the seeds, and some that no file should make trouble of.
 WORDS = [
@@ -66,22 +67,22 @@ def check_vector_file(data: bytes, folder: Path) -> bool:
         content = gzip.compress(content, 1, mtime=0)
     path = folder / "vectors"
     path.write_bytes(content)
-    if _vector_files.is_gensim_file(str(path)):
+    if formats.is_gensim_file(str(path)):
         return False  # A pickle, which runs code.
     small = mode & IN_SMALL_BLOCKS and not mode & REPEATED
     chunk, sample = (61, 3) if small else (1 << 17, 100)
     with (
-        mock.patch.object(_vector_records, "CHUNK", chunk),
-        mock.patch.object(_text_vectors, "_SAMPLE", sample),
+        mock.patch.object(records, "CHUNK", chunk),
+        mock.patch.object(text_format, "_SAMPLE", sample),
         np.errstate(over="ignore"),
     ):
-        _embeddings._files.clear()
+        embeddings._files.clear()
         size = len(content)
         if content.startswith(b"\x1f\x8b"):
-            size = max(_vector_files._ALWAYS_DECOMPRESSED, _vector_files._LARGEST_GROWTH * size)
+            size = max(formats._ALWAYS_DECOMPRESSED, formats._LARGEST_GROWTH * size)
         with _memory_and_time_bounded(size):
             together = _lookup(path, words)
-        _embeddings._files.clear()
+        embeddings._files.clear()
         first, second = _lookup(path, words[::2]), _lookup(path, words[1::2])
         in_parts = None if first is None or second is None else {**first, **second}
     assert together == in_parts, "the parts of the words have other rows than all of them"

@@ -7,25 +7,25 @@ neither torch nor gensim.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sktextcnn._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from sktextcnn import datasets as datasets
     from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
-    from sktextcnn._displays import ExplanationDisplay as ExplanationDisplay
-    from sktextcnn._displays import LearnedNGramsDisplay as LearnedNGramsDisplay
-    from sktextcnn._displays import TrainingHistoryDisplay as TrainingHistoryDisplay
-    from sktextcnn._embeddings import Embeddings as Embeddings
-    from sktextcnn._explanation import Explanation as Explanation
-    from sktextcnn._explanation import explain as explain
-    from sktextcnn._learned import nearest_words as nearest_words
-    from sktextcnn._learned import top_filters as top_filters
-    from sktextcnn._learned import top_ngrams as top_ngrams
-    from sktextcnn._model_file import load as load
-    from sktextcnn._model_file import save as save
-    from sktextcnn._onnx import export_onnx as export_onnx
+    from sktextcnn._files import export_onnx as export_onnx
+    from sktextcnn._files import load as load
+    from sktextcnn._files import save as save
+    from sktextcnn._inspection import Explanation as Explanation
+    from sktextcnn._inspection import ExplanationDisplay as ExplanationDisplay
+    from sktextcnn._inspection import LearnedNGramsDisplay as LearnedNGramsDisplay
+    from sktextcnn._inspection import TrainingHistoryDisplay as TrainingHistoryDisplay
+    from sktextcnn._inspection import explain as explain
+    from sktextcnn._inspection import nearest_words as nearest_words
+    from sktextcnn._inspection import top_filters as top_filters
+    from sktextcnn._inspection import top_ngrams as top_ngrams
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
-
-__version__ = "0.1.0"
+    from sktextcnn._vectors import Embeddings as Embeddings
 
 __all__ = [
     "Embeddings",
@@ -47,21 +47,21 @@ __all__ = [
 ]
 
 _MODULE_OF = {
-    "Embeddings": "sktextcnn._embeddings",
-    "Explanation": "sktextcnn._explanation",
-    "ExplanationDisplay": "sktextcnn._displays",
-    "LearnedNGramsDisplay": "sktextcnn._displays",
+    "Embeddings": "sktextcnn._vectors",
+    "Explanation": "sktextcnn._inspection",
+    "ExplanationDisplay": "sktextcnn._inspection",
+    "LearnedNGramsDisplay": "sktextcnn._inspection",
     "TextCNNClassifier": "sktextcnn._classifier",
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",
-    "TrainingHistoryDisplay": "sktextcnn._displays",
-    "explain": "sktextcnn._explanation",
-    "export_onnx": "sktextcnn._onnx",
-    "load": "sktextcnn._model_file",
-    "nearest_words": "sktextcnn._learned",
-    "save": "sktextcnn._model_file",
-    "top_filters": "sktextcnn._learned",
-    "top_ngrams": "sktextcnn._learned",
+    "TrainingHistoryDisplay": "sktextcnn._inspection",
+    "explain": "sktextcnn._inspection",
+    "export_onnx": "sktextcnn._files",
+    "load": "sktextcnn._files",
+    "nearest_words": "sktextcnn._inspection",
+    "save": "sktextcnn._files",
+    "top_filters": "sktextcnn._inspection",
+    "top_ngrams": "sktextcnn._inspection",
 }
 
 

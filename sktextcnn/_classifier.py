@@ -12,30 +12,32 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sktextcnn._doc_link import DocumentationLink
-from sktextcnn._ids import hold_against, read_ids, refuse_lost_vectors
 from sktextcnn._network import ACTIVATIONS, ARCHITECTURES, check_network, network_class
-from sktextcnn._starting_weights import copy_weights, fill_embedding, find_pretrained
-from sktextcnn._storage import restored_net, stored_net
-from sktextcnn._targets import (
-    Targets,
-    combine_weights,
-    encode_targets,
-    split_off_validation,
-)
+from sktextcnn._state import check_versions, versions
 from sktextcnn._token_ids import UNKNOWN_ID, TokenTable
 from sktextcnn._training import (
     OPTIMIZERS,
     Rows,
     Settings,
+    Targets,
     TextNet,
     build_net,
+    combine_weights,
+    copy_weights,
+    encode_targets,
+    fill_embedding,
+    find_pretrained,
+    hold_against,
     logits,
     place,
+    read_ids,
+    refuse_lost_vectors,
+    restored_net,
     resume,
     seeded,
+    split_off_validation,
+    stored_net,
 )
-from sktextcnn._versions import check_versions, versions
 
 _RANDOM_DIM = 300
 # Vectors from elsewhere know words that are dropped; random ones learn from each of them.
@@ -46,7 +48,7 @@ _STEPS = 3000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
 
 
-class TextCNNClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
+class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     """Convolutional neural network for text classification.
 
     Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with

@@ -11,18 +11,20 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._analyzer import TOKEN_PATTERN, Analyzer, build_analyzer, tokens_of
-from sktextcnn._doc_link import DocumentationLink
-from sktextcnn._documents import (
+from sktextcnn._state import check_versions, versions
+from sktextcnn._text import (
+    NLTK_TOKENIZERS,
+    TOKEN_PATTERN,
+    Analyzer,
     Documents,
     KnownReader,
     WordsOf,
+    build_analyzer,
     choose_length,
+    read_texts,
     tokenize,
+    tokens_of,
 )
-from sktextcnn._embedding_matrix import build_matrix
-from sktextcnn._embeddings import TRAINED, Embeddings, as_embeddings, train_embeddings
-from sktextcnn._texts import read_texts
 from sktextcnn._token_ids import (
     PADDING_ID,
     RESERVED_WORDS,
@@ -30,11 +32,10 @@ from sktextcnn._token_ids import (
     TokenIds,
     TokenTable,
 )
-from sktextcnn._tokenizers import NLTK_TOKENIZERS
-from sktextcnn._versions import check_versions, versions
+from sktextcnn._vectors import TRAINED, Embeddings, as_embeddings, build_matrix, train_embeddings
 
 
-class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
+class TextVectorizer(TransformerMixin, BaseEstimator):
     """Turn texts into a padded matrix of token ids that carries their word vectors.
 
     Id 0 is padding, id 1 any unknown token, and ids from 2 are the words by falling
@@ -374,7 +375,7 @@ class TextVectorizer(DocumentationLink, TransformerMixin, BaseEstimator):
         # In one step, so that an interrupt leaves the vectorizer as it was before or fitted.
         self.__dict__.update(
             **_of_table(table),
-            coverage_=coverage,
+            coverage_=None if coverage is None else Bunch(**coverage),
             max_length_=width,
             truncated_fraction_=float(np.mean(lengths > width)),
         )

@@ -113,7 +113,7 @@ def rate_of_mm(task: Task) -> Iterator[float | None]:
 
 def rate_of_engine(task: Task) -> Iterator[float | None]:
     """The same of the product that the engine takes."""
-    from sktextcnn._maxconv import _multiply
+    from sktextcnn._network.max_over_time import _multiply
 
     yield from _rate(task, _multiply)
 

@@ -1,0 +1,11 @@
+"""The networks and their convolution by look-up. This package knows torch alone."""
+
+from sktextcnn._network.modules import ACTIVATIONS as ACTIVATIONS
+from sktextcnn._network.modules import ARCHITECTURES as ARCHITECTURES
+from sktextcnn._network.modules import KimCNN as KimCNN
+from sktextcnn._network.modules import StackedCNN as StackedCNN
+from sktextcnn._network.modules import WordEmbedding as WordEmbedding
+from sktextcnn._network.modules import check_network as check_network
+from sktextcnn._network.modules import network_class as network_class
+from sktextcnn._network.modules import output_layer as output_layer
+from sktextcnn._network.products import MOST_BYTES as MOST_BYTES

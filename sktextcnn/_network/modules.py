@@ -1,0 +1,372 @@
+"""The networks. They know torch alone.
+
+A network maps token ids of shape (n_texts, n_tokens) to logits of shape
+(n_texts, num_outputs). It has an `embedding` and a `head`; what lies between the two are
+its convolutions. Id 0 is padding, whose vector is zeros, and id 1 the unknown word.
+
+Shapes: B texts, T tokens, D numbers in a word vector, F filters.
+"""
+
+import functools
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sktextcnn._network.max_over_time import max_of_products, max_over_time, max_over_time_dense
+from sktextcnn._network.products import Products
+from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "gelu": nn.GELU,
+    "elu": nn.ELU,
+    "leaky_relu": nn.LeakyReLU,
+    "sigmoid": nn.Sigmoid,
+    "identity": nn.Identity,
+}
+
+if hasattr(os, "register_at_fork"):
+    # OpenMP's threads do not live on in a forked child, which would wait for them forever if its
+    # parent has computed in several. torch's DataLoader does the same in its workers.
+    os.register_at_fork(after_in_child=functools.partial(torch.set_num_threads, 1))
+
+
+class WordEmbedding(nn.Embedding):
+    """Word vectors, with the unknown word in place of some while training.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Number of ids, and width of their vectors.
+    token_dropout : float, default=0.0
+        Share of tokens that become the unknown word while training, which trains its
+        vector and keeps the network from leaning on single words.
+    multichannel : bool, default=False
+        Add a second, frozen copy of the vectors to the tuned one (Kim, 2014, section 2.1).
+        There each filter is applied to both channels and the results are added; as a
+        convolution is linear, this is the convolution of the channels' sum.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        token_dropout: float = 0.0,
+        multichannel: bool = False,
+    ) -> None:
+        super().__init__(num_embeddings, embedding_dim, padding_idx=PADDING_ID)
+        self.token_dropout = token_dropout
+        static = torch.empty(num_embeddings, embedding_dim) if multichannel else None
+        self.register_buffer("static", static)
+
+    def reset_parameters(self) -> None:
+        # The caller sets the rows. No random numbers are drawn here, so that the other layers
+        # start the same whatever the number of words, and no memory is touched in vain.
+        pass
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of all tokens; (B, T, D)."""
+        return self.vectors(self._drop(ids))
+
+    def distinct(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors of the distinct words, and where the tokens find theirs.
+
+        Returns
+        -------
+        rows : Tensor of shape (U, D)
+            Row 0 is padding, whether it occurs or not.
+        positions : Tensor of shape (B, T), int32
+            The row of each token.
+        """
+        ids = self._drop(ids)
+        # Marking words in the vocabulary takes a fraction of the time of sorting them.
+        occurs = torch.zeros(self.num_embeddings, dtype=torch.bool, device=ids.device)
+        occurs[PADDING_ID] = True
+        occurs[ids.flatten()] = True
+        words = occurs.nonzero().flatten()
+        row_of = torch.empty(self.num_embeddings, dtype=torch.int32, device=words.device)
+        row_of[words] = torch.arange(len(words), dtype=torch.int32, device=words.device)
+        return self.vectors(words), row_of[ids]
+
+    def _drop(self, ids: Tensor) -> Tensor:
+        if not self.training or self.token_dropout == 0:
+            return ids
+        dropped = torch.rand(ids.shape, device=ids.device) < self.token_dropout
+        return ids.masked_fill(dropped & (ids != PADDING_ID), UNKNOWN_ID)
+
+    @property
+    def tables(self) -> list[Tensor]:
+        """What the vectors are looked up in; each (num_embeddings, embedding_dim)."""
+        return [self.weight] if self.static is None else [self.weight, cast(Tensor, self.static)]
+
+    def vectors(self, ids: Tensor) -> Tensor:
+        """Vectors of words as they are, with none dropped; (..., D)."""
+        vectors = super().forward(ids)
+        if self.static is not None:
+            vectors = vectors + functional.embedding(ids, cast(Tensor, self.static))
+        return vectors
+
+
+class KimCNN(nn.Module):
+    """Parallel convolutions with max-over-time pooling (Kim, 2014, section 2).
+
+    Every window that touches a token counts, so a text is seen as if it had
+    ``kernel_size - 1`` words of padding on both sides, and windows of nothing but padding
+    never win the maximum. The outputs therefore depend neither on how far, nor on which
+    side, nor with which batch mates a text is padded. A text without tokens is one window of
+    padding.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim, num_outputs : int
+        Number of ids, width of their vectors, and number of logits.
+    kernel_sizes : sequence of int, default=(3, 4, 5)
+        Widths of the windows, in words.
+    num_filters : int, default=100
+        Filters of each width.
+    hidden_units : int, default=0
+        Width of a layer between pooling and output; 0: none.
+    activation : str, default="relu"
+        Behind the convolutions and the hidden layer; a key of ``ACTIVATIONS``.
+    dropout : float, default=0.5
+        Share of pooled features dropped while training.
+    token_dropout, multichannel
+        See :class:`WordEmbedding`.
+    convolution : {"lookup", "dense"}, default="lookup"
+        By look-ups of each distinct word's products, or by ``conv1d``. Outputs and gradients
+        are the same up to rounding.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        num_outputs: int,
+        kernel_sizes: Sequence[int] = (3, 4, 5),
+        num_filters: int = 100,
+        hidden_units: int = 0,
+        activation: str = "relu",
+        dropout: float = 0.5,
+        token_dropout: float = 0.0,
+        multichannel: bool = False,
+        convolution: str = "lookup",
+    ) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.embedding = WordEmbedding(num_embeddings, embedding_dim, token_dropout, multichannel)
+        self.convs = nn.ModuleList(
+            nn.Conv1d(embedding_dim, num_filters, size, padding=size - 1) for size in kernel_sizes
+        )
+        for conv in cast(list[nn.Conv1d], self.convs):
+            # Laid out place by place in memory, as the projection reads them.
+            conv.weight.data = conv.weight.data.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+        self.activation = ACTIVATIONS[activation]()
+        num_features = num_filters * len(self.convs)
+        self.head = _head(num_features, hidden_units, num_outputs, activation, dropout)
+        self._products = Products()
+
+    def train(self, mode: bool = True) -> "KimCNN":
+        """Switch between training and evaluation; training makes the products forgotten."""
+        if mode:
+            self._products.forget()
+        super().train(mode)
+        return self
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.head(self.features(ids))
+
+    def features(self, ids: Tensor) -> Tensor:
+        """What the head sees; (B, F * number of kernels)."""
+        ids = _trim(ids)
+        weights = [cast(Tensor, conv.weight) for conv in self.convs]
+        if self.convolution == "lookup" and not (torch.is_grad_enabled() or self.training):
+            table, positions = self._products.table_for(ids, self.embedding, weights)
+            pooled = max_of_products(positions, table, [weight.shape[2] for weight in weights])
+        else:
+            self._products.forget()
+            convolve = max_over_time if self.convolution == "lookup" else max_over_time_dense
+            rows, positions = self.embedding.distinct(ids)
+            pooled = convolve(positions, rows, weights)
+        # The bias does not change which window is largest.
+        bias = torch.cat([cast(Tensor, conv.bias) for conv in self.convs])
+        return self.activation(pooled + bias)
+
+
+class StackedCNN(nn.Module):
+    """The classic stack of convolutions and poolings on pretrained word vectors.
+
+    Embedding, then convolutions with max pooling between them, a maximum over time, a
+    dense layer and the output: layer by layer the network of Keras's example "Using
+    pre-trained word embeddings", without its third convolution. Padding takes part as in
+    Keras. Texts too short for the stack are padded on the right to its least length.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim, num_outputs : int
+        Number of ids, width of their vectors, and number of logits.
+    kernel_sizes : sequence of int, default=(5, 5)
+        The kernel size of each convolution, in their order.
+    num_filters : int, default=128
+        Filters of each convolution.
+    hidden_units : int, default=128
+        Width of the dense layer; 0: none.
+    activation : str, default="relu"
+        Behind the convolutions and the dense layer; a key of ``ACTIVATIONS``.
+    dropout : float, default=0.5
+        Share of the dense layer's inputs and outputs dropped while training.
+    token_dropout, multichannel
+        See :class:`WordEmbedding`.
+    """
+
+    POOL_SIZE = 5
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        num_outputs: int,
+        kernel_sizes: Sequence[int] = (5, 5),
+        num_filters: int = 128,
+        hidden_units: int = 128,
+        activation: str = "relu",
+        dropout: float = 0.5,
+        token_dropout: float = 0.0,
+        multichannel: bool = False,
+    ) -> None:
+        super().__init__()
+        self.embedding = WordEmbedding(num_embeddings, embedding_dim, token_dropout, multichannel)
+        widths = [embedding_dim, *[num_filters] * (len(kernel_sizes) - 1)]
+        self.convs = nn.ModuleList(
+            nn.Conv1d(width, num_filters, size)
+            for width, size in zip(widths, kernel_sizes, strict=True)
+        )
+        self.activation = ACTIVATIONS[activation]()
+        self.head = _head(num_filters, hidden_units, num_outputs, activation, dropout)
+        self.min_length = 1
+        for i, size in enumerate(reversed(kernel_sizes)):
+            if i > 0:
+                self.min_length *= self.POOL_SIZE
+            self.min_length += size - 1
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.head(self.features(ids))
+
+    def features(self, ids: Tensor) -> Tensor:
+        """What the head sees; (B, F)."""
+        ids = functional.pad(ids, (0, max(0, self.min_length - ids.shape[1])), value=PADDING_ID)
+        hidden = self.embedding(ids).transpose(1, 2)  # (B, D, T)
+        for i, conv in enumerate(self.convs):
+            if i > 0:
+                hidden = functional.max_pool1d(hidden, self.POOL_SIZE)  # (B, F, T // 5)
+            hidden = self.activation(conv(hidden))  # (B, F, T - size + 1)
+        return hidden.max(dim=2).values
+
+
+class Dropout(nn.Dropout):
+    """Dropout of torch, with random numbers that take a third of the time on the CPU."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return features
+        return features * (torch.rand_like(features) >= self.p) / (1 - self.p)
+
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {"kim": KimCNN, "stacked": StackedCNN}
+
+
+def _head(
+    num_features: int, hidden_units: int, num_outputs: int, activation: str, dropout: float
+) -> nn.Sequential:
+    layers: list[nn.Module] = [Dropout(dropout)]
+    if hidden_units:
+        layers += [
+            nn.Linear(num_features, hidden_units),
+            ACTIVATIONS[activation](),
+            Dropout(dropout),
+        ]
+    layers.append(nn.Linear(hidden_units or num_features, num_outputs))
+    return nn.Sequential(*layers)
+
+
+def _trim(ids: Tensor) -> Tensor:
+    """Leave out the columns at both ends that are padding in every text."""
+    used = ids.amax(dim=0).nonzero()
+    if len(used) == 0:
+        return ids[:, :1]
+    return ids[:, int(used[0]) : int(used[-1]) + 1]
+
+
+def network_class(
+    architecture: str | type[nn.Module],
+    chosen: Mapping[str, Any],
+    others: Mapping[str, Any],
+) -> tuple[type[nn.Module], dict[str, Any]]:
+    """Find the class of a network and those parameters that it takes.
+
+    Parameters
+    ----------
+    architecture : str or subclass of nn.Module
+        A key of ``ARCHITECTURES`` or the class itself.
+    chosen : mapping
+        Parameters that must not be ignored, since they were set.
+    others : mapping
+        Parameters that the class may take or leave.
+
+    Raises
+    ------
+    ValueError
+        If it is no class of a network, or does not take a chosen parameter.
+    """
+    network = ARCHITECTURES[architecture] if isinstance(architecture, str) else architecture
+    if not issubclass(network, nn.Module):
+        raise ValueError(
+            f"architecture must be {', '.join(map(repr, ARCHITECTURES))} or a subclass of "
+            f"torch.nn.Module; got {network!r}."
+        )
+    signature = inspect.signature(network).parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.values())
+    refused = sorted(name for name in chosen if name not in signature)
+    if refused and not takes_all:
+        raise ValueError(
+            f"architecture {network.__name__} does not take {', '.join(refused)}. Leave them at "
+            f"their defaults, or name them in its __init__."
+        )
+    params = {**others, **chosen}
+    return network, {k: v for k, v in params.items() if takes_all or k in signature}
+
+
+def check_network(network: nn.Module, n_ids: int, dim: int) -> None:
+    """Raise a ValueError if a network does not have the parts that training needs."""
+    name = type(network).__name__
+    embedding = getattr(network, "embedding", None)
+    if not isinstance(embedding, nn.Embedding):
+        raise ValueError(
+            f"architecture {name} must have a torch.nn.Embedding at its attribute `embedding`."
+        )
+    if embedding.weight.shape != (n_ids, dim):
+        raise ValueError(
+            f"architecture {name} has an embedding of shape {tuple(embedding.weight.shape)}; "
+            f"expected (num_embeddings, embedding_dim) = ({n_ids}, {dim})."
+        )
+    if not _linear_layers(network):
+        raise ValueError(
+            f"architecture {name} must have its last layers, which end in a torch.nn.Linear, at "
+            f"its attribute `head`."
+        )
+
+
+def output_layer(network: nn.Module) -> nn.Linear:
+    """The last linear layer of the head."""
+    return _linear_layers(network)[-1]
+
+
+def _linear_layers(network: nn.Module) -> list[nn.Linear]:
+    head = getattr(network, "head", None)
+    layers = head.modules() if isinstance(head, nn.Module) else ()
+    return [layer for layer in layers if isinstance(layer, nn.Linear)]

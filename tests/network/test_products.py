@@ -1,0 +1,252 @@
+"""Remembered products: the same outputs, forgotten at every change, never stored."""
+
+import copy
+import os
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from sktextcnn import TextCNNClassifier
+from sktextcnn._network import products as room
+from sktextcnn._network.modules import KimCNN
+from sktextcnn._training.row_adam import RowAdam
+
+N_IDS = 40
+
+
+def random_network(**params):
+    torch.manual_seed(0)
+    network = KimCNN(N_IDS, 6, 3, num_filters=5, **params).eval()
+    with torch.no_grad():
+        for parameter in network.state_dict().values():
+            parameter.uniform_(-1, 1)
+        for table in network.embedding.tables:
+            table[0] = 0
+    return network
+
+
+def random_ids(n_texts=20):
+    generator = np.random.default_rng(0)
+    ids = generator.integers(1, N_IDS, (n_texts, 9))
+    for row, length in enumerate(generator.integers(0, 10, n_texts)):
+        ids[row, length:] = 0
+    return torch.tensor(ids)
+
+
+def of_look_ups(network, ids):
+    with torch.no_grad():
+        return network(ids)
+
+
+def of_the_dense_convolution(network, ids):
+    dense = copy.deepcopy(network)
+    dense.convolution = "dense"
+    with torch.no_grad():
+        return dense(ids)
+
+
+@pytest.mark.parametrize("multichannel", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("most_bytes", [1 << 28, 0], ids=["remembered", "too large to be"])
+def test_outputs_are_those_of_the_dense_convolution(multichannel, dtype, most_bytes, monkeypatch):
+    monkeypatch.setattr(room, "MOST_BYTES", most_bytes)
+    network = random_network(multichannel=multichannel).to(dtype)
+    ids = random_ids()
+    for part in (ids[:3], ids[3:4], ids, ids.int()):
+        torch.testing.assert_close(
+            of_look_ups(network, part), of_the_dense_convolution(network, part)
+        )
+    assert (network._products._memory is None) == (most_bytes == 0)
+
+
+def step_of(make_optimizer):
+    def change(network):
+        network.embedding.sparse = make_optimizer is RowAdam
+        optimizer = make_optimizer(network.parameters(), lr=0.1, fused=True)
+        network(random_ids()).square().sum().backward()
+        optimizer.step()
+
+    return change
+
+
+def fill_in_place(network):
+    with torch.no_grad():
+        network.embedding.weight[3] = 7
+
+
+def replace_parameter(network):
+    network.convs[0].weight = torch.nn.Parameter(torch.ones_like(network.convs[0].weight))
+
+
+def load_state(network):
+    state = {name: value + 1 for name, value in network.state_dict().items()}
+    state["embedding.weight"][0] = state["embedding.static"][0] = 0
+    network.load_state_dict(state)
+
+
+def change_static(network):
+    network.embedding.static.mul_(2)
+
+
+def to_double(network):
+    network.double()
+
+
+def set_data_while_training(network):
+    network.train()
+    network.embedding.weight.data[3] = 7
+    network.eval()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        step_of(torch.optim.Adam),
+        step_of(RowAdam),
+        fill_in_place,
+        replace_parameter,
+        load_state,
+        change_static,
+        to_double,
+        set_data_while_training,
+    ],
+)
+def test_products_are_forgotten_when_the_weights_change(change):
+    network = random_network(multichannel=True)
+    ids = random_ids()
+    before = of_look_ups(network, ids)
+    change(network)
+    after = of_look_ups(network, ids)
+    torch.testing.assert_close(after, of_the_dense_convolution(network, ids))
+    assert not torch.allclose(after, before.to(after.dtype)) or change is to_double
+
+
+def remembered(network):
+    return (network._products._memory.row_of >= 0).nonzero().flatten().tolist()
+
+
+def test_only_the_words_of_a_call_are_projected():
+    network = random_network()
+    of_look_ups(network, torch.tensor([[3, 5, 0]]))
+    assert remembered(network) == [0, 3, 5]
+    of_look_ups(network, torch.tensor([[5, 9]]))
+    assert remembered(network) == [0, 3, 5, 9]
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_the_memory_fills_up_with_the_words(dtype):
+    network = random_network()
+    for first in range(1, N_IDS - 2, 3):
+        ids = torch.tensor([[first, first + 1, first + 2, 0], [2, first, 0, 0]], dtype=dtype)
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+    assert len(remembered(network)) == N_IDS
+
+
+def test_a_full_memory_begins_anew_with_the_words_of_the_call(monkeypatch):
+    network = random_network()
+    bytes_of_word = 4 * 5 * (3 + 4 + 5)
+    monkeypatch.setattr(room, "MOST_BYTES", 4 * bytes_of_word)
+    for words, kept in (
+        ([3, 5], [0, 3, 5]),
+        ([7, 3], [0, 3, 5, 7]),
+        ([9, 7], [0, 7, 9]),
+        ([1, 2, 3, 4], [0, 7, 9]),
+        ([9], [0, 7, 9]),
+    ):
+        ids = torch.tensor([words])
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+        assert remembered(network) == kept
+
+
+# torch 2.4 and 2.5 warn whenever a tensor is unpickled.
+@pytest.mark.filterwarnings("ignore:You are using `torch.load`:FutureWarning")
+def test_products_are_neither_pickled_nor_copied():
+    network = random_network()
+    empty = len(pickle.dumps(network))
+    of_look_ups(network, random_ids())
+    assert network._products._memory is not None
+    assert len(pickle.dumps(network)) == empty
+    assert pickle.loads(pickle.dumps(network))._products._memory is None
+    assert copy.deepcopy(network)._products._memory is None
+
+
+def test_a_further_partial_fit_is_seen():
+    ids = random_ids().numpy()
+    y = np.arange(len(ids)) % 2
+    classifier = TextCNNClassifier(num_filters=4, learning_rate=0.1, random_state=0)
+    classifier.partial_fit(ids, y, classes=[0, 1])
+    before = classifier.predict_proba(ids)
+    classifier.partial_fit(ids, y)
+    after = classifier.predict_proba(ids)
+    assert not np.allclose(before, after)
+    fresh = pickle.loads(pickle.dumps(classifier)).predict_proba(ids)
+    np.testing.assert_array_equal(after, fresh)
+
+
+def test_an_interrupt_leaves_no_wrong_products(monkeypatch):
+    network = random_network()
+    of_look_ups(network, torch.tensor([[3, 5]]))
+
+    class Interrupted(room._Memory):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == "n_words" and value:
+                raise KeyboardInterrupt
+
+    memory = network._products._memory
+    memory.__class__ = Interrupted
+    with pytest.raises(KeyboardInterrupt):
+        of_look_ups(network, torch.tensor([[7, 8]]))
+    memory.__class__ = room._Memory
+    ids = torch.tensor([[9, 8, 7, 3, 5]])
+    torch.testing.assert_close(of_look_ups(network, ids), of_the_dense_convolution(network, ids))
+    assert remembered(network) == [0, 3, 5, 7, 8, 9]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_adds_words_though_its_parent_was_adding_some():
+    network = random_network()
+    of_look_ups(network, torch.tensor([[3, 5]]))
+    with network._products._adds:
+        child = os.fork()
+        if child == 0:
+            of_look_ups(network, torch.tensor([[7]]))
+            os._exit(int(remembered(network) != [0, 3, 5, 7]))
+        assert os.waitpid(child, 0)[1] == 0
+        # The parent's thread is still at it, so that others do not wait.
+        ids = torch.tensor([[7, 3]])
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+        assert remembered(network) == [0, 3, 5]
+
+
+@pytest.mark.parametrize("most_words", [1000, 30, 12])
+def test_threads_share_the_products(most_words, monkeypatch):
+    monkeypatch.setattr(room, "MOST_BYTES", most_words * 4 * 5 * (3 + 4 + 5))
+    network = random_network()
+    ids = random_ids(400)
+    expected = of_look_ups(copy.deepcopy(network), ids)
+    outputs = {}
+
+    def work(worker):
+        parts = ids.split(7)
+        order = range(len(parts)) if worker % 2 else reversed(range(len(parts)))
+        found = {i: of_look_ups(network, parts[i]) for i in order}
+        outputs[worker] = torch.cat([found[i] for i in range(len(parts))])
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for found in outputs.values():
+        torch.testing.assert_close(found, expected)
+    assert len(outputs) == 4

@@ -1,0 +1,44 @@
+"""The scripts of the gallery take a corpus that the user names."""
+
+import runpy
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+REVIEWS = {"spam": ["buy it now", "win a prize", "call now"], "ham": ["see you", "at home", "ok"]}
+
+
+@pytest.fixture(autouse=True)
+def no_windows():
+    backend = plt.get_backend()
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(backend)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:jieba", "ignore::SyntaxWarning")
+@pytest.mark.filterwarnings("ignore:pkg_resources")
+@pytest.mark.parametrize("name", ["plot_sentiment.py", "plot_spam.py", "plot_chinese.py"])
+def test_examples_take_a_file_of_labels_and_texts(name, tmp_path, monkeypatch, capsys):
+    lines = [f"{label}\t{text}" for label, texts in REVIEWS.items() for text in texts] * 4
+    (tmp_path / "corpus.tsv").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setenv("DATA", str(tmp_path / "corpus.tsv"))
+    used = runpy.run_path(str(EXAMPLES / name))
+    used_lines = map("\t".join, zip(used["labels"], used["texts"], strict=True))
+    assert sorted(used_lines) == sorted(lines)
+    assert capsys.readouterr().out
+
+
+def test_topics_take_a_folder_of_folders(tmp_path, monkeypatch, capsys):
+    for topic in ("space", "hockey"):
+        folder = tmp_path / topic
+        folder.mkdir()
+        for i in range(10):
+            (folder / str(i)).write_text(f"a text of {topic} number {i}", encoding="latin-1")
+    monkeypatch.setenv("DATA", str(tmp_path))
+    used = runpy.run_path(str(EXAMPLES / "plot_topics.py"))
+    assert set(used["topics"]) == {"space", "hockey"}
+    assert "16 texts of 2 topics, 4 to test on" in capsys.readouterr().out

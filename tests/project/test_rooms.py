@@ -1,0 +1,89 @@
+"""Imports run one way: from the top of the house to its bottom."""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import sktextcnn
+
+HOUSE = Path(sktextcnn.__file__).parent
+
+# Each room may use those above it in this list, through what their `__init__` names.
+ROOMS = [
+    "_version",
+    "datasets",
+    "_compat",
+    "_token_ids",
+    "_text",
+    "_vectors",
+    "_network",
+    "_state",
+    "_training",
+    "_vectorizer",
+    "_classifier",
+    "_pipeline",
+    "_files",
+    "_inspection",
+    "_cli",
+    "__init__",
+    "__main__",
+]
+
+
+def module_name(path):
+    parts = path.relative_to(HOUSE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 2 else parts)
+
+
+FILES = {module_name(path): path for path in HOUSE.rglob("*.py")}
+
+
+def imports(path):
+    """The modules of this package that a file imports, in functions and for typing too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            if node.module == "sktextcnn":
+                yield from (f"sktextcnn.{name.name}" for name in node.names)
+            elif node.module.startswith("sktextcnn."):
+                submodules = [f"{node.module}.{name.name}" for name in node.names]
+                known = [name for name in submodules if name in FILES]
+                yield from known or [node.module]
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names if name.name.startswith("sktextcnn"))
+
+
+# A reader below the training will end this one.
+EXCEPT = {("sktextcnn._training.starting_weights", "sktextcnn._files")}
+
+
+def room(module):
+    return module.split(".")[1]
+
+
+def test_every_room_has_its_place():
+    assert sorted({room(module) for module in FILES}) == sorted(
+        name for name in ROOMS if name != "_compat" or "sktextcnn._compat" in FILES
+    )
+
+
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_a_module_imports_from_rooms_before_its_own_and_through_their_doors(module):
+    for imported in imports(FILES[module]):
+        assert imported in FILES, f"{module} imports {imported}, which is not a module of a room"
+        if room(imported) != room(module) and (module, imported) not in EXCEPT:
+            assert ROOMS.index(room(imported)) < ROOMS.index(room(module)), imported
+            assert imported.count(".") == 1, f"{module} reaches into a room: {imported}"
+
+
+def test_no_modules_import_each_other():
+    graph = {
+        module: {name for name in imports(path) if name != module and (module, name) not in EXCEPT}
+        for module, path in FILES.items()
+        # The door of a room imports its modules, which import each other by their own names.
+        if path.name != "__init__.py"
+    }
+    order = list(TopologicalSorter(graph).static_order())
+    assert set(graph) <= set(order)

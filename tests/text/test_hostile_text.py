@@ -1,0 +1,110 @@
+"""Long texts of one character: time and memory grow as the text does, and no faster."""
+
+import ast
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sktextcnn
+from benchmarks.hostile_text import RUNS, WORK
+from sktextcnn import TextVectorizer
+
+# Letters at which a square of them would show, and fewer for what takes long for each.
+FEWER = {"treebank", "tweet", *(name for name in WORK if name.startswith("offsets"))}
+
+
+def seconds(function, text):
+    began = time.process_time()
+    function(text)
+    return time.process_time() - began
+
+
+def grows_too_fast(function, run, n):
+    """Whether four times the text takes more than eight times the time, again and again."""
+    few, many = (run * (n_letters // len(run)) for n_letters in (n, 4 * n))
+    return all(seconds(function, many) > 8 * max(seconds(function, few), 0.005) for _ in range(3))
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_time_grows_as_the_text_does(name):
+    function, n = WORK[name], 3_000 if name in FEWER else 10_000
+    assert [run for run in RUNS if grows_too_fast(function, run, n)] == []
+
+
+def test_what_grows_too_fast_is_noticed():
+    assert grows_too_fast(lambda text: [text.count("!") for _ in text[::20]], "a", 40_000)
+
+
+def test_every_room_with_patterns_is_among_the_work():
+    rooms = {
+        path.name
+        for path in Path(sktextcnn.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names)
+    }
+    # That of a model file is for a number of six digits.
+    assert rooms - {"model_file.py"} == {
+        "analyzer.py",
+        "entry.py",
+        "offsets.py",
+        "tables.py",
+        "tokenizers.py",
+        "datasets.py",
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "run", "most"),
+    [
+        ({}, "a", 10),
+        ({}, "!", 40),
+        ({}, "\u0301", 40),
+        ({}, "👍", 40),
+        ({}, "n't", 40),
+        ({}, "a ", 40),
+        ({}, "👍 ", 80),
+        ({"strip_accents": "unicode"}, "\u0301\u0323", 40),
+        ({"analyzer": "char"}, "👍", 120),
+        ({"tokenizer": "wordpunct"}, "👍 ", 120),
+    ],
+    ids=str,
+)
+def test_memory_is_some_bytes_a_letter(params, run, most):
+    n_letters = 200_000
+    vectorizer = TextVectorizer(max_length=5, **params).fit(["a film"])
+    text = run * (n_letters // len(run))
+    tracemalloc.start()
+    try:
+        vectorizer.transform([text])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak / n_letters < most
+
+
+def test_a_giant_token_is_a_word_like_others():
+    giant = "x" * 3_000_000
+    vectorizer = TextVectorizer().fit(["a film", giant, f"{giant} a"])
+    X = vectorizer.transform([giant, f"a {giant}y", giant.upper()])
+    assert vectorizer.inverse_transform(X) == [[giant], ["a", "<unk>"], [giant]]
+    np.testing.assert_array_equal(X[0], X[2])
+
+
+def test_a_giant_token_is_shown_by_its_beginning(tmp_path):
+    giant = "x" * 1_000_000
+    with pytest.raises(ValueError, match=r"vocabulary holds 'x+ twice\.$") as caught:
+        TextVectorizer(vocabulary=[giant, giant]).fit(["a"])
+    assert len(str(caught.value)) < 200
+    path = tmp_path / "vectors.txt"
+    path.write_text(f"a 1 2\n{giant[:9_999]} 1 2\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"None of the 1 words .*'xxx") as caught:
+        TextVectorizer(embeddings=path).fit([giant])
+    assert len(str(caught.value)) < 400
+    with pytest.warns(UserWarning, match="set lowercase=True") as warned:
+        TextVectorizer(embeddings=path, lowercase=False, random_state=0).fit(
+            [giant[:9_999].upper() + " a"]
+        )
+    assert len(str(warned[0].message)) < 400
