@@ -6,12 +6,12 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._state import check_versions, versions
+from sktextcnn._compat import Interval, StrOptions, check_parameters
+from sktextcnn._state import StoredEstimator
 from sktextcnn._text import (
     NLTK_TOKENIZERS,
     TOKEN_PATTERN,
@@ -35,7 +35,7 @@ from sktextcnn._token_ids import (
 from sktextcnn._vectors import TRAINED, Embeddings, as_embeddings, build_matrix, train_embeddings
 
 
-class TextVectorizer(TransformerMixin, BaseEstimator):
+class TextVectorizer(TransformerMixin, StoredEstimator):
     """Turn texts into a padded matrix of token ids that carries their word vectors.
 
     Id 0 is padding, id 1 any unknown token, and ids from 2 are the words by falling
@@ -174,6 +174,15 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         "unseen_words": [Interval(numbers.Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
+
+    _fitted_attributes: ClassVar = (
+        "token_table_",
+        "max_length_",
+        "truncated_fraction_",
+        "coverage_",
+    )
+    # The table has the vocabulary, and the reader can be made again.
+    _derived_attributes: ClassVar = ("vocabulary_", "_reader")
 
     vocabulary_: dict[str, int]
     max_length_: int
@@ -466,20 +475,24 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         matrix = documents.padded(self.max_length_, self.padding, self.truncating)
         return TokenIds(matrix, self.token_table_)
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = {**super().__getstate__(), **versions()}
-        # The table has the vocabulary, and the reader can be made again.
-        state.pop("vocabulary_", None)
-        state.pop("_reader", None)
+    def _validate_params(self) -> None:
+        check_parameters(self, self._parameter_constraints)
+
+    def _fitted_state(self) -> dict[str, Any]:
+        state = super()._fitted_state()
         if state.get("coverage_") is not None:
             state["coverage_"] = dict(state["coverage_"])
         return state
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(check_versions(self, state))
-        if "token_table_" in state:
-            self.__dict__.update(_of_table(self.token_table_))
-            self.coverage_ = None if self.coverage_ is None else Bunch(**self.coverage_)
+    def _set_fitted_state(self, state: dict[str, Any]) -> None:
+        coverage = state["coverage_"]
+        super()._set_fitted_state(
+            {
+                **state,
+                **_of_table(state["token_table_"]),
+                "coverage_": None if coverage is None else Bunch(**coverage),
+            }
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
