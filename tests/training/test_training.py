@@ -1,4 +1,4 @@
-"""Training: weights, validation, early stopping, schedules, callbacks, partial_fit."""
+"""Training: the network, schedules, optimizers, callbacks, partial_fit."""
 
 import copy
 import signal
@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_matrix
-from sklearn import config_context
 from sklearn.base import clone
 from sklearn.metrics import log_loss
-from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EpochScoring, GradientNormClipping, LRScheduler
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
@@ -18,12 +16,6 @@ from sktextcnn._network.modules import UNKNOWN_ID, KimCNN
 from sktextcnn._training.dataset import TokenDataset
 
 SMALL = {"num_filters": 6, "random_state": 0}
-
-
-@pytest.fixture(scope="module")
-def data(corpus):
-    texts, labels = corpus
-    return TextVectorizer().fit_transform(texts), np.array(labels)
 
 
 @pytest.fixture(scope="module")
@@ -243,122 +235,6 @@ def test_multilabel_targets_get_a_probability_for_each_label(data, as_indicator)
     probabilities = classifier.predict_proba(X)
     by_hand = -np.mean(np.log(np.where(wanted == 1, probabilities, 1 - probabilities)))
     assert loss == pytest.approx(by_hand, rel=1e-4)
-
-
-# Weights ------------------------------------------------------------------------------
-
-
-def test_class_weight_is_the_sample_weight_of_each_label(data):
-    X, y = data
-    weight = {label: i + 1 for i, label in enumerate(np.unique(y))}
-    by_class = TextCNNClassifier(max_epochs=2, class_weight=weight, **SMALL).fit(X, y)
-    by_sample = TextCNNClassifier(max_epochs=2, **SMALL)
-    by_sample.fit(X, y, sample_weight=[weight[label] for label in y])
-    np.testing.assert_array_equal(by_class.predict_proba(X), by_sample.predict_proba(X))
-    both = TextCNNClassifier(max_epochs=2, class_weight=weight, **SMALL)
-    both.fit(X, y, sample_weight=[1 / weight[label] for label in y])
-    unweighted = TextCNNClassifier(max_epochs=2, **SMALL).fit(X, y)
-    np.testing.assert_allclose(both.predict_proba(X), unweighted.predict_proba(X), atol=1e-6)
-
-
-def test_balanced_classes_raise_the_recall_of_the_rare_one(data):
-    X, y = data
-    rare = np.flatnonzero(y == "torch")[:6]
-    others = np.flatnonzero(y == "scikit-learn")
-    rows = np.concatenate([rare, others])
-    plain = TextCNNClassifier(max_epochs=4, random_state=0)
-    balanced = clone(plain).set_params(class_weight="balanced")
-    probability = [
-        model.fit(X[rows], y[rows]).predict_proba(X[rare])[:, 1].mean()
-        for model in (plain, balanced)
-    ]
-    assert probability[1] > 1.1 * probability[0]
-
-
-def test_the_scale_of_the_weights_does_not_matter(data):
-    X, y = data
-    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
-    classifier = TextCNNClassifier(max_epochs=2, **SMALL)
-    first = classifier.fit(X, y, sample_weight=weight).predict_proba(X)
-    second = classifier.fit(X, y, sample_weight=1000 * weight).predict_proba(X)
-    np.testing.assert_allclose(first, second, atol=1e-6)
-
-
-# Validation and early stopping --------------------------------------------------------
-
-
-def test_early_stopping_returns_to_the_best_epochs_weights(data):
-    X, y = data
-    train, valid = np.arange(40), np.arange(40, 140)
-    classifier = TextCNNClassifier(
-        random_state=0,
-        max_epochs=60,
-        learning_rate=1e-2,
-        early_stopping=True,
-        n_iter_no_change=4,
-        lr_schedule="constant",
-    ).fit(X[train], y[train], X_val=X[valid], y_val=y[valid])
-    losses = classifier.history_[:, "valid_loss"]
-    best = int(np.argmin(losses))
-    assert classifier.n_iter_ == len(losses) < 60
-    assert best < len(losses) - 1
-    proba = classifier.predict_proba(X[valid])
-    assert log_loss(y[valid], proba, labels=classifier.classes_) == pytest.approx(
-        losses[best], rel=1e-4
-    )
-
-
-def test_early_stopping_keeps_a_stratified_part_of_the_training_texts(data):
-    X, y = data
-    seen = []
-
-    class Sizes(Callback):
-        def on_train_begin(self, net, X=None, **kwargs):
-            valid = net.train_split(X)[1]
-            seen.append((X.y.numpy(), valid.y.numpy()))
-
-    TextCNNClassifier(
-        max_epochs=1, early_stopping=True, validation_fraction=0.25, callbacks=[Sizes()], **SMALL
-    ).fit(X, y)
-    train, valid = seen[0]
-    assert (len(train), len(valid)) == (180, 60)
-    shares = [np.bincount(part, minlength=5) / len(part) for part in seen[0]]
-    np.testing.assert_allclose(*shares, atol=0.02)
-
-
-def test_no_file_is_written_while_training(data, tmp_path, monkeypatch):
-    X, y = data
-    monkeypatch.chdir(tmp_path)
-    TextCNNClassifier(max_epochs=3, early_stopping=True, **SMALL).fit(X, y)
-    assert not list(tmp_path.iterdir())
-
-
-def test_validation_data_goes_through_the_vectorizer_of_a_pipeline(corpus):
-    texts, labels = corpus
-    with config_context(enable_metadata_routing=True):
-        model = make_pipeline(
-            TextVectorizer(),
-            TextCNNClassifier(max_epochs=2, **SMALL),
-            transform_input=["X_val"],
-        )
-        model.fit(texts[:180], labels[:180], X_val=texts[180:], y_val=labels[180:])
-    accuracy = model[-1].history_[-1]["valid_acc"]
-    assert accuracy == pytest.approx(model.score(texts[180:], labels[180:]))
-
-
-def test_sample_weight_is_routed_through_a_pipeline(corpus):
-    texts, labels = corpus
-    weight = np.random.default_rng(0).integers(1, 4, len(labels))
-    X = TextVectorizer().fit_transform(texts)
-    expected = TextCNNClassifier(max_epochs=1, **SMALL).fit(X, labels, sample_weight=weight)
-    with config_context(enable_metadata_routing=True):
-        classifier = TextCNNClassifier(max_epochs=1, **SMALL).set_fit_request(sample_weight=True)
-        model = make_pipeline(TextVectorizer(), classifier)
-        model.fit(texts, labels, sample_weight=weight)
-    np.testing.assert_array_equal(model.predict_proba(texts), expected.predict_proba(X))
-    old_way = make_pipeline(TextVectorizer(), TextCNNClassifier(max_epochs=1, **SMALL))
-    old_way.fit(texts, labels, textcnnclassifier__sample_weight=weight)
-    np.testing.assert_array_equal(old_way.predict_proba(texts), expected.predict_proba(X))
 
 
 # Schedules, optimizers, callbacks, progress -------------------------------------------
