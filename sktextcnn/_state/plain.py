@@ -63,9 +63,9 @@ def _is_builtin(value: Any) -> bool:
 def _array_to_plain(array: np.ndarray) -> dict[str, Any]:
     kind, flat = array.dtype.kind, array.ravel()
     if kind in _NUMBERS and array.dtype.itemsize <= 8:
-        plain = {"array": [to_plain(item) for item in flat.tolist()], "dtype": array.dtype.name}
+        plain = {"array": [to_plain(item) for item in flat.tolist()], "dtype": _name(array.dtype)}
     elif kind in _TIMES:
-        plain = {"array": flat.astype(np.int64).tolist(), "dtype": array.dtype.name}
+        plain = {"array": flat.astype(np.int64).tolist(), "dtype": _name(array.dtype)}
     elif kind in "UO":
         plain = {"array": [to_plain(item) for item in flat.tolist()], "dtype": kind}
     elif kind == "T":  # NumPy's strings of any length.
@@ -73,6 +73,11 @@ def _array_to_plain(array: np.ndarray) -> dict[str, Any]:
     else:
         raise NotPlainError(f"array of dtype {array.dtype}")
     return plain if array.ndim == 1 else {**plain, "shape": list(array.shape)}
+
+
+def _name(dtype: np.dtype) -> str:
+    """The name of a dtype, with its order of bytes where that is not the machine's."""
+    return dtype.name if dtype.isnative else dtype.str
 
 
 def from_plain(value: Any) -> Any:
@@ -122,12 +127,12 @@ def _array_from_plain(items: list, dtype: Any) -> np.ndarray:
             raise ValueError("expected an array of str")
         return np.array(items, dtype=str if dtype == "U" else _string_dtype())
     expected = np.dtype(dtype) if isinstance(dtype, str) else None
-    if expected is None or expected.name != dtype or expected.kind not in _NUMBERS + _TIMES:
+    if expected is None or _name(expected) != dtype or expected.kind not in _NUMBERS + _TIMES:
         raise ValueError(f"expected an array of numbers or dates, not of {dtype!r:.80}")
     if not all(isinstance(item, int | float) for item in items):
         raise ValueError(f"expected numbers for an array of {dtype!r:.80}")
     if expected.kind in _TIMES:
-        return np.array(items, dtype=np.int64).view(expected)
+        return np.array(items, dtype=np.int64).astype(expected)
     return np.array(items, dtype=expected)
 
 

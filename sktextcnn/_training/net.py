@@ -330,7 +330,8 @@ def move(net: TextNet, device: str) -> None:
         return
     with _moves:
         if net.device != device:
-            net.module_.to(device)
+            with torch.inference_mode(False):
+                net.module_.to(device)
             # Moves the optimizer's state to where the parameters are now.
             net.optimizer_.load_state_dict(net.optimizer_.state_dict())
             net.device = device
@@ -339,6 +340,7 @@ def move(net: TextNet, device: str) -> None:
 def own_memory(net: TextNet) -> None:
     """Give a net that was stored weights of its own, so that it can be trained."""
     if net.shares_memory:
-        for value in net.module_.parameters():
-            value.data = value.data.clone()
+        with torch.inference_mode(False):
+            for value in net.module_.parameters():
+                value.data = value.data.clone()
         net.shares_memory = False

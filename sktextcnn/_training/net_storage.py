@@ -129,7 +129,7 @@ class _OwnGenerator(TorchFunctionMode):
         initializes = getattr(func, "__module__", "") == "torch.nn.init"
         if (name in _RANDOM or initializes) and kwargs.get("generator") is None:
             try:
-                return func(*args, **kwargs, generator=self.generator)
+                return func(*args, **{**kwargs, "generator": self.generator})
             except TypeError:
                 pass  # Such as constant_ and rand_like, which take none.
         return func(*args, **kwargs)
