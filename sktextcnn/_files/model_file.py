@@ -30,7 +30,7 @@ from sktextcnn._state import NotPlainError, from_plain, to_plain, written_whole
 from sktextcnn._token_ids import RESERVED_WORDS, TokenTable, words_as_json
 from sktextcnn._training import check_stored
 from sktextcnn._vectorizer import TextVectorizer
-from sktextcnn._vectors import TRAINED, described, description
+from sktextcnn._vectors import TRAINED, embeddings_config, embeddings_from_config
 
 FORMAT, FORMAT_VERSION = "sktextcnn", 1
 
@@ -173,7 +173,7 @@ class _Writer:
         if full in self.omit:
             return {"omitted": full}
         if name == "embeddings" and not (isinstance(value, str) and value in TRAINED):
-            file = description(value)
+            file = embeddings_config(value)
             if file is not None:
                 return {"embeddings": file}
         elif name in ("memory", "pretrained") and value is not None:
@@ -421,7 +421,9 @@ class _Reader:
             self._used.add(full)
             return self.given[full]
         if isinstance(value, dict) and set(value) == {"embeddings"}:
-            return described(**_strings(value["embeddings"], "name", "path", "encoding"))
+            return embeddings_from_config(
+                **_strings(value["embeddings"], "name", "path", "encoding")
+            )
         value = from_plain(value)
         if name in ("memory", "pretrained") and value is not None:
             raise ValueError(f"{name} is never stored")
