@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sktextcnn._compat import Interval, StrOptions, check_parameters
+from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters
 from sktextcnn._network import ACTIVATIONS, ARCHITECTURES, check_network, network_class
 from sktextcnn._state import StoredEstimator
 from sktextcnn._token_ids import TokenTable

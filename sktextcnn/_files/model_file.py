@@ -24,7 +24,7 @@ from sktextcnn._state import (
 )
 from sktextcnn._training import SETTINGS, check_stored
 from sktextcnn._vectorizer import TextVectorizer
-from sktextcnn._vectors import TRAINED, described, description
+from sktextcnn._vectors import TRAINED, embeddings_config, embeddings_from_config
 
 _KINDS: dict[str, type[BaseEstimator]] = {
     "TextVectorizer": TextVectorizer,
@@ -158,7 +158,7 @@ class _Writer:
         if full in self.omit:
             return {"omitted": full}
         if name == "embeddings" and not (isinstance(value, str) and value in TRAINED):
-            file = description(value)
+            file = embeddings_config(value)
             if file is not None:
                 return {"embeddings": file}
         elif name in ("memory", "pretrained") and value is not None:
@@ -355,7 +355,9 @@ class _Reader:
             self._used.add(full)
             return self.given[full]
         if isinstance(value, dict) and set(value) == {"embeddings"}:
-            return described(**_strings(value["embeddings"], "name", "path", "encoding"))
+            return embeddings_from_config(
+                **_strings(value["embeddings"], "name", "path", "encoding")
+            )
         value = from_plain(value)
         if name in ("memory", "pretrained") and value is not None:
             raise ValueError(f"{name} is never stored")

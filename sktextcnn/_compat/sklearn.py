@@ -1,8 +1,4 @@
-"""Private parts of other libraries, each behind a probe and with a public fallback.
-
-Nothing else in the package uses what other libraries do not document. A probe makes a tiny call,
-since a name may stay while its meaning changes.
-"""
+"""scikit-learn's validation of parameters."""
 
 import numbers
 from collections.abc import Collection, Mapping
@@ -10,11 +6,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_scalar
-
-# NumPy --------------------------------------------------------------------------------
-
-
-# scikit-learn -------------------------------------------------------------------------
 
 
 class _Interval:
@@ -164,6 +155,3 @@ def check_parameters(estimator: Any, constraints: Mapping[str, Any]) -> None:
 
 def _is_hashable(value: Any) -> bool:
     return isinstance(value, str | type)
-
-
-# torch --------------------------------------------------------------------------------
