@@ -46,8 +46,7 @@ def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
             target = LEAST_SHARE if size == args.sizes[-1] != smallest else None
             speeds.append(
                 {
-                    "texts": f"{size:,}",
-                    "step": step,
+                    "": f"{step}, {size:,} texts",
                     "median, s": median[step],
                     "least": min(seconds),
                     "most": max(seconds),
