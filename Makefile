@@ -17,7 +17,7 @@ TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 PYTEST := -m pytest --numprocesses=auto --dist=worksteal
 
 .PHONY: demo test test-oldest test-newest test-matrix soak fuzz lint format bench accuracy defaults \
-	deployment faithfulness docs docs-check clean
+	deployment faithfulness figures docs docs-check clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -62,19 +62,22 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# make bench DATA=folder VECTORS=glove.6B.100d.txt measures the engine beside its peers.
+# RECORD=--record lets the benchmarks below write their tables to benchmarks/measured.json too.
+RECORD ?=
+
+# make bench DATA=folder VECTORS=glove.6B.100d.txt measures the engine and its competitors.
 bench: $(BENCH)/.done
 	$(BENCH)/bin/python benchmarks/engine.py --data $(DATA) --vectors $(VECTORS) \
-		--json benchmarks/engine.json
+		--json benchmarks/engine.json $(RECORD)
 
-# make accuracy DATA=folder VECTORS=glove.6B.100d.txt measures accuracies beside the peers'; it goes
-# on where a run before was stopped.
+# make accuracy DATA=folder VECTORS=glove.6B.100d.txt measures accuracies. It continues a run that was
+# stopped.
 accuracy: $(BENCH)/.done
 	$(BENCH)/bin/python benchmarks/accuracy.py --data $(DATA) --vectors $(VECTORS) \
-		--json benchmarks/accuracy.jsonl
-	$(BENCH)/bin/python benchmarks/learning_curves.py --data $(DATA) --vectors $(VECTORS)
-	$(BENCH)/bin/python benchmarks/imbalance.py --data $(DATA) --vectors $(VECTORS)
-	$(BENCH)/bin/python benchmarks/calibration.py --data $(DATA) --vectors $(VECTORS)
+		--json benchmarks/accuracy.jsonl $(RECORD)
+	$(BENCH)/bin/python benchmarks/learning_curves.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
+	$(BENCH)/bin/python benchmarks/imbalance.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
+	$(BENCH)/bin/python benchmarks/calibration.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
 	$(BENCH)/bin/python benchmarks/stacked.py --data $(DATA)
 
 # make defaults DATA=folder VECTORS=glove.6B.100d.txt measures what the defaults are chosen by.
@@ -85,11 +88,15 @@ defaults: $(VENV)/.dev
 # make deployment DATA=folder VECTORS=glove.6B.100d.txt measures what it takes to serve a model.
 deployment: $(VENV)/.dev $(SERVE)/.done
 	$(BIN)/python benchmarks/deployment.py --data $(DATA) --vectors $(VECTORS) \
-		--python $(SERVE)/bin/python
+		--python $(SERVE)/bin/python $(RECORD)
 
 # make faithfulness DATA=folder VECTORS=glove.6B.100d.txt measures explanations beside LIME's.
 faithfulness: $(BENCH)/.done
-	$(BENCH)/bin/python benchmarks/faithfulness.py --data $(DATA) --vectors $(VECTORS)
+	$(BENCH)/bin/python benchmarks/faithfulness.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
+
+# Puts the figures of benchmarks/measured.json into the README and the pages.
+figures:
+	$(PYTHON) docs/figures.py
 
 # The examples of docs/auto_examples run again only where they changed; plots are drawn anew, as
 # they depend on tables.

@@ -1,11 +1,12 @@
-"""Measure accuracies beside the peers', each with its defaults or chosen on training data.
+"""Measure the accuracy of TextCNNClassifier, TF-IDF and fastText on three corpora.
 
     python benchmarks/accuracy.py --data DIR --vectors glove.6B.100d.txt
 
-DIR holds mr.tsv and subj.tsv, which are cross-validated in ten folds, and trec-train.tsv and
-trec-test.tsv, with a label, a tab and a text a line. Every result is a line in the file of --json;
-a run that was stopped goes on where it was, and one of changed code wants another file. fastText
-installs from benchmarks/requirements.txt.
+TextCNNClassifier has its defaults; the settings of the others are chosen on training data. DIR has
+mr.tsv and subj.tsv, which are cross-validated in ten folds, and trec-train.tsv and trec-test.tsv.
+Each line has a label, a tab and a text. Every result is a line in the file of --json, so a run that
+was stopped continues where it stopped. Use another file after the code has changed. Install
+fastText from benchmarks/requirements.txt.
 """
 
 import argparse
@@ -13,14 +14,13 @@ import json
 import pathlib
 import time
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from corpora import read
 from models import text_cnn
-from report import machine, results_of, table
+from report import Row, add_record_option, machine, results_of, show, table
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -47,6 +47,7 @@ CNNS: dict[str, dict[str, Any]] = {
     f"CNN, vectors frozen for {FROZEN_EPOCHS} epochs": {"finetune": FROZEN_EPOCHS},
     "CNN, gradual": {"finetune": "gradual"},
 }
+DEFAULT = "CNN-non-static"
 TFIDF = "TF-IDF + logistic regression"
 FASTTEXT = "fastText"
 METHODS = (*CNNS, TFIDF, FASTTEXT)
@@ -82,7 +83,7 @@ def parts(data: pathlib.Path, corpora: list[str], seeds: int) -> Iterator[Part]:
 
 
 def fitted(method: str, part: Part, vectors: Embeddings) -> Callable[[Texts], np.ndarray]:
-    """Fit a method; returns its function from texts to labels."""
+    """Fit a method and return its function from texts to labels."""
     seed = FOLDS * part.seed + part.fold
     if method in CNNS:
         embeddings = None if method == "CNN-rand" else vectors
@@ -96,7 +97,7 @@ def fitted(method: str, part: Part, vectors: Embeddings) -> Callable[[Texts], np
 
 
 def tfidf() -> GridSearchCV:
-    """Words and pairs of words, with the C that is best in an inner cross-validation."""
+    """Return words and pairs of words, with the best C of an inner cross-validation."""
     model: Pipeline = make_pipeline(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
         LogisticRegression(max_iter=1000),
@@ -105,7 +106,7 @@ def tfidf() -> GridSearchCV:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """Fit what has no result yet."""
+    """Fit each method on each part that has no result yet."""
     vectors = Embeddings(args.vectors)
     done = {(r["method"], r["corpus"], r["seed"], r["fold"]) for r in results_of(args.json)}
     todo = [
@@ -132,40 +133,35 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    """Print the means over folds and seeds."""
+    """Show the means over folds and seeds."""
     results = [r for r in results_of(args.json) if r["seed"] < args.seeds]
     for corpus in args.corpora:
-        accuracies, seconds = defaultdict(lambda: defaultdict(list)), defaultdict(list)
-        for r in results:
-            if r["corpus"] == corpus:
-                accuracies[r["method"]][r["seed"]].append(r["accuracy"])
-                seconds[r["method"]].append(r["seconds"])
         rows = []
         for method in args.methods:
-            by_seed = [np.mean(values) for values in accuracies[method].values()]
-            every = [value for values in accuracies[method].values() for value in values]
-            if every:
-                rows.append(
-                    {
-                        "": method,
-                        "accuracy": f"{np.mean(every):.2f}",
-                        "deviation of folds": _deviation(every) if corpus != "TREC" else "",
-                        "of seeds": _deviation(by_seed),
-                        "seeds": len(by_seed),
-                        "median seconds a fit": float(np.median(seconds[method])),
-                        "Kim (2014)": str(KIM.get(method, {}).get(corpus, "")),
-                    }
-                )
-        how = "test part" if corpus == "TREC" else f"{FOLDS}-fold cross-validation"
-        print(table(f"{corpus}, {how}", rows))
+            of_method = [r for r in results if (r["method"], r["corpus"]) == (method, corpus)]
+            if of_method:
+                rows.append(_row(method, corpus, of_method))
+        show(f"Accuracy on {corpus}", rows, args.record)
 
 
-def _deviation(values: list[float]) -> str:
-    return f"{np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+def _row(method: str, corpus: str, results: list[Row]) -> Row:
+    accuracies = [r["accuracy"] for r in results]
+    # TREC has one part for tests, so that its results differ by the seed alone.
+    of_what = "seeds" if corpus == "TREC" else "folds"
+    seconds = np.median([r["seconds"] for r in results])
+    deviation = f"{np.std(accuracies, ddof=1):.1f}" if len(accuracies) > 1 else ""
+    return {
+        "": f"{method} (the default)" if method == DEFAULT else method,
+        "accuracy": f"{np.mean(accuracies):.1f}",
+        f"deviation of {of_what}": deviation,
+        "seeds": len({r["seed"] for r in results}),
+        "seconds a fit": f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}",
+        "Kim (2014)": str(KIM.get(method, {}).get(corpus, "")),
+    }
 
 
 def main() -> None:
-    """Measure and report."""
+    """Measure, and show the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True, help="GloVe 6B.100d")
@@ -174,6 +170,7 @@ def main() -> None:
     corpora = ("TREC", "MR", "Subj")
     parser.add_argument("--corpora", nargs="*", choices=corpora, default=corpora)
     parser.add_argument("--methods", nargs="*", choices=METHODS, default=METHODS)
+    add_record_option(parser)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     print(table("Machine", [{"": key, " ": value} for key, value in machine().items()]))

@@ -1,10 +1,10 @@
-"""Calibration of predict_proba on MR, before and after scikit-learn's CalibratedClassifierCV.
+"""Measure the calibration of predict_proba on MR, without and with CalibratedClassifierCV.
 
     python benchmarks/calibration.py --data DIR --vectors glove.6B.100d.txt
 
-DIR holds mr.tsv, with a label, a tab and a text a line; a fifth of it is for tests. The expected
-calibration error is that of Guo et al. (2017), On Calibration of Modern Neural Networks, section
-2, with 15 bins of equal width.
+DIR has mr.tsv. Each line has a label, a tab and a text. A fifth of the texts is for tests. The
+expected calibration error is that of Guo et al. (2017), On Calibration of Modern Neural Networks,
+section 2, with 15 bins of equal width.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from corpora import read
 from models import text_cnn
-from report import table
+from report import add_record_option, show
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.base import BaseEstimator
@@ -29,7 +29,7 @@ BINS = 15
 
 
 def expected_calibration_error(y: np.ndarray, proba: np.ndarray, classes: np.ndarray) -> float:
-    """Return the mean distance of confidence and accuracy, over bins of confidence."""
+    """Return the mean difference of confidence and accuracy over bins of confidence."""
     confidence, right = proba.max(axis=1), classes[proba.argmax(axis=1)] == y
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = [
@@ -40,7 +40,7 @@ def expected_calibration_error(y: np.ndarray, proba: np.ndarray, classes: np.nda
 
 
 def best_temperature(log_proba: np.ndarray, y: np.ndarray, classes: np.ndarray) -> float:
-    """Return by what the logits should be divided for the least log loss."""
+    """Return the temperature that divides the logits for the smallest log loss."""
 
     def loss(temperature: float) -> float:
         return log_loss(y, softmax(log_proba / temperature, axis=1), labels=classes)
@@ -49,11 +49,12 @@ def best_temperature(log_proba: np.ndarray, y: np.ndarray, classes: np.ndarray) 
 
 
 def main() -> None:
-    """Fit, calibrate and print."""
+    """Fit and calibrate, and show the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    add_record_option(parser)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     vectors = Embeddings(args.vectors)
@@ -88,7 +89,7 @@ def main() -> None:
             )
         names = ("calibration error, %", "log loss", "Brier score", "accuracy, %", "temperature")
         rows.append({"": name, **dict(zip(names, np.mean(figures, axis=0).tolist(), strict=True))})
-    print(table("MR, probabilities on a fifth; temperature: what would be best there", rows))
+    show("Calibration on MR", rows, args.record)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Competitors in processes of their own, which take turns.
+"""Run competitors in turn, each in a process of its own.
 
-A competitor is a generator function, named as "module:function". What it does up to its first
-``yield`` is preparation; each further value is the figure of one turn, as a rule seconds. The
-processes stay alive between their turns, so that no competitor is measured cold, and only one
-works at a time, so that no pool of threads disturbs another.
+A competitor is a generator function, named as "module:function". It prepares itself up to its
+first ``yield``. Each further value is the figure of one turn, usually seconds. The processes stay
+alive between their turns, so that no competitor is measured cold. Only one works at a time, so that
+thread pools do not disturb each other.
 """
 
 import importlib
@@ -32,14 +32,14 @@ def _serve(connection: Connection, competitor: str, args: tuple) -> None:
 
 
 class Competitor:
-    """A competitor in a fresh process, prepared and waiting.
+    """A prepared competitor in a fresh process.
 
     Parameters
     ----------
     competitor : str
         "module:function" of a generator function.
     *args
-        What it is called with; must pickle.
+        Its arguments; must be picklable.
     """
 
     def __init__(self, competitor: str, *args: Any) -> None:
@@ -53,7 +53,7 @@ class Competitor:
         self._receive()
 
     def turn(self) -> Any:
-        """Let it run once; returns its figure."""
+        """Run one turn, and return its figure."""
         self._connection.send(True)
         return self._receive()
 
@@ -66,7 +66,7 @@ class Competitor:
         try:
             value, error = self._connection.recv()
         except EOFError:
-            error = "its process ended without a word; was there enough memory?"
+            error = "its process ended without an error message; was there enough memory?"
         if error:
             raise RuntimeError(f"{self.name} failed: {error}")
         return value
@@ -75,23 +75,23 @@ class Competitor:
 def interleave(
     competitors: Mapping[str, str], args: tuple, repeats: int, title: str
 ) -> dict[str, list[Any]]:
-    """Let competitors take turns: A B C, A B C, ...
+    """Run competitors in turn: A B C, A B C, ...
 
     Parameters
     ----------
     competitors : mapping of str to str
-        For each label the "module:function" of a competitor.
+        The "module:function" of each competitor, by label.
     args : tuple
-        What each is called with.
+        The arguments of each competitor.
     repeats : int
-        Number of turns of each. One more comes before them, and does not count.
+        Number of counted turns of each. One turn before them is not counted.
     title : str
-        Of the progress bar.
+        Title of the progress bar.
 
     Returns
     -------
     dict of str to list
-        The figures of each competitor's turns.
+        Figures of the turns of each competitor.
     """
     figures: dict[str, list[Any]] = {label: [] for label in competitors}
     running: dict[str, Competitor] = {}
@@ -117,16 +117,16 @@ def interleave(
 def in_turn(
     competitors: Mapping[str, tuple], repeats: int, title: str
 ) -> Iterator[tuple[str, Any]]:
-    """Let competitors take one turn each in a fresh process, again and again.
+    """Run competitors in turn, each turn in a fresh process.
 
     Parameters
     ----------
     competitors : mapping of str to tuple
-        For each label "module:function" and its arguments.
+        The "module:function" of each competitor and its arguments, by label.
     repeats : int
-        Number of fresh processes of each.
+        Number of turns of each.
     title : str
-        Of the progress bar.
+        Title of the progress bar.
 
     Yields
     ------

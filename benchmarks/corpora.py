@@ -1,4 +1,4 @@
-"""The texts that the competitors work on."""
+"""The texts of the benchmarks."""
 
 import pathlib
 from collections.abc import Iterator
@@ -16,27 +16,27 @@ _TEXTS_AT_ONCE = 10_000
 
 
 def read(path: pathlib.Path) -> tuple[list[str], np.ndarray]:
-    """Read a file with a label, a tab and a text a line; returns texts and labels."""
+    """Return the texts and labels of a file whose lines have a label, a tab and a text."""
     labels, texts = zip(*(line.split("\t", 1) for line in path.open(encoding="utf-8")), strict=True)
     return [text.strip() for text in texts], np.array(labels)
 
 
 @dataclass(frozen=True)
 class Task:
-    """Texts with labels, and whether their word vectors are trained.
+    """Texts with labels, and how a network is trained on them.
 
     Parameters
     ----------
     data : Path
         The folder with mr.tsv.
     n_texts : int or None
-        Number of sentences to use; None: all.
+        Number of sentences; None: all.
     tuned : bool, default=False
         Whether word vectors are trained.
     long : bool, default=False
-        Join the sentences to documents of 700 words.
+        Whether sentences are joined to documents of 700 words.
     device : str, default="cpu"
-        Where the network is.
+        Device of the network.
     """
 
     data: pathlib.Path
@@ -46,14 +46,14 @@ class Task:
     device: str = "cpu"
 
     def texts(self) -> tuple[list[str], np.ndarray]:
-        """Return the texts in a random order that is always the same, and their labels."""
+        """Return the texts in a random but fixed order, and their labels."""
         texts, labels = read(self.data / "mr.tsv")
         order = np.random.default_rng(SEED).permutation(len(texts))[: self.n_texts]
         texts, labels = [texts[i] for i in order], labels[order]
         return _joined(texts, labels) if self.long else (texts, labels)
 
     def vectorizer(self, texts: list[str]) -> TextVectorizer:
-        """Return a vectorizer with random vectors, fitted on texts."""
+        """Return a vectorizer with random vectors that is fitted on texts."""
         words = list(TextVectorizer().fit(texts).vocabulary_)
         vectors = KeyedVectors(EMBEDDING_DIM)
         rng = np.random.default_rng(SEED)
@@ -62,12 +62,12 @@ class Task:
         return TextVectorizer(embeddings=vectors, random_state=SEED).fit(texts)
 
     def ids(self) -> tuple[TokenIds, np.ndarray]:
-        """Return the texts' ids, and the numbers of their classes."""
+        """Return the ids of the texts, and the indices of their classes."""
         texts, labels = self.texts()
         return self.vectorizer(texts).transform(texts), np.unique(labels, return_inverse=True)[1]
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return ids, numbers of classes and the matrix of vectors as plain arrays."""
+        """Return ids, indices of classes and the matrix of vectors as plain arrays."""
         texts, labels = self.texts()
         vectorizer = self.vectorizer(texts)
         y = np.unique(labels, return_inverse=True)[1]
@@ -91,7 +91,7 @@ def zipfian(n_texts: int, n_tokens: int = 50, n_words: int = 50_000) -> Iterator
     Parameters
     ----------
     n_texts, n_tokens : int
-        Number of texts, and of the words in each.
+        Number of texts, and number of words of each.
     n_words : int
         Size of the vocabulary.
     """

@@ -1,12 +1,12 @@
-"""Compare settings by cross-validation inside training data, some changes from the defaults a row.
+"""Compare settings that differ from the defaults, by cross-validation on training data.
 
     python benchmarks/defaults.py --data DIR --vectors glove.6B.100d.txt
 
-DIR holds mr.tsv, subj.tsv and trec-train.tsv, with a label, a tab and a text a line. A fifth of MR
-and of Subj is left out first, TREC has a test part of its own, and none of these is touched. The
-rest is cross-validated in five folds. Two fits run at a time, each with one thread. Every result is
-a line in the file of --json; a run that was stopped goes on where it was, and one of changed code
-or of other --labels wants another file.
+DIR has mr.tsv, subj.tsv and trec-train.tsv. Each line has a label, a tab and a text. A fifth of MR
+and of Subj is left out, and so is the test part of TREC. The rest is cross-validated in five folds.
+Two fits run at a time, each with one thread. Every result is a line in the file of --json, so a run
+that was stopped continues where it stopped. Use another file after the code has changed, and for
+other --labels.
 """
 
 import argparse
@@ -39,7 +39,7 @@ FOLDS = 5
 
 
 class AverageOfEpochs(Callback):
-    """The mean of the weights behind the epochs from the third on."""
+    """Mean of the weights after each epoch from the third one on."""
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Add the weights of this epoch."""
@@ -51,17 +51,17 @@ class AverageOfEpochs(Callback):
                 mean.lerp_(p.detach(), 1 / n_averaged)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Take the mean."""
+        """Set the weights to their mean."""
         with torch.no_grad():
             for mean, p in zip(self.mean_, net.module_.parameters(), strict=True):
                 p.copy_(mean)
 
 
 class DroppedVectors(KimCNN):
-    """Dropout of a fifth of the numbers of each word's vector."""
+    """KimCNN with dropout of 0.2 on the word vectors."""
 
     def features(self, ids: Tensor) -> Tensor:
-        """What the head sees; (B, F * number of kernels)."""
+        """Return the input of the head; (B, F * number of kernels)."""
         if not self.training:
             return super().features(ids)
         rows, positions = self.embedding.distinct(ids)
@@ -84,7 +84,7 @@ def scaled(vectors: Vectors) -> Vectors:
 
 
 HYPHENS = r"(?ui)\w+(?:-\w+)+|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
-# With what the variants beside them were measured, before these defaults were changed.
+# Older defaults, with which some variants were measured.
 OF_THEN: dict[str, Any] = {"unseen_words": 0}
 OF_BEFORE: dict[str, Any] = {**OF_THEN, "token_dropout": 0.1}
 RANDOM: dict[str, Any] = {"embeddings": None}
@@ -94,10 +94,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "unseen_words=20_000": {"unseen_words": 20_000},
     "unseen_words=100_000": {"unseen_words": 100_000},
     "unseen_words=400_000": {"unseen_words": 400_000},
-    # For few --labels, where "auto" is 300 epochs at most.
+    # For few --labels, where "auto" is at most 300 epochs.
     "max_epochs=30": {"max_epochs": 30},
     "max_epochs=100": {"max_epochs": 100},
-    # All below are to be held against one of these two.
+    # Compare all variants below with one of these two.
     "unseen_words=0": OF_THEN,
     "unseen_words=0, token_dropout=0.1": OF_BEFORE,
     "token_dropout=0.3": {**OF_THEN, "token_dropout": 0.3},
@@ -133,7 +133,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "finetune='gradual'": {**OF_THEN, "finetune": "gradual"},
     "finetune='gradual', finetune_lr=1e-4": {**OF_THEN, "finetune": "gradual", "finetune_lr": 1e-4},
     "finetune='multichannel'": {**OF_THEN, "finetune": "multichannel"},
-    # All below are to be held against this one, or, the last, against the one before it.
+    # Compare all variants below with this one, but the last with the one before it.
     "embeddings=None": RANDOM,
     "embeddings=None, token_dropout=0.05": {**RANDOM, "token_dropout": 0.05},
     "embeddings=None, token_dropout=0.2": {**RANDOM, "token_dropout": 0.2},
@@ -156,7 +156,7 @@ def parts(texts: list[str], labels: np.ndarray, n_train: int | None) -> Iterator
 
 
 def accuracy(vectors: Embeddings, changes: dict[str, Any], part: list[Any], seed: int) -> float:
-    """Fit and validate; in percent."""
+    """Return the validation accuracy in percent."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     changes = dict(changes)
@@ -175,7 +175,7 @@ def accuracy(vectors: Embeddings, changes: dict[str, Any], part: list[Any], seed
 
 
 def measure(args: argparse.Namespace) -> None:
-    """Fit what has no result yet."""
+    """Fit each variant on each fold that has no result yet."""
     vectors = Embeddings(args.vectors)
     todo = []
     done = {(r["variant"], r["corpus"], r["fold"]) for r in results_of(args.json)}
@@ -205,7 +205,7 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    """Print the means over folds, and how far they are from the defaults'."""
+    """Print the means over folds."""
     accuracies: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
     for r in results_of(args.json):
         accuracies[r["variant"], r["corpus"]][r["fold"]] = r["accuracy"]
@@ -216,16 +216,16 @@ def report(args: argparse.Namespace) -> None:
             values = list(accuracies[variant, corpus].values())
             row[corpus] = f"{np.mean(values):.1f}" if values else ""
         rows.append(row)
-    print(table("Accuracy inside the training data", rows))
+    print(table("Accuracy on validation parts of the training data", rows))
 
 
 def main() -> None:
-    """Measure and report."""
+    """Measure, and show the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument("--labels", type=int, help="train on so many texts of a fold, not on all")
+    parser.add_argument("--labels", type=int, help="number of training texts; default: all")
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("defaults.jsonl"))
     args = parser.parse_args()
     measure(args)

@@ -1,10 +1,10 @@
-"""Measure what it takes to serve a model: size, start-up, memory and documents a second.
+"""Measure what serving a model needs: file size, start-up time, memory, documents per second.
 
     python benchmarks/deployment.py --data DIR --vectors glove.6B.100d.txt --python PYTHON
 
-DIR holds mr.tsv, with a label, a tab and a text a line. PYTHON is the interpreter of an environment
-with nothing but NumPy and onnxruntime, for the peers that need no more. Every turn of a peer is a
-fresh process, and peers take turns. All probabilities are held against the Pipeline's; a
+DIR has mr.tsv. Each line has a label, a tab and a text. PYTHON is the interpreter of an environment
+with only NumPy and onnxruntime, which runs the ONNX files. Every turn of a server is a fresh
+process, and the servers take turns. All probabilities are compared with those of the Pipeline; a
 difference of more than 1e-5 is an error.
 """
 
@@ -25,7 +25,7 @@ import onnx
 import served
 from corpora import Task
 from models import text_cnn
-from report import Row, machine, table
+from report import Row, add_record_option, machine, show, table
 from settings import SEED, TOLERANCE
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
@@ -40,11 +40,11 @@ class Peer(NamedTuple):
     Parameters
     ----------
     write : callable
-        From the Pipeline and a path to a file.
+        Writes the Pipeline to a path.
     serve : callable
-        A peer of served.py.
+        A function of served.py that loads the file.
     bare : bool, default=False
-        Whether the environment without torch and scikit-learn will do.
+        Whether it runs in the environment without torch and scikit-learn.
     """
 
     write: Callable[[Pipeline, pathlib.Path], Any]
@@ -57,7 +57,7 @@ def stored(model: Pipeline, path: pathlib.Path) -> None:
 
 
 def mapped(model: Pipeline, path: pathlib.Path) -> None:
-    """Products of words in a file of their own, which onnxruntime maps instead of reading it."""
+    """Write the products of words to a file of their own, which onnxruntime maps into memory."""
     stored(model, path)
     data = f"{path.name}.data"
     onnx.save(onnx.load(path), path, save_as_external_data=True, location=data)
@@ -71,14 +71,14 @@ PIPELINE = "Pipeline, joblib"
 PEERS = {
     PIPELINE: Peer(joblib.dump, served.joblib),
     "Pipeline, sktextcnn.save": Peer(sktextcnn.save, served.sktextcnn),
-    "ONNX, tables stored": Peer(stored, served.onnx, bare=True),
-    "ONNX, tables stored and mapped": Peer(mapped, served.onnx, bare=True),
-    "ONNX, tables computed": Peer(computed, served.onnx, bare=True),
+    "ONNX, stored": Peer(stored, served.onnx, bare=True),
+    "ONNX, stored and mapped": Peer(mapped, served.onnx, bare=True),
+    "ONNX, computed": Peer(computed, served.onnx, bare=True),
 }
 
 
 def turn(peer: Peer, python: str, folder: pathlib.Path, expected: np.ndarray) -> dict[str, float]:
-    """Serve a model in a fresh process; returns its figures."""
+    """Serve a model in a fresh process, and return its figures."""
     paths = [str(folder / name) for name in (peer.write.__name__, "texts.json", "probabilities")]
     command = [python, "-W", "ignore", served.__file__, peer.serve.__name__, *paths]
     start = time.time()
@@ -92,7 +92,7 @@ def turn(peer: Peer, python: str, folder: pathlib.Path, expected: np.ndarray) ->
 
 
 def ratios(rows: list[Row]) -> list[Row]:
-    """Return by how much each peer's figures are those of the Pipeline."""
+    """Return each server's figures divided by those of the Pipeline."""
     base = rows[0]
     return [
         {
@@ -111,12 +111,13 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="default: this one")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5, help="turns of each peer")
-    parser.add_argument("--texts", type=int, help="use so many sentences of MR, not all")
+    parser.add_argument("--texts", type=int, help="number of sentences of MR to use; default: all")
+    add_record_option(parser)
     args = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
     texts, labels = Task(args.data, args.texts).texts()
     model = text_cnn(Embeddings(args.vectors), SEED)
-    # As for any small file. Rows of words that no text has would not be read either.
+    # Small files leave out the words that no text has.
     model.set_params(textvectorizer__unseen_words=0).fit(texts, labels)
     expected = model.predict_proba(texts)
     figures: dict[str, list[dict[str, float]]] = {label: [] for label in PEERS}
@@ -129,7 +130,7 @@ def main() -> None:
             label: sum(file.stat().st_size for file in folder.glob(f"{peer.write.__name__}*"))
             for label, peer in PEERS.items()
         }
-        # Once more than is counted, so that all files are in the system's cache.
+        # The first turn is not counted: it brings all files into the system's cache.
         for repeat in tqdm(range(-1, args.repeats), desc="Turns", leave=False):
             for label, peer in PEERS.items():
                 python = args.python if peer.bare else sys.executable
@@ -143,8 +144,8 @@ def main() -> None:
     ]
     facts = machine() | {"threads": args.threads, "environment of ONNX": args.python}
     print(table("Machine", [{"": key, " ": value} for key, value in facts.items()]))
-    print(table(f"Serving {len(texts):,} sentences of MR", rows))
-    print(table(f"The same, times those of {PIPELINE}", ratios(rows)))
+    show("Model files of MR", rows, args.record)
+    show("Model files of MR, as ratios", ratios(rows), args.record)
 
 
 if __name__ == "__main__":

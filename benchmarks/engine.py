@@ -1,10 +1,11 @@
-"""Measure the engine beside its peers.
+"""Measure the time and memory of the engine, Keras, skorch, torch, fastText and TF-IDF.
 
     python benchmarks/engine.py --data DIR --vectors glove.6B.100d.txt
 
-DIR holds mr.tsv, trec-train.tsv and trec-test.tsv, with a label, a tab and a text a line. The peers
-install from benchmarks/requirements.txt. Every competitor works in a process of its own, and they
-take turns. Probabilities are held against dense convolutions on the way; a difference is an error.
+DIR has mr.tsv, trec-train.tsv and trec-test.tsv. Each line has a label, a tab and a text. Install
+the competitors from benchmarks/requirements.txt. Every competitor runs in a process of its own, and
+they take turns. Probabilities are compared with those of dense convolutions during the run; a
+difference of more than the tolerance is an error.
 """
 
 import argparse
@@ -30,6 +31,8 @@ MEASURES = (
 
 
 def arguments() -> argparse.Namespace:
+    from report import add_record_option
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True, help="GloVe 6B.100d")
@@ -40,9 +43,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--folds", type=int, default=10, help="of MR, for accuracy")
     parser.add_argument("--seeds", type=int, default=10, help="on TREC, for accuracy")
-    parser.add_argument("--texts", type=int, help="use so many sentences of MR, not all")
+    parser.add_argument("--texts", type=int, help="number of sentences of MR to use; default: all")
     parser.add_argument("--quick", action="store_true", help="a small run of everything")
     parser.add_argument("--json", type=pathlib.Path)
+    add_record_option(parser)
     args = parser.parse_args()
     if args.quick:
         args.repeats, args.folds, args.seeds = 2, 2, 2
@@ -51,17 +55,17 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    args = arguments()
-    # Before torch is imported, here and in every process that this one starts.
+    # Before NumPy and torch are imported, here and in every process that this one starts.
     os.environ |= {"OMP_NUM_THREADS": str(THREADS), "TF_CPP_MIN_LOG_LEVEL": "3"}
     warnings.simplefilter("ignore")
-    from report import machine, table
+    args = arguments()
+    from report import machine, show, table
 
     results = {"machine": machine(), "tables": {}}
     print(table("Machine", [{"": key, " ": value} for key, value in results["machine"].items()]))
     for name in args.only:
         for title, rows in importlib.import_module(f"measures.{name}").measure(args):
-            print(table(title, rows), flush=True)
+            show(title, rows, args.record)
             results["tables"].setdefault(name, {})[title] = rows
             if args.json:
                 args.json.write_text(json.dumps(results, indent=1))

@@ -1,4 +1,4 @@
-"""The engine held against two other ways to compute the same network."""
+"""Compare the engine with two other ways to compute the same network."""
 
 from typing import Any
 
@@ -15,23 +15,23 @@ _TEXTS_OF_A_CLASS = 20
 
 
 def largest_difference(model: TextCNNClassifier, X: Any, y: np.ndarray) -> float:
-    """Return how far probabilities are from those of dense convolutions at most.
+    """Return the largest difference of probabilities from those of dense convolutions.
 
     Parameters
     ----------
     model : TextCNNClassifier
         Fitted with the default architecture.
     X : TokenIds of shape (n_texts, n_tokens)
-        All are held against ``convolution="dense"``, some against a plain loop over texts.
+        All are compared with ``convolution="dense"``, some also with a plain loop over texts.
     y : ndarray of shape (n_texts,)
         Labels.
 
     Raises
     ------
     AssertionError
-        If the difference is beyond the tolerance.
+        If the difference is larger than the tolerance.
     """
-    # Else cuDNN's convolutions round to the 11 bits of TF32.
+    # Otherwise the convolutions of cuDNN round to the 11 bits of TF32.
     torch.backends.cudnn.allow_tf32 = False
     found = model.predict_proba(X)
     n_plain = min(_TEXTS_ONE_BY_ONE, len(X))
@@ -43,13 +43,13 @@ def largest_difference(model: TextCNNClassifier, X: Any, y: np.ndarray) -> float
     if not largest <= TOLERANCE:
         raise AssertionError(
             f"Probabilities differ by {differences[0]:.2g} from the dense convolution and by "
-            f"{differences[1]:.2g} from plain torch; at most {TOLERANCE:g} is right."
+            f"{differences[1]:.2g} from plain torch; at most {TOLERANCE:g} is allowed."
         )
     return largest
 
 
 def _dense(model: TextCNNClassifier, X: Any, y: np.ndarray) -> TextCNNClassifier:
-    """The same weights behind torch's convolution."""
+    """Return a model with the same weights and torch's convolution."""
     some = np.concatenate([np.flatnonzero(y == c)[:_TEXTS_OF_A_CLASS] for c in model.classes_])
     dense = clone(model).set_params(convolution="dense", max_epochs=1).fit(X[some], y[some])
     dense.net_.module_.load_state_dict(model.net_.module_.state_dict())
@@ -58,7 +58,7 @@ def _dense(model: TextCNNClassifier, X: Any, y: np.ndarray) -> TextCNNClassifier
 
 @torch.no_grad()
 def _text_by_text(model: TextCNNClassifier, ids: np.ndarray) -> np.ndarray:
-    """One text at a time without padding, so that there is nothing to mask."""
+    """Return the probabilities of one text at a time, without padding and masks."""
     weights = {name: w.double().cpu() for name, w in model.net_.module_.state_dict().items()}
     probabilities = []
     for row in ids:

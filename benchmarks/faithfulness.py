@@ -1,13 +1,13 @@
-"""Measure how faithful explanations of a CNN are, by deletion and insertion curves on MR.
+"""Measure how faithful explanations are, by deletion and insertion curves on MR.
 
     python benchmarks/faithfulness.py --data DIR --vectors glove.6B.100d.txt
 
-DIR holds mr.tsv, with a label, a tab and a text a line. Each method orders the tokens of a text by
-how much they speak for the predicted class. Deletion takes them from the text in that order,
-insertion puts them into an empty one; the area under the probability of the predicted class, over
-the share of tokens from 0 to 1, should be small for deletion and large for insertion: Petsiuk, Das
-and Saenko (2018), RISE, BMVC, section 4.1. That contributions sum to what decision_function
-returns is checked in the same run; a difference of more than 1e-5 is an error. LIME installs from
+DIR has mr.tsv. Each line has a label, a tab and a text. Each method orders the tokens of a text by
+their evidence for the predicted class. Deletion removes tokens from the text in this order,
+insertion adds them to an empty text. The measure is the area under the probability of the predicted
+class over the share of tokens, from 0 to 1: small is good for deletion, large for insertion
+(Petsiuk, Das and Saenko, 2018, RISE, BMVC, section 4.1). The run also checks that contributions sum
+to decision_function; a difference of more than 1e-5 is an error. Install LIME from
 benchmarks/requirements.txt.
 """
 
@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from corpora import read
 from models import text_cnn
-from report import Row, machine, table
+from report import Row, add_record_option, machine, show, table
 from settings import TOLERANCE
 from sklearn.metrics import auc
 from sklearn.model_selection import train_test_split
@@ -47,12 +47,12 @@ Curves = tuple[np.ndarray, np.ndarray]
 
 
 def masks(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which tokens are left at each step of deletion and of insertion.
+    """Return which tokens remain at each step of deletion and of insertion.
 
     Parameters
     ----------
     scores : ndarray of shape (n_tokens,)
-        The token of the largest score goes, or comes, first; ties from left to right.
+        The token with the largest score is removed or added first; ties from left to right.
 
     Returns
     -------
@@ -65,18 +65,18 @@ def masks(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def variants(ids: np.ndarray, kept: np.ndarray, hiding: str, width: int) -> np.ndarray:
-    """Return the ids of a text without some of its tokens.
+    """Return the ids of variants of a text that lack some of its tokens.
 
     Parameters
     ----------
     ids : ndarray of shape (n_tokens,)
         The text without padding.
     kept : ndarray of shape (n_variants, n_tokens), bool
-        Which tokens each variant has.
+        The tokens of each variant.
     hiding : {"removed", "replaced by the unknown word"}
-        What becomes of the others.
+        What happens to the other tokens.
     width : int
-        Length of the rows with padding.
+        Length of the padded rows.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def area(curve: np.ndarray) -> float:
 
 
 def exact(model: Pipeline, texts: list[str], by: str) -> list[np.ndarray]:
-    """Return the evidence of each token, or an equal part of that of each of its n-grams."""
+    """Return the evidence of each token: its own, or an equal part of each of its n-grams'."""
     explanations = explain(model, texts, method="exact")
     if by == "token":
         return [e.evidence(by="token") for e in explanations]
@@ -124,9 +124,9 @@ def lime(
 ) -> list[np.ndarray]:
     """Return LIME's weight of each token for the class of a column.
 
-    LIME reads a text of the places of tokens, "0 1 2 ...", so that its own tokens are ours and a
-    word that occurs twice is two of them. It leaves tokens out; what becomes of them is
-    `probabilities`' to say, so that LIME is fitted to what is measured.
+    LIME gets a text of token positions, "0 1 2 ...", so that its tokens are those of the vectorizer
+    and a word that occurs twice is two tokens. `probabilities` hides the tokens that LIME leaves
+    out as the curves do, so that LIME is fitted to what is measured.
     """
     from lime.lime_text import LimeTextExplainer
 
@@ -155,7 +155,7 @@ def lime(
 
 
 def check_sums(model: Pipeline, texts: list[str]) -> float:
-    """Return the largest difference of the exact contributions' sums from decision_function."""
+    """Return the largest difference of the sums of contributions and decision_function."""
     expected = model.decision_function(texts)
     largest = 0.0
     for e, logit in zip(explain(model, texts, method="exact"), expected, strict=True):
@@ -163,24 +163,24 @@ def check_sums(model: Pipeline, texts: list[str]) -> float:
         by_token = e.token_contributions.sum(axis=0) + e.token_remainder
         largest = max(largest, *(abs(sums[1] - sums[0] - logit) for sums in (by_span, by_token)))
     if not largest <= TOLERANCE:
-        raise SystemExit(f"Contributions sum to {largest:.2g} beside decision_function.")
+        raise SystemExit(f"Contributions and decision_function differ by {largest:.2g}.")
     return float(largest)
 
 
 class Measured:
-    """Curves, areas and seconds of all methods, by how tokens are hidden."""
+    """Curves and seconds of all methods, for each way to hide tokens."""
 
     def __init__(self) -> None:
         self.curves: dict[tuple[str, str], list[Curves]] = defaultdict(list)
         self.seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, hiding: str, method: str, curves: list[Curves], seconds: float) -> None:
-        """Add a seed's texts."""
+        """Add the texts of a seed."""
         self.curves[hiding, method] += curves
         self.seconds[hiding, method].append(seconds / len(curves))
 
     def rows(self, hiding: str) -> list[Row]:
-        """Return a line for each method, with 95 % intervals over texts."""
+        """Return a row for each method, with 95 % intervals over texts."""
         areas = {
             method: np.array([[area(curve) for curve in curves] for curves in found])
             for (how, method), found in self.curves.items()
@@ -198,7 +198,7 @@ class Measured:
         return rows
 
     def plot(self, path: pathlib.Path) -> None:
-        """Write a picture of the mean curves."""
+        """Draw the mean curves into a file."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(10, 8), layout="constrained")
@@ -222,7 +222,7 @@ def _mean(values: np.ndarray, sign: str = "") -> str:
 
 
 def measure(args: argparse.Namespace, seed: int, vectors: Embeddings, measured: Measured) -> Row:
-    """Train a model and measure all methods on texts that it has not seen."""
+    """Train a model, and measure all methods on texts that it was not trained on."""
     texts, labels = read(args.data / "mr.tsv")
     train, test, y_train, y_test = train_test_split(
         texts, labels, test_size=0.1, random_state=seed, stratify=labels
@@ -270,28 +270,31 @@ def measure(args: argparse.Namespace, seed: int, vectors: Embeddings, measured: 
         "accuracy, %": accuracy,
         "texts": len(texts),
         "mean tokens": float(np.mean([len(ids) for ids in documents])),
-        "sums beside decision_function": f"{check_sums(model, texts):.1e}",
+        "largest difference from `decision_function`": f"{check_sums(model, texts):.1e}",
     }
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and show the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
-    parser.add_argument("--texts", type=int, default=200, help="of each seed")
-    parser.add_argument("--seeds", type=int, default=2, help="models")
-    parser.add_argument("--samples", type=int, nargs="*", default=[1000, 5000], help="of LIME")
-    parser.add_argument("--plot", type=pathlib.Path, help="file of a picture of the curves")
+    parser.add_argument("--texts", type=int, default=200, help="number of texts for each seed")
+    parser.add_argument("--seeds", type=int, default=2, help="number of models")
+    parser.add_argument(
+        "--samples", type=int, nargs="*", default=[1000, 5000], help="numbers of samples of LIME"
+    )
+    parser.add_argument("--plot", type=pathlib.Path, help="file for a plot of the curves")
+    add_record_option(parser)
     args: Any = parser.parse_args()
     warnings.simplefilter("ignore")
     about = machine() | {"threads": torch.get_num_threads()}
     print(table("Machine", [{"": key, " ": value} for key, value in about.items()]))
     vectors, measured = Embeddings(args.vectors), Measured()
     models = [measure(args, seed, vectors, measured) for seed in range(args.seeds)]
-    print(table("Models", models))
+    show("Faithfulness, models", models, args.record)
     for hiding in (REMOVED, UNKNOWN):
-        print(table(f"Tokens {hiding}", measured.rows(hiding)))
+        show(f"Faithfulness, tokens {hiding}", measured.rows(hiding), args.record)
     if args.plot:
         measured.plot(args.plot)
 

@@ -1,9 +1,10 @@
-"""What class_weight="balanced" does for a rare class: TREC's ABBR, 86 of 5,452 questions.
+"""Measure class_weight="balanced" on a rare class: TREC's ABBR, 86 of 5,452 questions.
 
     python benchmarks/imbalance.py --data DIR --vectors glove.6B.100d.txt
 
-DIR holds trec-train.tsv, with a label, a tab and a text a line. Of its questions, ABBR against the
-rest and all six classes are cross-validated, since the test part has nine of ABBR only.
+DIR has trec-train.tsv. Each line has a label, a tab and a text. ABBR against the rest and all six
+classes are cross-validated on these questions, since the test part has only nine of ABBR.
+Recall, precision and F1 are those of ABBR.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import warnings
 import numpy as np
 from corpora import read
 from models import text_cnn
-from report import table
+from report import add_record_option, show
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
@@ -24,18 +25,19 @@ FOLDS = 5
 
 
 def main() -> None:
-    """Cross-validate with and without weights, and print what the rare class has of it."""
+    """Cross-validate with and without weights, and show the scores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    add_record_option(parser)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     vectors = Embeddings(args.vectors)
     texts, labels = read(args.data / "trec-train.tsv")
     tasks = {
-        f"{RARE} against the rest": np.where(labels == RARE, RARE, "other"),
-        "six classes": labels,
+        "against the rest": np.where(labels == RARE, RARE, "other"),
+        "among six classes": labels,
     }
     for title, y in tasks.items():
         rows = []
@@ -60,7 +62,7 @@ def main() -> None:
                 for mean, deviation in zip(np.mean(figures, 0), np.std(figures, 0), strict=True)
             )
             rows.append({"class_weight": repr(weights), **dict(zip(names, cells, strict=True))})
-        print(table(f"TREC, {title}; recall, precision and F1 of {RARE}", rows), flush=True)
+        show(f"Rare class {RARE} {title}", rows, args.record)
 
 
 if __name__ == "__main__":

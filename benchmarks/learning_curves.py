@@ -1,10 +1,10 @@
-"""Accuracy by the number of labels: from scratch, with vectors, and from another corpus' model.
+"""Measure accuracy by number of labels: random vectors, GloVe, and another corpus' model.
 
     python benchmarks/learning_curves.py --data DIR --vectors glove.6B.100d.txt
 
-DIR holds mr.tsv and subj.tsv, with a label, a tab and a text a line. Each of the two is learned
-from few labels, and the other one, whole, is what transfer starts from. A fifth of each is for
-tests.
+DIR has mr.tsv and subj.tsv. Each line has a label, a tab and a text. The models are trained on few
+labels of one corpus; transfer starts from a model that is trained on all of the other corpus. A
+fifth of each corpus is for tests.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from corpora import read
 from models import text_cnn
-from report import table
+from report import add_record_option, show
 from settings import SEED
 from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -34,7 +34,7 @@ SOURCES = {"MR": "Subj", "Subj": "MR"}
 
 
 def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], BaseEstimator]]:
-    """Return what is compared: functions from a seed to a model."""
+    """Return the compared methods: functions from a seed to a model."""
     pretrained = FrozenEstimator(source)
     return {
         "TF-IDF + logistic regression": lambda seed: make_pipeline(
@@ -43,7 +43,7 @@ def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], 
         "from scratch": lambda seed: text_cnn(None, seed),
         "frozen vectors": lambda seed: text_cnn(vectors, seed, finetune=False),
         "tuned vectors": lambda seed: text_cnn(vectors, seed),
-        "tuned vectors, unseen_words=0": lambda seed: text_cnn(vectors, seed).set_params(
+        "tuned vectors, `unseen_words=0`": lambda seed: text_cnn(vectors, seed).set_params(
             textvectorizer__unseen_words=0
         ),
         "frozen for 3 epochs, then tuned": lambda seed: text_cnn(vectors, seed, finetune=3),
@@ -58,14 +58,15 @@ def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], 
 
 
 def main() -> None:
-    """Measure the curves and print them."""
+    """Measure the learning curves, and show them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--corpora", nargs="*", choices=SOURCES, default=list(SOURCES))
     parser.add_argument("--json", type=pathlib.Path)
-    parser.add_argument("--only", nargs="*", help="the first cells of the rows; all if left out")
+    parser.add_argument("--only", nargs="*", help="names of the methods; default: all")
+    add_record_option(parser)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     vectors = Embeddings(args.vectors)
@@ -91,9 +92,8 @@ def main() -> None:
                     accuracies.append(100 * make(seed).fit(texts, labels).score(test, y_test))
                 row[f"{size:,} labels"] = f"{np.mean(accuracies):.1f} ± {np.std(accuracies):.1f}"
             rows.append(row)
-        title = f"{target}, accuracy on {len(test):,} texts; the other corpus is {source}"
-        tables[title] = rows
-        print(table(title, rows), flush=True)
+        tables[target] = rows
+        show(f"Few labels of {target}", rows, args.record)
         if args.json:
             args.json.write_text(json.dumps(tables, indent=1))
 

@@ -1,21 +1,21 @@
-"""The memory of a process, as Linux counts it."""
+"""The memory of a process, as Linux reports it."""
 
 import pathlib
 
 
 def forget_peak() -> int:
-    """Set the peak back to what is resident now, and return that in bytes."""
+    """Reset the peak to the memory that is resident now, and return it in bytes."""
     pathlib.Path("/proc/self/clear_refs").write_text("5")
     return _resident("VmRSS")
 
 
 def peak() -> int:
-    """Return the most bytes that were resident since ``forget_peak``."""
+    """Return the peak of resident bytes since ``forget_peak``."""
     return _resident("VmHWM")
 
 
 def private_and_share() -> tuple[int, int]:
-    """Return the bytes of this process alone, and these with its share of what it shares."""
+    """Return the private bytes of this process, and these plus its share of shared memory."""
     lines = pathlib.Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
     kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
     private = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
@@ -23,8 +23,8 @@ def private_and_share() -> tuple[int, int]:
 
 
 def _resident(field: str) -> int:
-    # Not ru_maxrss, which a fresh process takes over from the one that started it.
+    # Not ru_maxrss, which a fresh process inherits from its parent.
     for line in pathlib.Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):
             return int(line.split()[1]) * 1024
-    raise RuntimeError(f"/proc/self/status has no {field}; memory is measured on Linux alone.")
+    raise RuntimeError(f"/proc/self/status has no {field}; memory can only be measured on Linux.")

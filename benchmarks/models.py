@@ -1,4 +1,4 @@
-"""Models that several scripts fit, with all defaults but what they name."""
+"""Models that several benchmarks fit."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
 
 
 class DenseAdam(torch.optim.Adam):
-    """torch's Adam, which moves all rows, in its fastest form."""
+    """torch's Adam, which updates all rows, in its fastest implementation."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, fused=True, **kwargs)
 
 
 def text_cnn(vectors: Embeddings | None, seed: int, **params: Any) -> Pipeline:
-    """Return the Pipeline with its defaults but for vectors and parameters of the classifier."""
+    """Return the Pipeline with given vectors and parameters of the classifier."""
     return make_pipeline(
         TextVectorizer(embeddings=vectors, random_state=seed),
         TextCNNClassifier(random_state=seed, **params),

@@ -1,10 +1,11 @@
-"""A model in a process of its own, as a server would have it.
+"""Serve a model in a process of its own, and print its figures.
 
-    python benchmarks/served.py PEER FILE TEXTS PROBABILITIES
+    python benchmarks/served.py SERVER FILE TEXTS PROBABILITIES
 
-FILE is the model, TEXTS a JSON list; the probabilities of all texts are written to PROBABILITIES,
-as NumPy has them, and the figures printed as JSON. Until the peer loads its model nothing but the
-standard library is imported, so that the process has what the peer needs and no more.
+SERVER is a function below, FILE the model, TEXTS a JSON list. The probabilities of all texts are
+written to PROBABILITIES in the format of NumPy, and the figures are printed as JSON. Only the
+standard library is imported before the model is loaded, so that the process has only what this
+server needs.
 """
 
 import importlib.metadata
@@ -24,7 +25,7 @@ _ONE_BY_ONE = 500
 Predict = Callable[[list[str]], Any]
 
 
-# Peers: from the file of a model to a function from texts to probabilities.
+# Servers: functions from the file of a model to a function from texts to probabilities.
 
 
 def joblib(path: str) -> Predict:
@@ -46,7 +47,7 @@ def onnx(path: str) -> Predict:
     return TextModel(path, threads=int(os.environ["OMP_NUM_THREADS"])).predict_proba
 
 
-#: What is installed for each peer.
+#: The packages that each server needs.
 PACKAGES = {
     joblib: ["sktextcnn"],
     sktextcnn: ["sktextcnn"],
@@ -54,18 +55,18 @@ PACKAGES = {
 }
 
 
-# Measures: from a peer that has warmed up and texts that it has not seen to a figure.
+# Measures: functions from a warm server, and texts that are new to it, to a figure.
 
 
 def in_batch(predict: Predict, texts: list[str]) -> float:
-    """Return documents a second, all in one call."""
+    """Return documents per second, all in one call."""
     start = time.perf_counter()
     predict(texts)
     return len(texts) / (time.perf_counter() - start)
 
 
 def one_by_one(predict: Predict, texts: list[str]) -> float:
-    """Return documents a second, one in a call."""
+    """Return documents per second, one in each call."""
     start = time.perf_counter()
     for text in texts[:_ONE_BY_ONE]:
         predict([text])
@@ -73,12 +74,12 @@ def one_by_one(predict: Predict, texts: list[str]) -> float:
 
 
 def most_memory(predict: Predict, texts: list[str]) -> float:
-    """Return the most megabytes that were resident up to now."""
+    """Return the peak of resident memory in megabytes."""
     return peak() / 1e6
 
 
 MEASURES = {
-    # One by one first: what a call of all texts remembers would be known already.
+    # One by one first, before a call of all texts fills the caches.
     "documents/s, one by one": one_by_one,
     "documents/s, in one call": in_batch,
     "peak memory, MB": most_memory,
@@ -86,7 +87,7 @@ MEASURES = {
 
 
 def installed_bytes(packages: list[str]) -> int:
-    """Return the size of packages and of all that they require."""
+    """Return the size of packages and of all packages that they require."""
     seen: set[str] = set()
     waiting = list(packages)
     while waiting:
@@ -94,7 +95,7 @@ def installed_bytes(packages: list[str]) -> int:
         if name in seen:
             continue
         seen.add(name)
-        # Requirements of extras and other systems have a marker behind a semicolon.
+        # Requirements of extras and of other systems have a marker after a semicolon.
         required = importlib.metadata.requires(name) or ()
         waiting += [re.match(r"[\w.-]+", line)[0] for line in required if ";" not in line]
     files = [file for name in seen for file in importlib.metadata.files(name) or ()]
@@ -102,7 +103,7 @@ def installed_bytes(packages: list[str]) -> int:
 
 
 def main(name: str, path: str, texts_path: str, probabilities_path: str) -> None:
-    """Load a model, ask it, and print the figures."""
+    """Load a model, measure it, and print the figures."""
     texts = json.loads(pathlib.Path(texts_path).read_text())
     peer = {peer.__name__: peer for peer in PACKAGES}[name]
     predict = peer(path)

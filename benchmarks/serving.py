@@ -1,8 +1,8 @@
-"""Requests a second of examples/serve_http.py on loopback, and the memory of forked workers.
+"""Measure the HTTP service of examples/serve_http.py: requests per second, memory of its workers.
 
     python benchmarks/serving.py
 
-The texts are docstrings of installed libraries, so nothing is downloaded. The service comes with
+The texts are docstrings of installed libraries, so nothing is downloaded. Install the service with
 ``pip install 'sktextcnn[serve]'``. Clients run on the same cores as the service.
 """
 
@@ -27,7 +27,7 @@ import joblib
 import numpy as np
 import torch
 from memory import private_and_share
-from report import Row, machine, table
+from report import Row, add_record_option, machine, show, table
 from settings import SEED
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -36,8 +36,13 @@ from sktextcnn.datasets import load_docstrings
 
 _EXAMPLE = pathlib.Path(__file__).parents[1] / "examples" / "serve_http.py"
 _BATCHES = (1, 32)
-# Workers, threads of each, clients.
-_SERVICES = ((1, 1, 1), (1, 1, 8), (1, 2, 8), (2, 1, 8))
+# Numbers of workers, threads of each worker, and clients.
+_SERVICES = {
+    "one worker, one client": (1, 1, 1),
+    "one worker, eight clients": (1, 1, 8),
+    "one worker of two threads, eight clients": (1, 2, 8),
+    "two workers, eight clients": (2, 1, 8),
+}
 _ROUNDS = 5
 _DIRECT = "the Pipeline, without HTTP"
 _SHARING_WORKERS = 4
@@ -47,16 +52,16 @@ Ask = Callable[[list[str]], list[list[float]]]
 
 
 def measure(asks: list[Ask], batches: list[list[str]], seconds: float) -> tuple[float, list[float]]:
-    """Return how many calls a second there were, and the seconds of each.
+    """Return the number of calls per second, and the seconds of each call.
 
     Parameters
     ----------
     asks : list of callable
-        One for each client. Clients ask at the same time.
+        One for each client. Clients run at the same time.
     batches : list of list of str
-        What is asked for, each by the first client that is free.
+        Requests. Each is sent by the first client that is free.
     seconds : float
-        After which no further call begins.
+        No call begins after this time.
     """
     waiting = iter(batches)
     start = time.perf_counter()
@@ -78,7 +83,7 @@ def measure(asks: list[Ask], batches: list[list[str]], seconds: float) -> tuple[
 
 @contextlib.contextmanager
 def service(model: pathlib.Path, workers: int, threads: int) -> Iterator[tuple[str, int]]:
-    """Run the example, and yield its address."""
+    """Run the service, and yield its address."""
     options = ["--port", "0", "--workers", str(workers), "--threads", str(threads)]
     process = subprocess.Popen(
         [sys.executable, str(_EXAMPLE), str(model), *options], stdout=subprocess.PIPE, text=True
@@ -92,7 +97,7 @@ def service(model: pathlib.Path, workers: int, threads: int) -> Iterator[tuple[s
 
 
 def clients_of(address: tuple[str, int], n_clients: int) -> list[Ask]:
-    """Return clients that keep their connections; those that are idle do not stay open long."""
+    """Return clients that keep their connections, which the service closes when they are idle."""
     return [functools.partial(_ask, http.client.HTTPConnection(*address)) for _ in range(n_clients)]
 
 
@@ -105,8 +110,8 @@ def _ask(connection: http.client.HTTPConnection, texts: list[str]) -> list[list[
     return content["probabilities"]
 
 
-def speed(folder: pathlib.Path, n_requests: int, seconds: float) -> None:
-    """Print the rates and latencies of the service and of the Pipeline itself."""
+def speed(folder: pathlib.Path, args: argparse.Namespace) -> None:
+    """Show the rates and latencies of the service and of the Pipeline without it."""
     texts, labels = load_docstrings()
     model = make_pipeline(TextVectorizer(), TextCNNClassifier(max_epochs=1, random_state=SEED))
     joblib.dump(model.fit(texts, labels), folder / "model.joblib")
@@ -118,29 +123,29 @@ def speed(folder: pathlib.Path, n_requests: int, seconds: float) -> None:
     competitors: dict[str, Callable[[], list[Ask]]] = {_DIRECT: lambda: [directly]}
     rows = []
     with contextlib.ExitStack() as stack:
-        for workers, threads, clients in _SERVICES:
+        for name, (workers, threads, clients) in _SERVICES.items():
             address = stack.enter_context(service(folder / "model.joblib", workers, threads))
-            name = f"workers {workers}, threads {threads}, clients {clients}"
             competitors[name] = functools.partial(clients_of, address, clients)
         for size in _BATCHES:
             batches = [
-                [texts[i] for i in rng.integers(len(texts), size=size)] for _ in range(n_requests)
+                [texts[i] for i in rng.integers(len(texts), size=size)]
+                for _ in range(args.requests)
             ]
             for name, connect in competitors.items():
                 if any(ask(batches[0]) != directly(batches[0]) for ask in connect()):
                     raise AssertionError(f"{name} and the Pipeline differ.")
-                measure(connect(), batches, seconds / 2)  # so that words have been seen
+                measure(connect(), batches, args.seconds / 2)  # fills the caches of words
             rounds: dict[str, list] = {name: [] for name in competitors}
             for _ in range(_ROUNDS):
                 for name, connect in competitors.items():
-                    rounds[name].append(measure(connect(), batches, seconds / _ROUNDS))
+                    rounds[name].append(measure(connect(), batches, args.seconds / _ROUNDS))
             direct = np.median([rate for rate, _ in rounds[_DIRECT]])
             for name, found in rounds.items():
                 rate = float(np.median([rate for rate, _ in found]))
                 took = np.concatenate([each for _, each in found]) * 1e3
                 rows.append(
                     {
-                        "texts a request": size,
+                        "docstrings a request": size,
                         "": name,
                         "requests/s": rate,
                         "texts/s": rate * size,
@@ -148,11 +153,11 @@ def speed(folder: pathlib.Path, n_requests: int, seconds: float) -> None:
                         **{f"p{q}, ms": float(np.percentile(took, q)) for q in (50, 95, 99)},
                     }
                 )
-    print(table("Speed on loopback", rows))
+    show("Speed on loopback", rows, args.record)
 
 
 def large_model() -> tuple[Pipeline, list[list[str]]]:
-    """Return a model with a large embedding, hardly trained, and batches of texts for it."""
+    """Return a model with a large embedding, trained for one epoch, and batches of texts."""
     rng = np.random.default_rng(SEED)
     words = [f"word{i}" for i in range(_IDS)]
     batches = [
@@ -174,7 +179,7 @@ def _work(
         model = joblib.load(model, mmap_mode=mmap_mode)
     for batch in batches:
         model.predict_proba(batch)
-    # Sooner or later there is a collection of the oldest generation.
+    # Garbage of the oldest generation is collected sooner or later.
     gc.collect()
     together.wait()
     answers.put(private_and_share())
@@ -182,7 +187,7 @@ def _work(
 
 
 def _preload(kind: str, path: pathlib.Path, batches: list[list[str]], answers: Any) -> None:
-    """Start workers, and answer with the memory of each and of this process."""
+    """Start workers, and put the memory of each worker and of all processes into `answers`."""
     torch.set_num_threads(1)
     forked = kind.startswith("forked")
     model = joblib.load(path) if forked else path
@@ -207,8 +212,8 @@ def _preload(kind: str, path: pathlib.Path, batches: list[list[str]], answers: A
     answers.put(([private for private, _ in found], sum(pss for _, pss in found) + share))
 
 
-def sharing(folder: pathlib.Path) -> None:
-    """Print the memory of workers that were forked, and of others that loaded for themselves."""
+def sharing(folder: pathlib.Path, args: argparse.Namespace) -> None:
+    """Show the memory of workers that are forked, and of workers that load the model."""
     model, batches = large_model()
     path = folder / "large.joblib"
     joblib.dump(model, path)
@@ -228,25 +233,23 @@ def sharing(folder: pathlib.Path) -> None:
                 "all processes, MB": total / 1e6,
             }
         )
-    for row in rows:
-        for column in list(row)[1:]:
-            row[f"times the last ({column.split(' ')[0]})"] = row[column] / rows[-1][column]
-    title = f"Memory of {_SHARING_WORKERS} workers, with weights of {weights / 1e6:.0f} MB"
-    print(table(title, rows))
+    print(f"The weights of the large model have {weights / 1e6:.0f} MB.")
+    show(f"Memory of {_SHARING_WORKERS} workers", rows, args.record)
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure speed and memory."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--requests", type=int, default=2000, help="at most, of a turn")
-    parser.add_argument("--seconds", type=float, default=10, help="at most, of each row")
+    parser.add_argument("--requests", type=int, default=2000, help="most requests of a turn")
+    parser.add_argument("--seconds", type=float, default=10, help="most seconds of a row")
+    add_record_option(parser)
     args = parser.parse_args()
     torch.set_num_threads(1)
     facts = {**machine(), "threads": torch.get_num_threads()}
     print(table("Machine", [{"": name, "is": value} for name, value in facts.items()]))
     with tempfile.TemporaryDirectory() as folder:
-        speed(pathlib.Path(folder), args.requests, args.seconds)
-        sharing(pathlib.Path(folder))
+        speed(pathlib.Path(folder), args)
+        sharing(pathlib.Path(folder), args)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What all competitors share: the network, its training, and the threads."""
+"""Settings of all competitors: the network, its training, and the threads."""
 
 KERNEL_SIZES = (3, 4, 5)
 NUM_FILTERS = 100
@@ -9,5 +9,5 @@ EMBEDDING_DIM = 300
 THREADS = 2
 SEED = 0
 
-# Largest difference of a probability from that of the dense convolution.
+# Largest allowed difference of a probability from that of the dense convolution.
 TOLERANCE = 1e-5

@@ -1,8 +1,8 @@
-"""Hold architecture="stacked" against the same layers of Keras, with the same weights and ids.
+"""Compare architecture="stacked" with the same layers of Keras, with the same weights and ids.
 
     python benchmarks/stacked.py --data DIR
 
-DIR holds trec-train.tsv, with a label, a tab and a text a line. Keras installs from
+DIR has trec-train.tsv. Each line has a label, a tab and a text. Install Keras from
 benchmarks/requirements.txt. A difference of more than 1e-5 is an error.
 """
 
@@ -19,13 +19,13 @@ from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
 
-# Batches of one width each: shorter than the layers need, just enough, and longer.
+# Widths of batches: shorter than the layers need, just enough, and longer.
 _WIDTHS = (1, 20, 28, 29, 60, 300)
 _TEXTS = 200
 
 
 def keras_model(classifier: TextCNNClassifier) -> Any:
-    """Return the layers of Keras with the weights of a fitted classifier."""
+    """Return a Keras model with the weights of a fitted classifier."""
     import keras
     from keras import layers
 
@@ -48,7 +48,7 @@ def keras_model(classifier: TextCNNClassifier) -> Any:
     embedding, *others = model.layers
     embedding.set_weights([weights["embedding.weight"]])
     with_weights = [layer for layer in others if layer.weights]
-    # Dropouts lie between the dense layers of the head.
+    # Dropout layers are between the dense layers of the head.
     for layer, name in zip(with_weights, ("convs.0", "convs.1", "head.1", "head.4"), strict=True):
         # (F, D, k) of torch to (k, D, F) of Keras; (out, in) to (in, out).
         layer.set_weights([weights[f"{name}.weight"].T, weights[f"{name}.bias"]])
@@ -75,11 +75,11 @@ def main() -> None:
         for row, length in enumerate(rng.integers(1, width + 1, _TEXTS)):
             ids[row, length:] = 0
         ours = classifier.net_.predict_proba(ids)
-        # Keras refuses what is shorter than its layers; padding is what we do of ourselves.
+        # Keras rejects texts that are too short for its layers, so pad them as sktextcnn does.
         padded = np.pad(ids, ((0, 0), (0, max(0, least - width))))
         difference = float(np.abs(ours - theirs.predict(padded, verbose=0)).max())
         if not difference <= TOLERANCE:
-            raise AssertionError(f"At {width} tokens probabilities differ by {difference:.2g}.")
+            raise AssertionError(f"Probabilities differ by {difference:.2g} with {width} tokens.")
         rows.append({"tokens": width, "largest difference": f"{difference:.1e}"})
     print(table('Probabilities of architecture="stacked" and of Keras', rows))
 

@@ -1,7 +1,7 @@
 """Draw the pictures of the README: python docs/pictures.py model.sktextcnn.
 
-The model is a Pipeline trained on film reviews with the labels "positive" and "negative". The first
-picture is a photograph of a page, by a browser: name it in the environment variable BROWSER.
+The model is a Pipeline trained on film reviews with the labels "positive" and "negative". A browser
+takes the first picture as a screenshot; the environment variable BROWSER names its program.
 """
 
 import os
@@ -27,7 +27,7 @@ TEXT = (
 
 
 def explanation(model_file: str) -> None:
-    """A text with its words coloured by what they speak for."""
+    """Save a text whose words are coloured by the class that they speak for."""
     page = sktextcnn.explain(sktextcnn.load(model_file), [TEXT])[0].to_html()
     page = page.replace("<details>", "<details open>")
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +47,7 @@ def explanation(model_file: str) -> None:
 
 
 def speed() -> None:
-    """Seconds of an epoch beside the peers."""
+    """Save the seconds of an epoch, beside those of Keras, skorch and torch."""
     tables.DOCS = HERE.parent
     tables.epochs()
     plt.gcf().savefig(HERE / "speed.png", dpi=120)

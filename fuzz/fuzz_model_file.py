@@ -12,7 +12,7 @@ import atheris
 _READERS = [
     "sktextcnn._files.model_file",
     "sktextcnn._state.plain",
-    "sktextcnn._training.stored_net",
+    "sktextcnn._training.net_storage",
 ]
 with atheris.instrument_imports(include=_READERS):
     import sktextcnn._files.model_file  # noqa: F401

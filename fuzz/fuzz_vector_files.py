@@ -5,6 +5,7 @@ import atheris
 with atheris.instrument_imports(
     include=[
         "sktextcnn._vectors.embeddings",
+        "sktextcnn._vectors.file_cache",
         "sktextcnn._vectors.formats",
         "sktextcnn._vectors.records",
         "sktextcnn._vectors.text_format",

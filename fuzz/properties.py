@@ -17,7 +17,7 @@ import numpy as np
 import sktextcnn
 from sktextcnn import Embeddings
 from sktextcnn._text.analyzer import TOKEN_PATTERN
-from sktextcnn._vectors import embeddings, formats, records, text_format
+from sktextcnn._vectors import file_cache, formats, records, text_format
 from sktextcnn._vectors.fasttext_format import FASTTEXT, is_old_fasttext
 
 # Words of the seeds, and some that no file should make trouble of.
@@ -76,13 +76,13 @@ def check_vector_file(data: bytes, folder: Path) -> bool:
         mock.patch.object(text_format, "_SAMPLE", sample),
         np.errstate(over="ignore"),
     ):
-        embeddings._files.clear()
+        file_cache._files.clear()
         size = len(content)
         if content.startswith(b"\x1f\x8b"):
-            size = max(formats._ALWAYS_DECOMPRESSED, formats._LARGEST_GROWTH * size)
+            size = max(formats._ALWAYS_DECOMPRESSED, formats._MAX_COMPRESSION_RATIO * size)
         with _memory_and_time_bounded(size):
             together = _lookup(path, words)
-        embeddings._files.clear()
+        file_cache._files.clear()
         first, second = _lookup(path, words[::2]), _lookup(path, words[1::2])
         in_parts = None if first is None or second is None else {**first, **second}
     assert together == in_parts, "the parts of the words have other rows than all of them"

@@ -1,42 +1,49 @@
 """TextCNNClassifier: the convolutional text classifier as a scikit-learn estimator."""
 
+import copy
 import numbers
 import warnings
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters
 from sktextcnn._network import ACTIVATIONS, ARCHITECTURES, check_network, network_class
-from sktextcnn._state import check_versions, versions
-from sktextcnn._token_ids import UNKNOWN_ID, TokenTable
+from sktextcnn._state import StoredEstimator
+from sktextcnn._token_ids import TokenTable
 from sktextcnn._training import (
     OPTIMIZERS,
-    Rows,
-    Settings,
+    NetPlan,
+    SourceModel,
     Targets,
     TextNet,
+    TokenDataset,
+    TrainingData,
     build_net,
+    check_vocabulary,
     combine_weights,
     copy_weights,
     encode_targets,
     fill_embedding,
+    find_device,
     find_pretrained,
-    hold_against,
     logits,
-    place,
+    move,
+    own_memory,
     read_ids,
     refuse_lost_vectors,
     restored_net,
-    resume,
-    seeded,
-    split_off_validation,
+    settings_of,
+    split_validation,
     stored_net,
+    training_data,
+    training_session,
+    validation_data,
 )
 
 _RANDOM_DIM = 300
@@ -48,7 +55,7 @@ _STEPS = 3000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
 
 
-class TextCNNClassifier(ClassifierMixin, BaseEstimator):
+class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     """Convolutional neural network for text classification.
 
     Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with
@@ -234,7 +241,22 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     }
 
     # In Pipeline(transform_input=["X_val"]) the validation data needs no further request.
-    __metadata_request__fit: ClassVar = {"X_val": True, "y_val": True}
+    __metadata_request__fit: ClassVar = {
+        "X_val": True,
+        "y_val": True,
+        "sample_weight_val": True,
+    }
+
+    _fitted_attributes: ClassVar = (
+        "classes_",
+        "net_",
+        "_table",
+        "embedding_source_",
+        "n_iter_",
+        "_seed",
+        "n_features_in_",
+        "feature_names_in_",
+    )
 
     _seed: int
     _table: TokenTable | None
@@ -313,6 +335,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
+        sample_weight_val: Any = None,
     ) -> "TextCNNClassifier":
         """Train the network.
 
@@ -323,11 +346,14 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             padding and 1 the unknown word.
         y : array-like of shape (n_texts,) or (n_texts, n_labels)
             Labels of any type, or an indicator matrix for multilabel targets.
-        sample_weight : array-like of shape (n_texts,) or None
-            A text of weight 2 counts as if it were there twice, one of weight 0 not at all.
-        X_val, y_val : array-like or None
+        sample_weight : array-like of shape (n_texts,) or None, default=None
+            A text of weight 2 counts as if it were given twice, one of weight 0 not at all.
+        X_val, y_val : array-like or None, default=None
             Validation data, vectorized by the same vectorizer. Their loss and accuracy are
-            recorded in `history_`, and `early_stopping` watches them.
+            recorded in `history_`, and `early_stopping` monitors the loss.
+        sample_weight_val : array-like of shape (n_val_texts,) or None, default=None
+            Weights of the validation texts in the validation loss. `class_weight` is multiplied
+            into them, as into `sample_weight`.
 
         Returns
         -------
@@ -337,31 +363,26 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data is not as described; names what and the remedy.
+            If a parameter or the data is not as described; the message names it and says how to
+            fix it.
         """
         self._validate_params()
-        device = self._find_device()
-        ids, table = read_ids(X)
-        refuse_lost_vectors(X)
-        targets = encode_targets(y, len(ids))
-        weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
-        rows, validation = self._rows(ids, table, targets, weight, X_val, y_val, device)
-        previous = self if self.warm_start and hasattr(self, "net_") else None
-        if previous is not None and not np.array_equal(previous.classes_, targets.classes):
-            raise ValueError(
-                f"warm_start=True goes on with the same classes; previously got "
-                f"{previous.classes_}, now {targets.classes}. Set warm_start=False to start "
-                f"anew."
-            )
+        device = find_device(self.device)
+        data = training_data(X, y, sample_weight, self.class_weight)
+        validation = validation_data(data, X_val, y_val, sample_weight_val, self.class_weight)
+        if validation is None and self.early_stopping:
+            split_seed = check_random_state(self.random_state).randint(2**31 - 1)
+            data, validation = split_validation(data, self.validation_fraction, split_seed)
+        sources = self._source_models(data.targets)
+        rows = data.to_dataset(device)
+        validation_rows = None if validation is None else validation.to_dataset(device)
         n_epochs = self._n_epochs(len(rows))
         self._warn_of_frozen(n_epochs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        with seeded(seed, device):
-            net, source = self._new_net(
-                ids, table, targets, device, seed, validation=validation, previous=previous
-            )
-            net.fit_epochs(rows, n_epochs)
-        self._set_fitted(X, net, table, targets, source, seed)
+        with training_session(seed, device):
+            net, source = self._new_net(data, sources, validation_rows, device, seed)
+            net.fit_epochs(rows, n_epochs, progress=bool(self.verbose))
+        self._set_fitted(X, net, data, source, seed)
         return self
 
     def partial_fit(
@@ -376,48 +397,65 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             first call sets the largest id, and larger ones count as unknown.
         y : array-like of shape (n_texts,) or (n_texts, n_labels)
             Labels or an indicator matrix.
-        classes : array-like of shape (n_classes,) or None
+        classes : array-like of shape (n_classes,) or None, default=None
             All labels that will ever occur; needed in the first call unless `y` is an
             indicator matrix.
-        sample_weight : array-like of shape (n_texts,) or None
+        sample_weight : array-like of shape (n_texts,) or None, default=None
             Weights of the texts, relative to the others of this call.
 
         Returns
         -------
         self : TextCNNClassifier
             On an error, and when interrupted, the first call leaves the estimator as it was
-            before. A later one may leave weights from the midst of its epoch, which is not
-            counted; to go back, keep a copy.
+            before. A later one may leave weights from the middle of its epoch, which is not
+            counted; ``copy.deepcopy`` keeps a copy to return to, with the optimizer's state.
 
         Raises
         ------
         ValueError
-            If `classes` is missing in the first call or differs from the first call's.
+            If `classes` is missing in the first call or differs from the first call's, or if
+            ``class_weight="balanced"`` or ``early_stopping=True`` is set, which need all data.
+
+        Notes
+        -----
+        A later call uses the present `learning_rate`, `finetune_lr` and `batch_size`; other
+        parameters are those of the first call. A model that was pickled or saved goes on with a
+        new optimizer.
         """
         self._validate_params()
-        first = not hasattr(self, "net_")
-        if first:
-            ids, table = read_ids(X)
-            refuse_lost_vectors(X)
-            targets = self._first_targets(y, len(ids), classes)
-        else:
-            ids, table = self._known_ids(X)
-            targets = self._further_targets(y, len(ids), classes)
+        self._check_partial_fit_params()
+        if not hasattr(self, "net_"):
+            return self._first_partial_fit(X, y, classes, sample_weight)
+        ids, table = self._known_ids(X)
+        targets = self._further_targets(y, len(ids), classes)
         weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
-        if first:
-            device = self._find_device()
-            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            with seeded(seed, device):
-                net, source = self._new_net(ids, table, targets, device, seed)
-        else:
-            net, seed = self._placed_net(), self._seed
-            resume(net)
-        with seeded(seed + 1 + len(net.history), net.device):
-            net.fit_epochs(_weighted_rows(ids, targets.encoded, weight, net.device), 1)
-        if first:
-            self._set_fitted(X, net, table, targets, source, seed)
+        net = self._placed_net()
+        own_memory(net)
+        net.follow(self)
+        self._train_one_epoch(net, TrainingData(ids, table, targets, weight), self._seed)
         self.n_iter_ = len(net.history)
         return self
+
+    def _first_partial_fit(
+        self, X: Any, y: Any, classes: Any, sample_weight: Any
+    ) -> "TextCNNClassifier":
+        ids, table = read_ids(X)
+        refuse_lost_vectors(X)
+        targets = self._first_targets(y, len(ids), classes)
+        weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
+        data = TrainingData(ids, table, targets, weight)
+        device = find_device(self.device)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        sources = self._source_models(targets)
+        with training_session(seed, device):
+            net, source = self._new_net(data, sources, None, device, seed)
+        self._train_one_epoch(net, data, seed)
+        self._set_fitted(X, net, data, source, seed)
+        return self
+
+    def _train_one_epoch(self, net: TextNet, data: TrainingData, seed: int) -> None:
+        with training_session(seed + 1 + len(net.history), net.device):
+            net.fit_epochs(data.to_dataset(net.device), 1, progress=bool(self.verbose))
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the labels.
@@ -491,7 +529,22 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         ids, table = read_ids(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         n_ids = self.net_.module_.embedding.num_embeddings
-        return hold_against(ids, table, self.words_, n_ids), table
+        return check_vocabulary(ids, table, self.words_, n_ids), table
+
+    def _check_partial_fit_params(self) -> None:
+        weights = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight]
+        if any(isinstance(each, str) for each in weights):
+            raise ValueError(
+                "class_weight='balanced' is not supported for partial_fit, which does not see all "
+                "labels at once. Compute the weights by sklearn.utils.class_weight."
+                "compute_class_weight('balanced', classes=classes, y=y) and set class_weight to "
+                "the dict of classes and weights."
+            )
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True. Set early_stopping=False, or "
+                "call fit."
+            )
 
     def _first_targets(self, y: Any, n_texts: int, classes: Any) -> Targets:
         """The targets of the first call of `partial_fit`."""
@@ -512,146 +565,102 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
             )
         return encode_targets(y, n_texts, self.classes_, self.net_.multilabel)
 
-    def _rows(
-        self,
-        ids: np.ndarray,
-        table: TokenTable | None,
-        targets: Targets,
-        weight: np.ndarray | None,
-        X_val: Any,
-        y_val: Any,
-        device: str,
-    ) -> tuple[Rows, Rows | None]:
-        """The rows to train on, and those to validate on if any."""
-        if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val go together; give both or none.")
-        validation = None
-        encoded = targets.encoded
-        if X_val is not None:
-            val_ids, val_table = read_ids(X_val, "X_val")
-            if val_ids.shape[1] != ids.shape[1]:
-                raise ValueError(
-                    f"X_val has {val_ids.shape[1]} columns, but X has {ids.shape[1]}. Use the "
-                    f"same fitted vectorizer for both."
-                )
-            words = None if table is None else table.words
-            val_ids = hold_against(val_ids, val_table, words, _n_ids(ids, table), "X_val")
-            names = ("X_val", "y_val")
-            val_targets = encode_targets(
-                y_val, len(val_ids), targets.classes, targets.multilabel, names
-            )
-            validation = Rows(val_ids, val_targets.encoded, device=device)
-        elif self.early_stopping:
-            if weight is not None:
-                kept = weight > 0
-                ids, weight = ids[kept], weight[kept]
-                targets = targets._replace(encoded=targets.encoded[kept])
-            encoded = targets.encoded
-            random_state = check_random_state(self.random_state)
-            train, valid = split_off_validation(
-                targets, self.validation_fraction, random_state.randint(2**31 - 1)
-            )
-            validation = _weighted_rows(
-                ids[valid], encoded[valid], None if weight is None else weight[valid], device
-            )
-            ids, encoded = ids[train], encoded[train]
-            weight = None if weight is None else weight[train]
-        return _weighted_rows(ids, encoded, weight, device), validation
-
     # Network --------------------------------------------------------------------------
+
+    def _source_models(self, targets: Targets) -> list[SourceModel]:
+        """The models whose weights the network starts from; later ones come first in rank."""
+        sources = []
+        if self.pretrained is not None:
+            sources.append(find_pretrained(self.pretrained))
+        if self.warm_start and hasattr(self, "net_"):
+            if self.net_.multilabel != targets.multilabel:
+                kinds = {True: "an indicator matrix", False: "one label for each text"}
+                raise ValueError(
+                    f"warm_start=True continues with the same kind of targets; previously got "
+                    f"{kinds[self.net_.multilabel]}, now {kinds[targets.multilabel]}. Set "
+                    f"warm_start=False to start anew."
+                )
+            if not np.array_equal(self.classes_, targets.classes):
+                raise ValueError(
+                    f"warm_start=True continues with the same classes; previously got "
+                    f"{self.classes_}, now {targets.classes}. Set warm_start=False to start "
+                    f"anew."
+                )
+            weights = self.net_.module_.state_dict()
+            source = self.embedding_source_
+            sources.append(SourceModel("warm_start", weights, self.words_, source))
+        return sources
 
     def _new_net(
         self,
-        ids: np.ndarray,
-        table: TokenTable | None,
-        targets: Targets,
+        data: TrainingData,
+        sources: list[SourceModel],
+        validation: TokenDataset | None,
         device: str,
         seed: int,
-        *,
-        validation: Rows | None = None,
-        previous: "TextCNNClassifier | None" = None,
     ) -> tuple[TextNet, str]:
         """Make the net with its starting weights, and say where its vectors are from."""
-        pretrained = None if self.pretrained is None else find_pretrained(self.pretrained)
-        vectors = None if table is None else table.vectors
-        other = previous or pretrained
-        if vectors is None and other is None:
+        start = sources[-1] if sources else None
+        if data.vectors is None and start is None:
             self._warn_of_random()
-        n_ids = _n_ids(ids, table)
-        if vectors is not None:
-            dim = vectors.shape[1]
-        elif other is not None and self.embedding_dim is None:
-            dim = other.net_.module_.embedding.embedding_dim
+        plan = self._plan(data, start)
+        net = build_net(plan, validation=validation, device=device)
+        check_network(net.module_, data.n_ids, plan.network_params["embedding_dim"])
+        fill_embedding(cast(torch.nn.Embedding, net.module_.embedding), data.vectors, seed)
+        for source in sources:
+            copy_weights(source, net.module_, data.words)
+        if start is not None:
+            came_from = "pretrained" if start.purpose == "pretrained" else start.embedding_source
+        elif data.table is None or data.vectors is None:
+            came_from = "random"
         else:
-            dim = self.embedding_dim or _RANDOM_DIM
-        is_random = vectors is None and (other is None or other.embedding_source_ == "random")
-        network, params = self._network(n_ids, dim, len(targets.classes), is_random)
-        settings = Settings(
-            finetune=self.finetune,
-            multilabel=targets.multilabel,
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            finetune_lr=self.finetune_lr or self.learning_rate,
-            lr_schedule=self.lr_schedule,
-            weight_decay=self.weight_decay,
-            max_norm=self.max_norm,
-            batch_size=self.batch_size,
-            shuffle=self.shuffle,
-            patience=self.n_iter_no_change if self.early_stopping else None,
-            tol=self.tol,
-            callbacks=self.callbacks,
-            verbose=int(self.verbose),
-            precision=self.precision,
-        )
-        net = build_net(network, params, settings, validation=validation, device=device)
-        check_network(net.module_, n_ids, dim)
-        fill_embedding(net.module_.embedding, vectors, seed)
-        words = None if table is None else table.words
-        source = "random" if table is None or vectors is None else table.source or "vectors"
-        for model, purpose in ((pretrained, "pretrained"), (previous, "warm_start")):
-            if model is not None:
-                copy_weights(
-                    model.net_.module_,
-                    model.words_,
-                    net.module_,
-                    words,
-                    with_head=model is previous,
-                    purpose=purpose,
-                )
-                source = previous.embedding_source_ if model is previous else "pretrained"
-        return net, source
+            came_from = data.table.source or "vectors"
+        return net, came_from
 
-    def _network(
-        self, n_ids: int, dim: int, n_outputs: int, is_random: bool
-    ) -> tuple[type[torch.nn.Module], dict[str, Any]]:
-        """The class of the network and what to call it with."""
+    def _plan(self, data: TrainingData, start: SourceModel | None) -> NetPlan:
+        """All that a net is built from."""
+        is_random = data.vectors is None and (start is None or start.embedding_source == "random")
         token_dropout = self.token_dropout
         if token_dropout is None:
             token_dropout = _TOKEN_DROPOUT_OF_RANDOM if is_random else _TOKEN_DROPOUT
-        sizes = self.kernel_sizes
-        if sizes is not None:
-            if not len(sizes) or not all(isinstance(k, int | np.integer) and k >= 1 for k in sizes):
-                raise ValueError(
-                    f"kernel_sizes must be a sequence of at least one int from 1; got {sizes!r}."
-                )
-            sizes = tuple(int(k) for k in sizes)
         chosen = {
-            "kernel_sizes": sizes,
+            "kernel_sizes": self._checked_kernel_sizes(),
             "num_filters": self.num_filters,
             "hidden_units": self.hidden_units,
             "multichannel": True if self.finetune == "multichannel" else None,
         }
         others = {
-            "num_embeddings": n_ids,
-            "embedding_dim": dim,
-            "num_outputs": n_outputs,
+            "num_embeddings": data.n_ids,
+            "embedding_dim": self._vector_size(data, start),
+            "num_outputs": len(data.targets.classes),
             "activation": self.activation,
             "dropout": self.dropout,
             "token_dropout": token_dropout,
             "convolution": self.convolution,
         }
         chosen = {name: value for name, value in chosen.items() if value is not None}
-        return network_class(self.architecture, chosen, others)
+        network, params = network_class(self.architecture, chosen, others)
+        return NetPlan(network, params, settings_of(self, data.targets.multilabel))
+
+    def _vector_size(self, data: TrainingData, start: SourceModel | None) -> int:
+        if data.vectors is not None:
+            return data.vectors.shape[1]
+        if start is not None and self.embedding_dim is None:
+            return start.embedding_dim
+        return self.embedding_dim or _RANDOM_DIM
+
+    def _checked_kernel_sizes(self) -> tuple[int, ...] | None:
+        sizes = self.kernel_sizes
+        if sizes is None:
+            return None
+        if not len(sizes) or not all(
+            isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1
+            for size in sizes
+        ):
+            raise ValueError(
+                f"kernel_sizes must be a sequence of at least one int of at least 1; got {sizes!r}."
+            )
+        return tuple(int(size) for size in sizes)
 
     @property
     def _frozen_epochs(self) -> int:
@@ -660,26 +669,6 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         number = isinstance(finetune, int | np.integer) and not isinstance(finetune, bool)
         return int(finetune) if number else 0
 
-    def _find_device(self) -> str:
-        if self.device == "auto":
-            return "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            kind = torch.device(self.device).type
-        except RuntimeError as error:
-            raise ValueError(f"device={self.device!r} is no device of torch: {error}") from error
-        if kind == "cuda" and not torch.cuda.is_available():
-            raise ValueError(
-                f"device={self.device!r}, but torch finds no CUDA device here. Use "
-                f"device='auto' or 'cpu'."
-            )
-        try:
-            torch.ones(1, device=self.device).item()
-        except (RuntimeError, NotImplementedError) as error:
-            raise ValueError(
-                f"device={self.device!r} does not work here; use device='auto' or 'cpu'. {error}"
-            ) from error
-        return self.device
-
     def _n_epochs(self, n_texts: int) -> int:
         if self.max_epochs != "auto":
             return int(self.max_epochs)
@@ -687,17 +676,22 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         return min(max(n_epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
 
     def _warn_of_random(self) -> None:
-        tuned = self.finetune == "gradual" or (
-            isinstance(self.finetune, bool | np.bool_) and bool(self.finetune)
+        finetune = self.finetune
+        if finetune == "gradual" or (isinstance(finetune, bool | np.bool_) and bool(finetune)):
+            return
+        if finetune == "multichannel":
+            result = "a copy of random ones stays frozen beside the tuned one"
+        elif self._frozen_epochs:
+            result = f"random ones stay frozen for {self._frozen_epochs} epochs"
+        else:
+            result = "random ones stay frozen"
+        warnings.warn(
+            f"finetune={finetune!r} is for word vectors that are given, but X has none, so "
+            f"{result}. Give TextVectorizer its embeddings and the classifier what it returns, "
+            f"or set finetune=True.",
+            UserWarning,
+            stacklevel=4,
         )
-        if not tuned:
-            warnings.warn(
-                f"finetune={self.finetune!r} is for word vectors that are given, but X has "
-                f"none, so random ones are kept frozen. Give TextVectorizer its embeddings and "
-                f"the classifier what it returns, or set finetune=True.",
-                UserWarning,
-                stacklevel=4,
-            )
 
     def _warn_of_frozen(self, n_epochs: int) -> None:
         if self._frozen_epochs >= n_epochs:
@@ -708,15 +702,7 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def _set_fitted(
-        self,
-        X: Any,
-        net: TextNet,
-        table: TokenTable | None,
-        targets: Targets,
-        source: str,
-        seed: int,
-    ) -> None:
+    def _set_fitted(self, X: Any, net: TextNet, data: TrainingData, source: str, seed: int) -> None:
         # Only the training needed the validation data.
         net.train_split = None
         columns = BaseEstimator()
@@ -726,9 +712,9 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         self.__dict__ = {
             **kept,
             **vars(columns),
-            "classes_": targets.classes,
+            "classes_": data.targets.classes,
             "net_": net,
-            "_table": table,
+            "_table": data.table,
             "embedding_source_": source,
             "n_iter_": len(net.history),
             "_seed": seed,
@@ -751,11 +737,16 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
     def _placed_net(self) -> TextNet:
         """The net on the device that is asked for, or on the CPU where there is none."""
         lost_cuda = self.device.startswith("cuda") and not torch.cuda.is_available()
-        place(self.net_, "cpu" if lost_cuda else self._find_device())
+        move(self.net_, "cpu" if lost_cuda else find_device(self.device))
         return self.net_
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = {**super().__getstate__(), **versions()}
+    # State ----------------------------------------------------------------------------
+
+    def _validate_params(self) -> None:
+        check_parameters(self, self._parameter_constraints)
+
+    def _fitted_state(self) -> dict[str, Any]:
+        state = super()._fitted_state()
         if "net_" in state:
             table = state["_table"]
             state["net_"] = stored = stored_net(state["net_"], table)
@@ -763,11 +754,17 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
                 state["_table"] = TokenTable(table.words)
         return state
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = check_versions(self, state)
-        if "net_" in state:
-            state["net_"] = restored_net(state["net_"], state["_table"])
-        super().__setstate__(state)
+    def _set_fitted_state(self, state: dict[str, Any]) -> None:
+        super()._set_fitted_state({**state, "net_": restored_net(state["net_"], state["_table"])})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "TextCNNClassifier":
+        # A pickle holds no state of the optimizer, but a copy in memory can go on with it.
+        copied = object.__new__(type(self))
+        memo[id(self)] = copied
+        copied.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        if hasattr(self, "net_"):
+            copied.net_.copy_optimizer(self.net_)
+        return copied
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -776,19 +773,3 @@ class TextCNNClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-def _n_ids(ids: np.ndarray, table: TokenTable | None) -> int:
-    """How many ids the network must know."""
-    return len(table) if table is not None else max(UNKNOWN_ID, int(ids.max())) + 1
-
-
-def _weighted_rows(
-    ids: np.ndarray, encoded: np.ndarray, weight: np.ndarray | None, device: str
-) -> Rows:
-    """Rows without those of weight 0, and with the others' scaled to a mean of 1."""
-    if weight is None:
-        return Rows(ids, encoded, device=device)
-    kept = weight > 0
-    weight = weight[kept]
-    return Rows(ids[kept], encoded[kept], weight / weight.mean(), device)

@@ -1,46 +1,49 @@
-"""TokenIds: the matrix of token ids that carries its vocabulary and vectors."""
+"""TokenIds: a matrix of token ids that keeps a reference to its vocabulary and vectors."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex
 from weakref import WeakValueDictionary
 
 import numpy as np
 
+from sktextcnn._compat.numpy import mark_array, mark_of
+
 PADDING_ID = 0
 UNKNOWN_ID = 1
-#: What stands for ids 0 and 1 where tokens are shown.
+#: The names of ids 0 and 1 where tokens are shown.
 RESERVED_WORDS = ("<pad>", "<unk>")
 
-# The mark lives in the metadata of the dtype, which is the one thing that NumPy,
-# pandas and pickle hand on when the subclass is lost, and that joblib.hash reads.
+# The arrays of TokenIds are marked with these, in the metadata of the dtype. NumPy, pandas and
+# pickle keep nothing else when they drop the subclass, and joblib.hash reads nothing else.
 _KEY = "sktextcnn_table"
 _VECTOR_SIZE = "sktextcnn_vector_size"
 
-_interned: WeakValueDictionary[str, "TokenTable"] = WeakValueDictionary()
+_interned: WeakValueDictionary[tuple[str, str | None], "TokenTable"] = WeakValueDictionary()
 
 
 class TokenTable:
-    """The words behind token ids, and their vectors if there are any.
+    """The word of each token id, and its vector if there are vectors.
 
-    Immutable. Tables of equal content are one object in a process, whichever way they
-    came into it, so that models and matrices never hold vectors twice.
+    Immutable. Tables with the same words and vectors share them in a process, and are one object
+    if their `source` is the same too, also after unpickling. Models and matrices therefore never
+    hold vectors twice.
 
     Parameters
     ----------
     words : sequence of str of length n_ids, or bytes
-        The word of each id; ids 0 and 1 are padding and the unknown word. Bytes are their
-        list in JSON.
+        The word of each id; ids 0 and 1 are padding and the unknown word. Bytes are a JSON
+        list of the words.
     vectors : ndarray of shape (n_ids, vector_size), dtype float32, or None
-        The vector of each id; row 0 is zeros. Becomes read-only.
+        The vector of each id; row 0 is zeros. The array becomes read-only.
     source : str or None
-        What the vectors come from, in words for people.
+        The name of the file or object that the vectors come from, for display.
 
     Attributes
     ----------
     key : str
-        A digest of words and vectors.
+        A digest of words and vectors. Tables with the same key have the same content.
     """
 
     __slots__ = ("__weakref__", "key", "source", "vectors", "words")
@@ -72,9 +75,12 @@ class TokenTable:
         vectors: np.ndarray | None,
         source: str | None,
     ) -> "TokenTable":
-        table = _interned.get(key)
+        table = _interned.get((key, source))
         if table is None:
             table = super().__new__(cls)
+            for other in (reference() for reference in _interned.valuerefs()):
+                if other is not None and other.key == key:
+                    words, vectors = other.words, other.vectors
             if vectors is not None:
                 vectors.flags.writeable = False
             for name, value in zip(
@@ -83,14 +89,17 @@ class TokenTable:
                 strict=True,
             ):
                 object.__setattr__(table, name, value)
-            table = _interned.setdefault(key, table)
+            table = _interned.setdefault((key, source), table)
         return table
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError("a TokenTable is immutable")
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"A TokenTable is immutable, so {name!r} cannot be set.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"A TokenTable is immutable, so {name!r} cannot be deleted.")
 
     def __reduce__(self) -> tuple:
-        # The words in one piece, which is smaller and read faster than thousands.
+        # One string of all words is smaller, and loads faster, than a string for each.
         return TokenTable, (words_as_json(self.words), self.vectors, self.source)
 
     def __copy__(self) -> "TokenTable":
@@ -104,7 +113,7 @@ class TokenTable:
 
     @property
     def vector_size(self) -> int:
-        """The width of the vectors, 0 where there are none."""
+        """The width of the vectors; 0 without vectors."""
         return 0 if self.vectors is None else self.vectors.shape[1]
 
     def __repr__(self) -> str:
@@ -113,36 +122,36 @@ class TokenTable:
 
 
 def words_as_json(words: tuple[str, ...]) -> bytes:
-    """Words as bytes that ``json.loads`` turns into the same words."""
-    # Not in ASCII, where two halves of a surrogate pair would become the letter of the pair.
+    """Return a JSON list that ``json.loads`` turns into the same words."""
+    # Not in ASCII, from which two lone surrogates would be loaded as the letter of the pair.
     return json.dumps(words, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 class TokenIds(np.ndarray):
-    """A padded matrix of token ids that refers to its vocabulary and vectors.
+    """A padded matrix of token ids that keeps a reference to its vocabulary and vectors.
 
-    What :meth:`TextVectorizer.transform` returns: an int32 ndarray in everything, plus
-    the attribute `table`. Indexing, copying, pickling, ``train_test_split``, memory
-    mapping and worker processes keep the table, as does the concatenation of matrices
-    of the same table. Arithmetic, which makes something else of ids, gives a plain
-    ndarray, and so do ``np.asarray`` and the containers of other libraries.
+    :meth:`TextVectorizer.transform` returns it. It is an int32 ndarray with one more attribute,
+    `table`. Indexing, copying, pickling, ``train_test_split``, memory mapping and worker
+    processes keep the table, as does the concatenation of matrices whose tables have the same
+    content. Arithmetic, ``np.asarray`` and the containers of other libraries do not: they return
+    a plain ndarray.
 
     Parameters
     ----------
     ids : array-like of int, shape (n_texts, max_length)
-        Token ids; 0 is padding, 1 any unknown word.
+        Token ids; 0 is padding, 1 is any unknown word.
     table : TokenTable
-        The words and vectors that the ids refer to.
+        The words and vectors of the ids.
 
     Attributes
     ----------
     table : TokenTable or None
-        Words, and vectors or None. One immutable object for all matrices of the same
+        The words, and the vectors or None: one immutable object for all matrices of a
         vectorizer.
 
     See Also
     --------
-    TextVectorizer : Makes them.
+    TextVectorizer : Returns such matrices.
 
     Examples
     --------
@@ -157,8 +166,7 @@ class TokenIds(np.ndarray):
     table: TokenTable | None
 
     def __new__(cls, ids: Any, table: TokenTable) -> "TokenIds":
-        plain = np.asarray(ids, dtype=np.int32)
-        self = plain.view(_marked(np.int32, table.key, table.vector_size)).view(cls)
+        self = _marked(np.asarray(ids, dtype=np.int32), table.key, table.vector_size).view(cls)
         self.table = table
         return self
 
@@ -167,8 +175,8 @@ class TokenIds(np.ndarray):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
-            kwargs["out"] = tuple(_plain(x) for x in kwargs["out"])
-        return getattr(ufunc, method)(*(_plain(x) for x in inputs), **kwargs)
+            kwargs["out"] = tuple(_as_ndarray(x) for x in kwargs["out"])
+        return getattr(ufunc, method)(*(_as_ndarray(x) for x in inputs), **kwargs)
 
     def __array_function__(self, func: Any, types: Iterable[type], args: Any, kwargs: Any) -> Any:
         if func is np.concatenate:
@@ -180,18 +188,15 @@ class TokenIds(np.ndarray):
         dtype = np.dtype(dtype)
         if dtype == np.int32:
             return super().astype(self.dtype, *args, **kwargs)
-        plain = _plain(self)
-        if dtype.kind not in "iuf":
-            return plain.astype(dtype, *args, **kwargs)
-        return plain.astype(dtype, *args, **kwargs).view(
-            _marked(dtype, *(lost_table(plain) or ("", 0)))
-        )
+        array = _as_ndarray(self).astype(dtype, *args, **kwargs)
+        mark = lost_table(self)
+        return array if mark is None or dtype.kind not in "iuf" else _marked(array, *mark)
 
     def __reduce__(self) -> tuple:
-        return _rebuild, (_plain(self), self.table)
+        return _rebuild, (_as_ndarray(self), self.table)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple:
-        # ndarray's own pickles the buffer out of band and would skip __reduce__.
+        # That of ndarray can pickle the buffer out of band, without __reduce__.
         return self.__reduce__()
 
     def __deepcopy__(self, memo: dict | None) -> "TokenIds":
@@ -199,48 +204,49 @@ class TokenIds(np.ndarray):
 
 
 def lost_table(X: Any) -> tuple[str, int] | None:
-    """Tell whether an array or data frame was TokenIds once.
+    """Return the mark of an array or data frame that was made from TokenIds.
 
     Parameters
     ----------
     X : object
-        Anything; arrays and data frames are looked at.
+        An array, a data frame, or anything else, which has no mark.
 
     Returns
     -------
     (key, vector_size) or None
-        The key of the table it had and the width of its vectors (0: it had none);
-        None if it never had one, as far as can be told.
+        The key of the table of the TokenIds, and the width of its vectors (0 without vectors).
+        None without a mark.
     """
     to_numpy = getattr(X, "to_numpy", None)
-    dtype = getattr(to_numpy() if to_numpy is not None else X, "dtype", None)
-    metadata = getattr(dtype, "metadata", None) or {}
-    return (metadata[_KEY], metadata[_VECTOR_SIZE]) if _KEY in metadata else None
+    mark = mark_of(to_numpy() if to_numpy is not None else X)
+    return (mark[_KEY], mark[_VECTOR_SIZE]) if _KEY in mark else None
 
 
-def _marked(dtype: Any, key: str, vector_size: int) -> np.dtype:
-    return np.dtype(dtype, metadata={_KEY: key, _VECTOR_SIZE: vector_size})
+def _marked(array: np.ndarray, key: str, vector_size: int) -> np.ndarray:
+    return mark_array(array, {_KEY: key, _VECTOR_SIZE: vector_size})
 
 
-def _plain(x: Any) -> Any:
+def _as_ndarray(x: Any) -> Any:
     return x.view(np.ndarray) if isinstance(x, TokenIds) else x
 
 
-def _rebuild(plain: np.ndarray, table: TokenTable | None) -> np.ndarray:
-    return plain if table is None else TokenIds(plain, table)
+def _rebuild(ids: np.ndarray, table: TokenTable | None) -> np.ndarray:
+    return ids if table is None else TokenIds(ids, table)
 
 
 def _concatenate(arrays: Sequence[Any], *args: Any, **kwargs: Any) -> np.ndarray:
     arrays = list(arrays)
-    joined = np.concatenate([_plain(x) for x in arrays], *args, **kwargs)
+    joined = np.concatenate([_as_ndarray(x) for x in arrays], *args, **kwargs)
     tables = [x.table for x in arrays if isinstance(x, TokenIds)]
     table = tables[0] if tables else None
     if table is None:
         return joined
-    same = len(tables) == len(arrays) and all(other is table for other in tables)
+    same = len(tables) == len(arrays) and all(
+        other is not None and other.key == table.key for other in tables
+    )
     if same and joined.dtype == np.int32:
         return TokenIds(joined, table)
     lost = max(tables, key=lambda t: t.vector_size if t is not None else -1) or table
     if joined.dtype.kind not in "iuf":
         return joined
-    return joined.view(_marked(joined.dtype, lost.key, lost.vector_size))
+    return _marked(joined, lost.key, lost.vector_size)

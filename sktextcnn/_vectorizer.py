@@ -1,4 +1,4 @@
-"""TextVectorizer: texts to padded ids, and the vectors of their words."""
+"""TextVectorizer: from texts to padded token ids and word vectors."""
 
 import numbers
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -6,24 +6,24 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._state import check_versions, versions
+from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters
+from sktextcnn._state import StoredEstimator
 from sktextcnn._text import (
     NLTK_TOKENIZERS,
     TOKEN_PATTERN,
     Analyzer,
+    CachedEncoder,
+    DecodedDocuments,
     Documents,
-    KnownReader,
-    WordsOf,
     build_analyzer,
     choose_length,
+    learn_tokens,
     read_texts,
     tokenize,
-    tokens_of,
 )
 from sktextcnn._token_ids import (
     PADDING_ID,
@@ -35,17 +35,17 @@ from sktextcnn._token_ids import (
 from sktextcnn._vectors import TRAINED, Embeddings, as_embeddings, build_matrix, train_embeddings
 
 
-class TextVectorizer(TransformerMixin, BaseEstimator):
-    """Turn texts into a padded matrix of token ids that carries their word vectors.
+class TextVectorizer(TransformerMixin, StoredEstimator):
+    """Convert texts to a padded matrix of token ids that refers to their word vectors.
 
-    Id 0 is padding, id 1 any unknown token, and ids from 2 are the words by falling
-    frequency. What :meth:`transform` returns is an int32 array of shape
-    (n_texts, `max_length_`) that refers to the vocabulary and the vectors, so that
-    :class:`TextCNNClassifier` behind it in a Pipeline finds them.
+    Id 0 is padding, id 1 is any unknown token, and ids from 2 are the words, the most frequent
+    first. :meth:`transform` returns an int32 array of shape (n_texts, `max_length_`), which
+    refers to the vocabulary and the vectors. A :class:`TextCNNClassifier` that follows in a
+    Pipeline uses them.
 
-    The options of texts have the names and meanings of scikit-learn's
-    :class:`~sklearn.feature_extraction.text.CountVectorizer`, those of sequences the names
-    and meanings of Keras.
+    The parameters that concern texts have the names and meanings of scikit-learn's
+    :class:`~sklearn.feature_extraction.text.CountVectorizer`; those that concern sequences have
+    the names and meanings of Keras.
 
     Parameters
     ----------
@@ -54,78 +54,84 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
         Remove accents before tokenizing.
     preprocessor : callable or None, default=None
-        Replaces lowercasing and the removal of accents.
+        Takes a text and returns the text to tokenize. Overrides `lowercase` and
+        `strip_accents`.
     tokenizer : {"treebank", "tweet", "wordpunct"}, callable or None, default=None
-        A tokenizer of NLTK that needs no data (extra `nltk`), or a function from a text to
-        its tokens. None: `token_pattern`.
+        A tokenizer of NLTK that needs no data (extra `nltk`), or a function that takes a text
+        and returns its tokens. None means that `token_pattern` is used.
     stop_words : "english", str, list of str or None, default=None
-        Words to leave out. "english" is scikit-learn's list; another name or code of a
-        language, such as "french", takes its list from the package stop-words (extra
+        Words to leave out. "english" is scikit-learn's list. Another name or code of a
+        language, such as "french" or "fr", is the list of the package stop-words (extra
         `stop-words`).
     token_pattern : str
-        What a token is, if `tokenizer` is None. The default keeps words of any length,
-        punctuation marks, and splits clitics as GloVe and word2vec have them ("do", "n't").
+        The regular expression of a token, used if `tokenizer` is None. The default matches
+        words of any length and punctuation marks, and splits off clitics ("do", "n't") as GloVe
+        and word2vec do.
     analyzer : {"word", "char"} or callable, default="word"
-        "char" makes every character a token, which needs no tokenizer for languages
-        written without spaces. A callable turns a raw text into tokens.
+        With "char", each character is a token, which needs no tokenizer for languages
+        written without spaces. A callable takes an entry of `X` and returns its tokens.
     min_df, max_df : int or float in [0, 1], default=1, 1.0
-        Bounds of the number (int) or the share (float) of texts that a word occurs in.
+        Leave out words that occur in fewer than `min_df` or more than `max_df` texts. An int
+        is a number of texts; a float is a proportion of the texts.
     max_features : int or None, default=None
-        Keep only so many of the most frequent words of the texts.
+        The maximum size of the vocabulary; the most frequent words are kept.
     vocabulary : iterable of str, mapping of str to id, or None, default=None
-        Use these words instead of those of the texts. The ids of a mapping must be
-        2, 3, ...; an iterable gets them in its order.
+        The words to use instead of those of the texts. The ids of a mapping must be
+        2, 3, ...; the words of an iterable get these ids in their order.
     max_length : int, "auto" or None, default="auto"
-        Number of tokens kept of each text, the width of the matrix. None: that of the
-        longest fitted text. "auto": the same, unless it is an outlier; a text of more than
-        256 tokens does not widen the matrix beyond 4 times the length that 95 % of the
-        texts stay within.
+        The width of the matrix; longer texts are truncated to so many tokens. None is the
+        length of the longest fitted text. "auto" is the same, unless that text is an outlier:
+        a width above 256 is limited to 4 times the length that 95 % of the texts do not exceed.
     padding : {"post", "pre"}, default="post"
-        Whether padding goes behind or before the tokens.
+        Whether to pad after or before the tokens.
     truncating : {"post", "pre"}, default="post"
-        Whether tokens beyond `max_length` are cut from the end or from the beginning.
+        Whether to remove tokens from the end or from the beginning of texts that are longer
+        than `max_length`.
     embeddings : str, path-like, gensim object, Embeddings or None, default=None
-        Word vectors: what :class:`Embeddings` takes (a file, gensim's objects, a name of
-        gensim-data), or "word2vec" or "fasttext" to train them on the fitted texts.
-        None: the classifier draws vectors at random.
+        The word vectors: anything that :class:`Embeddings` takes (a file, a gensim object, a
+        name of gensim-data), or "word2vec" or "fasttext" to train them on the fitted texts.
+        With None, the classifier starts from random vectors.
     embeddings_params : dict or None, default=None
-        Parameters of gensim's Word2Vec or FastText for vectors trained here, such as
-        ``{"vector_size": 50, "window": 3, "epochs": 20}``. Defaults that differ from
-        gensim's are vector_size=100, sg=1, min_count=1, epochs=10 and workers=1. A corpus of
-        less than some 100,000 words wants more epochs.
+        Parameters of gensim's Word2Vec or FastText, for vectors trained on the fitted texts,
+        such as ``{"vector_size": 50, "window": 3, "epochs": 20}``. The defaults are gensim's
+        except for vector_size=100, sg=1, min_count=1, epochs=10 and workers=1. Use more epochs
+        for a corpus of less than about 100,000 words.
     unseen_words : int, default=50_000
-        Of so many first words of `embeddings`, in usual files the most frequent ones, also
-        those that the texts lack become part of the vocabulary, so that later texts find their
-        vectors. The classifier has not seen them, but words with vectors like theirs: the fewer
-        the texts, the more is gained. 0: the words of the texts only, for smaller models. With
-        `max_features`, only as many as leave the vocabulary within it; with `vocabulary`, none.
+        Add those of the first `unseen_words` words of `embeddings` that the fitted texts do not
+        contain, so that they have their vectors in later texts. Most files have the most
+        frequent words first. The classifier is not trained on these words, but on words with
+        similar vectors; accuracy gains most with few texts. 0 adds none and makes models
+        smaller. `max_features` limits the vocabulary with these words. With a given
+        `vocabulary`, and with vectors trained on the fitted texts, none are added.
     random_state : int, RandomState or None, default=None
-        Draws the vectors of words that have none, and seeds those trained here. An int
-        gives the same bits every time.
+        Controls the random vectors of words that have none in `embeddings`, and the training of
+        vectors. Pass an int for reproducible results.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        The id of each word, from 2: the words of the texts, then `unseen_words`.
+        The id of each word, from 2: first the words of the texts, then those that
+        `unseen_words` added.
     max_length_ : int
         The width of the matrix.
     embedding_matrix_ : ndarray of shape (n_words + 2, vector_size), float32, or None
-        The vector of each id. Row 0 is zeros; words without a vector are drawn uniformly
-        with the variance of those found, as in Kim (2014), section 4.3. Read-only.
+        The vector of each id, read-only. Row 0 is zeros. Words without a vector have random ones
+        from a uniform distribution with the variance of the vectors that were found (Kim, 2014,
+        section 4.3). None without `embeddings`.
     coverage_ : Bunch or None
-        How well the vectors cover the fitted texts: `types`, the share of words with a
-        vector; `tokens`, the same of their occurrences; `missing`, the most frequent words
-        without a vector, as (word, count).
+        The share of the fitted texts that has vectors. `types` is the share of words with a
+        vector, `tokens` is the share of their occurrences, and `missing` are the most frequent
+        words without a vector, as (word, count). None without `embeddings`.
     truncated_fraction_ : float
-        The share of fitted texts that are longer than `max_length_`.
+        The proportion of fitted texts that are longer than `max_length_`.
     token_table_ : TokenTable
-        Words and vectors, as the matrices refer to them.
+        The words and vectors to which the matrices refer.
 
     See Also
     --------
-    TextCNNClassifier : Learns from the ids.
-    Embeddings : A handle on word vectors.
-    TokenIds : What `transform` returns.
+    TextCNNClassifier : Classifier for the token ids.
+    Embeddings : Handle on word vectors.
+    TokenIds : The matrix that `transform` returns.
 
     References
     ----------
@@ -175,12 +181,21 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    _fitted_attributes: ClassVar = (
+        "token_table_",
+        "max_length_",
+        "truncated_fraction_",
+        "coverage_",
+    )
+    # The table contains the vocabulary, and the encoder can be made again.
+    _derived_attributes: ClassVar = ("vocabulary_", "_encoder")
+
     vocabulary_: dict[str, int]
     max_length_: int
     coverage_: Bunch | None
     truncated_fraction_: float
     token_table_: TokenTable
-    _reader: KnownReader
+    _encoder: CachedEncoder
 
     def __init__(
         self,
@@ -229,67 +244,67 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : iterable of str
-            The texts, read once: a list, an array, a Series, or a generator.
+            The texts: a list, an array, a Series or a generator. It is iterated over once.
         y : array-like of length n_texts or None
-            Only its length is looked at.
+            Ignored, except that its length must be that of `X`.
 
         Returns
         -------
         self : TextVectorizer
-            On an error, and when interrupted, the vectorizer is left as it was before.
+            The fitted vectorizer. After an error or an interrupt it is as it was before.
 
         Raises
         ------
         TypeError
-            If the texts are no iterable of str; names the first text that is none.
+            If `X` is not an iterable of str; the message names the first entry that is not one.
         ValueError
-            If there is no text or no word, `y` has another length, a parameter is out of
-            range, or the vectors cannot be read.
+            If `X` has no text or no word, `y` has another length, a parameter is not valid,
+            or the vectors cannot be read.
         """
         self._fit(X, y)
         return self
 
     def fit_transform(self, X: Iterable[str], y: Any = None) -> TokenIds:
-        """Fit, and transform the same texts without tokenizing them twice.
+        """Fit to texts and transform them, without tokenizing them twice.
 
         Parameters
         ----------
         X : iterable of str
-            The texts.
+            The texts. It is iterated over once.
         y : array-like of length n_texts or None
-            Only its length is looked at.
+            Ignored, except that its length must be that of `X`.
 
         Returns
         -------
-        X : TokenIds of shape (n_texts, n_tokens)
-            What ``fit(X).transform(X)`` returns.
+        X : TokenIds of shape (n_texts, max_length_)
+            The same as ``fit(X).transform(X)``.
         """
         return self._padded(self._fit(X, y))
 
     def transform(self, X: Iterable[str]) -> TokenIds:
-        """Turn texts into a matrix of token ids.
+        """Convert texts to a matrix of token ids.
 
         Parameters
         ----------
         X : iterable of str
-            The texts, read once.
+            The texts. It is iterated over once.
 
         Returns
         -------
-        X : TokenIds of shape (n_texts, n_tokens)
-            Ids of known words, 1 for unknown ones, 0 for padding.
+        X : TokenIds of shape (n_texts, max_length_)
+            The ids of known words, 1 for unknown words and 0 for padding; dtype int32.
 
         Raises
         ------
         TypeError
-            If the texts are no iterable of str; names the first text that is none.
+            If `X` is not an iterable of str; the message names the first entry that is not one.
         """
         check_is_fitted(self, "vocabulary_")
-        documents = self._reader.read(read_texts(X), self._analysis(), self.vocabulary_)
+        documents = self._encoder.encode(read_texts(X), self._analysis(), self.vocabulary_)
         return self._padded(documents)
 
     def inverse_transform(self, X: Any) -> list[list[str]]:
-        """Turn ids back into tokens.
+        """Convert token ids back to tokens.
 
         Parameters
         ----------
@@ -299,12 +314,12 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         Returns
         -------
         tokens : list of list of str
-            The tokens of each text without padding; "<unk>" for the id of unknown words.
+            The tokens of each text without padding. "<unk>" stands for unknown words.
 
         Raises
         ------
         ValueError
-            If an id is beyond the vocabulary.
+            If `X` is not a matrix of integers, or an id is not in the vocabulary.
         """
         check_is_fitted(self, "vocabulary_")
         words = self.token_table_.words
@@ -316,7 +331,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             )
         if ids.size and not (ids.min() >= 0 and ids.max() < len(words)):
             raise ValueError(
-                f"X has ids from {ids.min()} to {ids.max()}, but this vectorizer knows "
+                f"X has ids from {ids.min()} to {ids.max()}, but the ids of this vectorizer are "
                 f"those from 0 to {len(words) - 1}."
             )
         return [[words[i] for i in row if i != PADDING_ID] for row in ids.tolist()]
@@ -327,18 +342,19 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : ignored
-            Present for the convention.
+            Not used; present for API consistency.
 
         Returns
         -------
-        names : ndarray of str, shape (n_tokens,)
+        names : ndarray of str, shape (max_length_,)
+            One name for each position in a text.
         """
         check_is_fitted(self, "vocabulary_")
         return np.array([f"token{i}" for i in range(self.max_length_)], dtype=object)
 
     @property
     def embedding_matrix_(self) -> np.ndarray | None:
-        """The vector of each id, or None without `embeddings`."""
+        """The vector of each id; None without `embeddings`."""
         return self.token_table_.vectors
 
     def _fit(self, X: Iterable[str], y: Any) -> "Documents":
@@ -346,7 +362,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
         analyzer = build_analyzer(**self._analysis())
-        documents, tokens = tokenize(read_texts(X), analyzer)
+        documents, tokens = learn_tokens(read_texts(X), analyzer)
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
         words, counts = self._select_words(documents, tokens, given)
@@ -359,7 +375,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
             if isinstance(embeddings, str):
                 embeddings = train_embeddings(
                     embeddings,
-                    WordsOf(documents, (*RESERVED_WORDS, *words)),
+                    DecodedDocuments(documents, (*RESERVED_WORDS, *words)),
                     self.embeddings_params or {},
                     int(random_state.randint(2**31 - 1)),
                 )
@@ -372,9 +388,9 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
 
         lengths = documents.lengths()
         width = choose_length(self.max_length, lengths)
-        # In one step, so that an interrupt leaves the vectorizer as it was before or fitted.
+        # In one step, so that after an interrupt the vectorizer is as before, or fitted.
         self.__dict__.update(
-            **_of_table(table),
+            **_table_attributes(table),
             coverage_=None if coverage is None else Bunch(**coverage),
             max_length_=width,
             truncated_fraction_=float(np.mean(lengths > width)),
@@ -382,19 +398,19 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         return documents
 
     def _check_embeddings(self) -> Embeddings | str | None:
-        """Find trouble with the vectors before any text is read."""
+        """Raise an error about the parameter before any text is read."""
         trained = isinstance(self.embeddings, str) and self.embeddings in TRAINED
         if self.embeddings_params and not trained:
             raise ValueError(
-                f"embeddings_params are those of vectors trained here, with embeddings "
-                f"'word2vec' or 'fasttext'; got embeddings={self.embeddings!r}."
+                f"embeddings_params only applies to embeddings='word2vec' and "
+                f"embeddings='fasttext'; got embeddings={self.embeddings!r}. Leave it out."
             )
         if trained or self.embeddings is None:
             return self.embeddings
         return as_embeddings(self.embeddings)
 
     def _analysis(self) -> dict[str, Any]:
-        """The parameters that tell how a text becomes tokens."""
+        """Return the parameters that control how a text is split into tokens."""
         return {
             "lowercase": self.lowercase,
             "strip_accents": self.strip_accents,
@@ -408,7 +424,7 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
     def _select_words(
         self, documents: "Documents", tokens: list[str], given: list[str] | None
     ) -> tuple[list[str], np.ndarray]:
-        """Choose the vocabulary and rewrite the documents' ids to its own."""
+        """Choose the vocabulary, and replace the ids of the documents by its ids."""
         counts = np.bincount(documents.ids(), minlength=len(tokens))
         if given is not None:
             index = {token: i for i, token in enumerate(tokens)}
@@ -418,17 +434,17 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         else:
             if not tokens:
                 raise ValueError(
-                    "The texts have no tokens. Are they empty, or do they hold only stop "
-                    "words, or nothing that `token_pattern` matches?"
+                    "The texts have no tokens. Check that they are not empty, that they contain "
+                    "other words than stop words, and that `token_pattern` matches words."
                 )
             kept = self._within_df(documents, len(tokens))
             kept &= np.array([token not in RESERVED_WORDS for token in tokens])
-            # By falling frequency; ties in the order of the words, whatever the texts'.
+            # The most frequent first; ties by the word, so that the order of texts has no effect.
             chosen = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (-counts[i], tokens[i]))
             if not chosen:
                 raise ValueError(
-                    f"No word is left with min_df={self.min_df} and max_df={self.max_df} in "
-                    f"texts numbering {len(documents):,}. Try a lower min_df or a higher max_df."
+                    f"No word is left with min_df={self.min_df} and max_df={self.max_df} for "
+                    f"{len(documents):,} texts. Decrease min_df or increase max_df."
                 )
             chosen = chosen[: self.max_features]
             words = [tokens[i] for i in chosen]
@@ -441,13 +457,13 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
     def _select_unseen(
         self, embeddings: Embeddings, tokens: list[str], analyzer: Analyzer, n_words: int
     ) -> list[str]:
-        """Choose the words of the vectors that the texts lack, but later ones may have."""
-        # With those left out by their frequency, which the user wanted.
+        """Choose words of the vectors that are not in the texts, but may be in later texts."""
+        # `tokens` includes words that min_df, max_df or max_features left out of the vocabulary.
         seen = {*tokens, *RESERVED_WORDS}
         words = (word for word in embeddings.words(self.unseen_words) if word not in seen)
-        # Other tokenizers may take their time, and may depend on a word's neighbours.
+        # Other tokenizers may be slow, and their tokens may depend on a word's neighbours.
         if self.tokenizer is None and not callable(self.analyzer):
-            words = (word for word in words if tokens_of(word, analyzer) == [word])
+            words = (word for word in words if tokenize(word, analyzer) == [word])
         most = None if self.max_features is None else self.max_features - n_words
         return list(islice(words, most))
 
@@ -466,20 +482,24 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         matrix = documents.padded(self.max_length_, self.padding, self.truncating)
         return TokenIds(matrix, self.token_table_)
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = {**super().__getstate__(), **versions()}
-        # The table has the vocabulary, and the reader can be made again.
-        state.pop("vocabulary_", None)
-        state.pop("_reader", None)
+    def _validate_params(self) -> None:
+        check_parameters(self, self._parameter_constraints)
+
+    def _fitted_state(self) -> dict[str, Any]:
+        state = super()._fitted_state()
         if state.get("coverage_") is not None:
             state["coverage_"] = dict(state["coverage_"])
         return state
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(check_versions(self, state))
-        if "token_table_" in state:
-            self.__dict__.update(_of_table(self.token_table_))
-            self.coverage_ = None if self.coverage_ is None else Bunch(**self.coverage_)
+    def _set_fitted_state(self, state: dict[str, Any]) -> None:
+        coverage = state["coverage_"]
+        super()._set_fitted_state(
+            {
+                **state,
+                **_table_attributes(state["token_table_"]),
+                "coverage_": None if coverage is None else Bunch(**coverage),
+            }
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -489,13 +509,13 @@ class TextVectorizer(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _of_table(table: TokenTable) -> dict[str, Any]:
-    """The attributes that a table determines."""
+def _table_attributes(table: TokenTable) -> dict[str, Any]:
+    """Return the attributes that are determined by a table."""
     first = len(RESERVED_WORDS)
     return {
         "token_table_": table,
         "vocabulary_": {word: i for i, word in enumerate(table.words[first:], first)},
-        "_reader": KnownReader(),
+        "_encoder": CachedEncoder(),
     }
 
 
@@ -516,23 +536,25 @@ def _given_words(vocabulary: Mapping[str, int] | Iterable[str]) -> list[str]:
         if ids != list(range(first, first + len(words))):
             raise ValueError(
                 f"The ids of vocabulary must be {first}, {first + 1}, ..., since 0 is "
-                f"padding and 1 any unknown word; got {ids[:3]}... Give a list of the "
+                f"padding and 1 is any unknown word; got {ids[:3]}... Pass a list of the "
                 f"words to have them numbered."
             )
     else:
         words = sorted(vocabulary) if isinstance(vocabulary, set) else list(vocabulary)
     if not words:
-        raise ValueError("vocabulary is empty. Give its words, or None to learn them.")
+        raise ValueError(
+            "vocabulary is empty. Pass its words, or None to learn them from the texts."
+        )
     seen: set[str] = set()
     for word in words:
         if not isinstance(word, str):
-            raise ValueError(f"vocabulary must hold words; got {word!r:.60}.")
+            raise ValueError(f"vocabulary must contain only str; got {word!r:.60}.")
         if word in seen:
-            raise ValueError(f"vocabulary holds {word!r:.60} twice.")
+            raise ValueError(f"vocabulary contains {word!r:.60} twice.")
         if word in RESERVED_WORDS:
             raise ValueError(
-                f"vocabulary holds {word!r}, which stands for id {RESERVED_WORDS.index(word)}. "
-                f"Leave it out."
+                f"vocabulary contains {word!r}, which is reserved for id "
+                f"{RESERVED_WORDS.index(word)}. Leave it out."
             )
         seen.add(word)
     return words

@@ -1,1 +1,1 @@
-"""What is measured: each module has ``measure``, which yields titles and tables."""
+"""Measurements. Each module has a function ``measure`` that yields titles and tables."""

@@ -1,4 +1,4 @@
-"""What the engine's own ways cost in accuracy, on the same folds and from the same seeds."""
+"""Accuracy of the default Adam and of bfloat16, with the same folds and seeds as dense Adam."""
 
 import argparse
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Seconds of an epoch on a CUDA device, beside those of this machine's processor."""
+"""Seconds of an epoch on a CUDA device, and on the CPU of this machine."""
 
 import argparse
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Speed and memory as the corpus grows, each size in fresh processes."""
+"""Speed and memory by size of the corpus, each size in fresh processes."""
 
 import argparse
 import gc
@@ -27,7 +27,7 @@ def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
     title = "Growth, Zipfian texts of 50 words, default network, 100-d random vectors"
     figures: dict[int, list[Figure]] = {size: [] for size in args.sizes}
     for size in args.sizes:
-        # Small sizes are over in no time, so they are measured more often.
+        # Small sizes take little time, so they are measured more often.
         repeats = min(args.repeats, max(1, _LEAST_TEXTS_IN_ALL // size))
         call = {f"{size:,}": ("measures.growth:steps", size)}
         for _, figure in in_turn(call, repeats, f"{title}, {size:,}"):
@@ -46,8 +46,7 @@ def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
             target = LEAST_SHARE if size == args.sizes[-1] != smallest else None
             speeds.append(
                 {
-                    "texts": f"{size:,}",
-                    "step": step,
+                    "": f"{step}, {size:,} texts",
                     "median, s": median[step],
                     "least": min(seconds),
                     "most": max(seconds),
@@ -78,7 +77,7 @@ def steps(size: int) -> Iterator[Figure | None]:
     from sktextcnn import TextCNNClassifier, TextVectorizer
 
     labels = np.random.default_rng(SEED).integers(2, size=size)
-    # Imports and first calls are the same for all sizes, and not what grows.
+    # The cost of imports and first calls does not depend on the size.
     few = list(zipfian(100))
     X = TextVectorizer().fit_transform(few)
     TextCNNClassifier(**_PARAMS).fit(X, labels[:100]).predict(X)

@@ -1,4 +1,4 @@
-"""What an import costs, and an import with a first small fit, in fresh interpreters."""
+"""Seconds of an import, and of an import with a first small fit, in fresh interpreters."""
 
 import argparse
 import subprocess
@@ -27,7 +27,7 @@ TURNS = 3
 
 def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
     seconds: dict[str, list[float]] = {label: [] for label in STATEMENTS}
-    # Once more than is counted, so that all compiled files are in the system's cache.
+    # The first turn is not counted: it brings all compiled files into the system's cache.
     for turn in tqdm(range(-1, TURNS * args.repeats), desc="Imports", leave=False):
         for label, statement in STATEMENTS.items():
             figure = _seconds(statement)

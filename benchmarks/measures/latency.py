@@ -1,4 +1,4 @@
-"""Raw text to label, one text in a call."""
+"""Prediction of raw texts, one text in a call."""
 
 import argparse
 from collections.abc import Iterator

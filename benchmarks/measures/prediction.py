@@ -1,4 +1,4 @@
-"""Raw texts to labels, a whole corpus in one call."""
+"""Prediction of raw texts, a whole corpus in one call."""
 
 import argparse
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A grid search with vectors, against its fits alone."""
+"""A grid search with vectors, compared with its fits alone."""
 
 import argparse
 import pathlib
@@ -58,7 +58,7 @@ def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
 
 
 def search(task: Task, path: pathlib.Path) -> Iterator[float | None]:
-    """The search in a process that has not read the file, with scores, without refit."""
+    """Run the search without refit, in a process that has not read the file of vectors."""
     texts, labels = task.texts()
     grid = {f"textcnnclassifier__{name}": values for name, values in GRID.items()}
     model = make_pipeline(_vectorizer(path), _classifier())
@@ -69,10 +69,10 @@ def search(task: Task, path: pathlib.Path) -> Iterator[float | None]:
 
 
 def fits(task: Task, path: pathlib.Path) -> Iterator[float | None]:
-    """The fits of texts where the file was read before; no scores."""
+    """Run the fits of the Pipeline without scores, after the file of vectors was read."""
     texts, labels = task.texts()
     _vectorizer(path).fit(texts)
-    # The same copies that a search makes of its texts.
+    # A search copies its texts in the same way.
     parts = [([texts[i] for i in rows], labels[rows]) for rows, _ in FOLDS.split(texts, labels)]
     yield None
     seconds = 0.0
@@ -86,7 +86,7 @@ def fits(task: Task, path: pathlib.Path) -> Iterator[float | None]:
 
 
 def networks(task: Task, path: pathlib.Path) -> Iterator[float | None]:
-    """The fits of the classifier where the texts were vectorized before."""
+    """Run the fits of the classifier on ids that are ready."""
     texts, labels = task.texts()
     parts = []
     for rows, _ in FOLDS.split(texts, labels):

@@ -1,4 +1,4 @@
-"""Seconds of an epoch: frozen and tuned vectors, sentences and long documents."""
+"""Seconds of an epoch with frozen and tuned vectors, of sentences and of long documents."""
 
 import argparse
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _bucketed(tuned: bool) -> dict[str, str]:
 
 
 def _floor(seconds: list[float], name: str, rates: list[float], words: list[list[int]]) -> Row:
-    """The product of each batch's distinct words with the kernels, and nothing else."""
+    """Compare an epoch with the mere products of each batch's distinct words and the kernels."""
     columns = sum(KERNEL_SIZES) * NUM_FILTERS
     products = np.median([sum(epoch) for epoch in words]) * EMBEDDING_DIM * columns
     floor = products / np.median(rates)

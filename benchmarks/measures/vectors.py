@@ -1,4 +1,4 @@
-"""A file of GloVe's vectors into the matrix of MR's words, in fresh processes."""
+"""Time and memory of reading the GloVe vectors of the words of MR, in fresh processes."""
 
 import argparse
 import pathlib
@@ -20,7 +20,7 @@ Figure = tuple[float, float, float]
 
 
 def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
-    # From here on the file is in the system's cache, for both.
+    # This brings the file into the system's cache, for both.
     with args.vectors.open("rb") as file:
         while file.read(1 << 24):
             pass
@@ -51,7 +51,7 @@ def measure(args: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
 
 
 def ours(task: Task, path: pathlib.Path) -> Iterator[Figure | None]:
-    """The fit of a vectorizer with the file, less that of one without."""
+    """Measure a fit with the file, minus a fit without it."""
     from sktextcnn import TextVectorizer
 
     texts = task.texts()[0]
@@ -69,7 +69,7 @@ def ours(task: Task, path: pathlib.Path) -> Iterator[Figure | None]:
 
 
 def full(task: Task, path: pathlib.Path) -> Iterator[Figure | None]:
-    """The whole file, and then the rows of the words."""
+    """Measure loading the whole file and selecting the rows of the words."""
     from gensim.models import KeyedVectors
 
     from sktextcnn import TextVectorizer

@@ -1,6 +1,6 @@
-"""The competitors, each as its experts write it; their frameworks are imported by them alone.
+"""The competitors, each written as its experts would. Only these modules import their frameworks.
 
-Each module has some of the generator functions ``training`` (a turn is the seconds of an
-epoch), ``labelling`` (of labelling all texts) and ``latency`` (the median seconds of labelling
-one text).
+Each module has some of these generator functions, which yield the seconds of one turn:
+``training`` those of an epoch, ``labelling`` those of predicting all texts, and ``latency`` the
+median of predicting one text.
 """

@@ -1,4 +1,4 @@
-"""How raw texts are labelled by any competitor, and timed."""
+"""Time the prediction of raw texts, for all competitors."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,14 +14,14 @@ Label = Callable[[list[str]], Any]
 
 
 def split(task: Task) -> tuple[list[str], np.ndarray, list[str]]:
-    """Return texts to train on, their labels, and texts that no competitor has seen."""
+    """Return training texts, their labels, and texts that no competitor is trained on."""
     texts, labels = task.texts()
     n_train = round(len(texts) * (1 - _HELD_OUT))
     return texts[:n_train], labels[:n_train], texts[n_train:]
 
 
 def seconds_of_all(label: Label, texts: list[str]) -> Iterator[float]:
-    """Label all texts in each turn."""
+    """Yield the seconds to predict all texts."""
     while True:
         start = time.perf_counter()
         label(texts)
@@ -29,7 +29,7 @@ def seconds_of_all(label: Label, texts: list[str]) -> Iterator[float]:
 
 
 def seconds_of_one(label: Label, texts: list[str]) -> Iterator[float]:
-    """Label some texts in each turn, one by one, others each time; their median."""
+    """Yield the median seconds to predict one text, of some other texts in each turn."""
     first = 0
     while True:
         seconds = []
@@ -42,7 +42,7 @@ def seconds_of_one(label: Label, texts: list[str]) -> Iterator[float]:
 
 
 def fastest(ways: dict[str, Label], texts: list[str]) -> Label:
-    """Return the way to label texts that takes the least time on these."""
+    """Return the way to predict that takes the least time on these texts."""
     seconds = {}
     for name, label in ways.items():
         label(texts)

@@ -1,4 +1,4 @@
-"""FastText's Python binding."""
+"""The Python binding of fastText."""
 
 import itertools
 import pathlib
@@ -14,31 +14,31 @@ from sklearn.model_selection import train_test_split
 
 from peers._texts import seconds_of_all, seconds_of_one, split
 
-# What its authors advise for accuracy, and the width of the competitors' vectors.
+# The n-grams that its authors recommend for accuracy, and the width of the other competitors.
 _PAIRS = {"wordNgrams": 2, "dim": EMBEDDING_DIM}
 _EPOCHS = (5, 25)
 _NGRAMS = (1, 2)
 
 
 def labelling(task: Task) -> Iterator[float | None]:
-    """Words and pairs of words, with vectors as wide as the competitors'."""
+    """Predict with words and pairs of words, and vectors as wide as those of the others."""
     model, texts = _fitted(task, **_PAIRS), task.texts()[0]
     yield None
     yield from seconds_of_all(model.predict, texts)
 
 
 def labelling_by_default(task: Task) -> Iterator[float | None]:
-    """Words alone, with vectors a third as wide: fastText's defaults."""
+    """Predict with the defaults of fastText: words alone, vectors a third as wide."""
     model, texts = _fitted(task), task.texts()[0]
     yield None
     yield from seconds_of_all(model.predict, texts)
 
 
 def latency(task: Task) -> Iterator[float | None]:
-    """Words and pairs of words, one text at a time."""
+    """Predict with words and pairs of words, one text at a time."""
     model, texts = _fitted(task, **_PAIRS), split(task)[2]
     yield None
-    # A list of one, since for a bare text the binding does not work with NumPy 2.
+    # Texts are in lists, since the binding fails with NumPy 2 on a single str.
     yield from seconds_of_one(model.predict, texts)
 
 
@@ -62,7 +62,7 @@ def fit_chosen(texts: list[str], labels: np.ndarray, seed: int) -> Callable[...,
 
 
 def _train(texts: list[str], labels: np.ndarray, epochs: int, ngrams: int, seed: int) -> Any:
-    # One thread, since with several the results are never the same.
+    # One thread, since results with several threads are not reproducible.
     params = {"epoch": epochs, "wordNgrams": ngrams, "lr": 0.5, "thread": 1, "seed": seed}
     return _supervised(texts, labels, **params)
 
@@ -80,7 +80,7 @@ def _supervised(texts: list[str], labels: np.ndarray, **params: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "train.txt"
         lines = [f"__label__{label} {text}\n" for label, text in zip(labels, texts, strict=True)]
-        # It reads them in their order, epoch by epoch, and learns nothing from sorted classes.
+        # fastText does not shuffle, and learns nothing from sorted classes.
         np.random.default_rng(SEED).shuffle(lines)
         file.write_text("".join(lines), encoding="utf-8")
         return fasttext.train_supervised(str(file), verbose=0, **params)

@@ -53,7 +53,7 @@ def training(task: Task) -> Iterator[float | None]:
 
 
 def labelling(task: Task) -> Iterator[float | None]:
-    """The fastest of Keras's predict and compiled functions, of some sizes of batches."""
+    """Predict with the fastest of Keras's predict and compiled functions, and batch sizes."""
     texts = task.texts()[0]
     words, model, classes = _prepared(task)
     compiled = tf.function(lambda ids: model(ids, training=False))
@@ -79,7 +79,7 @@ def labelling(task: Task) -> Iterator[float | None]:
 
 
 def latency(task: Task) -> Iterator[float | None]:
-    """The fastest of one compiled function, the same with XLA, and Keras's own calls."""
+    """Predict with the fastest of a compiled function, one with XLA, and Keras's own calls."""
     _, _, texts = split(task)
     words, model, classes = _prepared(task)
     whole = tf.function(lambda texts: model(words(texts), training=False))
@@ -95,7 +95,7 @@ def latency(task: Task) -> Iterator[float | None]:
 
 
 def _prepared(task: Task) -> tuple[Callable, keras.Model, np.ndarray]:
-    """A function from texts to ids, the network, and the classes."""
+    """Return a function from texts to ids, the network, and the classes."""
     train, labels, _ = split(task)
     vectorizer = task.vectorizer(train)
     layer = keras.layers.TextVectorization(

@@ -42,12 +42,12 @@ def training(task: Task) -> Iterator[float | None]:
 
 
 def training_bfloat16(task: Task) -> Iterator[float | None]:
-    """The same with products in bfloat16, whose probabilities are not held to the tolerance."""
+    """Train with products in bfloat16, whose probabilities may exceed the tolerance."""
     yield from _training(task, precision="bfloat16")
 
 
 def training_dense(task: Task) -> Iterator[float | None]:
-    """The same by torch's convolutions."""
+    """Train with torch's convolutions."""
     yield from _training(task, convolution="dense")
 
 
@@ -73,7 +73,7 @@ def training_dense_in_batches(task: Task, batch_size: int) -> Iterator[float | N
 
 
 def whole_fit(task: Task) -> Iterator[float | None]:
-    """A fit of one epoch with all that surrounds it."""
+    """Run a whole fit of one epoch."""
     X, y = task.ids()
     yield None
     while True:
@@ -89,11 +89,11 @@ def labelling(task: Task) -> Iterator[float | None]:
 
 
 def first_labelling(task: Task) -> Iterator[float | None]:
-    """The first call of a model, which remembers no products of words."""
+    """Predict with a model that has not cached products of words."""
     model, texts = _fitted(task), task.texts()[0]
     yield None
     while True:
-        # Copies do not remember them either.
+        # Copies have no cache.
         fresh = copy.deepcopy(model)
         start = time.perf_counter()
         fresh.predict(texts)
@@ -107,12 +107,12 @@ def latency(task: Task) -> Iterator[float | None]:
 
 
 def rate_of_mm(task: Task) -> Iterator[float | None]:
-    """Multiply-adds a second of ``torch.mm``, in the shape of a batch's words and kernels."""
+    """Yield multiply-adds per second of ``torch.mm``, for a batch's words and kernels."""
     yield from _rate(task, lambda rows, kernels: torch.mm(rows, kernels.T))
 
 
 def rate_of_engine(task: Task) -> Iterator[float | None]:
-    """The same of the product that the engine takes."""
+    """Yield multiply-adds per second of the product that the engine uses."""
     from sktextcnn._network.max_over_time import _multiply
 
     yield from _rate(task, _multiply)

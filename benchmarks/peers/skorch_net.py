@@ -1,4 +1,4 @@
-"""The same layers of torch in skorch's NeuralNetClassifier, with its default loader."""
+"""The network of torch in skorch's NeuralNetClassifier, with its default loader."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def training(task: Task) -> Iterator[float | None]:
 
 
 def labelling(task: Task) -> Iterator[float | None]:
-    """With the ids of our vectorizer, in the best of some sizes of batches."""
+    """Predict the ids of our vectorizer, with the fastest of some batch sizes."""
     train, labels, _ = split(task)
     texts = task.texts()[0]
     vectorizer = task.vectorizer(train)

@@ -1,4 +1,4 @@
-"""A loop in plain torch: padded to the corpus' length, or in batches of like length."""
+"""A training loop in plain torch, with texts padded to one length or batched by length."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ Batches = Callable[[Tensor], list[Tensor]]
 
 
 class TextCNN(nn.Module):
-    """The network of Kim (2014), of torch's layers.
+    """The network of Kim (2014) in layers of torch.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class TextCNN(nn.Module):
     tuned : bool
         Whether they are trained.
     sparse : bool, default=False
-        Whether their gradient is.
+        Whether their gradient is sparse.
     """
 
     def __init__(self, vectors: np.ndarray, tuned: bool, sparse: bool = False) -> None:
@@ -55,7 +55,7 @@ def padded(ids: Tensor) -> list[Tensor]:
 
 
 def bucketed(ids: Tensor) -> list[Tensor]:
-    """Return the rows of each batch, texts of like length together, in a random order."""
+    """Return the rows of each batch of texts of similar length, in a random order."""
     lengths = (ids != 0).sum(dim=1)
     order = torch.randperm(len(ids), device=ids.device)
     pools = order.split(BATCH_SIZE * _BATCHES_SORTED)
@@ -64,13 +64,13 @@ def bucketed(ids: Tensor) -> list[Tensor]:
 
 
 def trimmed(ids: Tensor) -> Tensor:
-    """Cut off what is padding in all texts, but keep a window of the widest kernel."""
+    """Remove columns that are padding in all texts, but keep a window of the widest kernel."""
     longest = int((ids != 0).sum(dim=1).max())
     return ids[:, : max(longest, *KERNEL_SIZES)]
 
 
 def training(task: Task) -> Iterator[float | None]:
-    """Padded, with torch's Adam as it is."""
+    """Train with padded texts and torch's default Adam."""
     ids, y, net = _prepared(task)
     optimizers = [torch.optim.Adam(_trained(net.parameters()), lr=LEARNING_RATE)]
     yield None
@@ -78,7 +78,7 @@ def training(task: Task) -> Iterator[float | None]:
 
 
 def training_bucketed(task: Task) -> Iterator[float | None]:
-    """By length and trimmed, with fused Adam."""
+    """Train with trimmed batches by length and fused Adam."""
     ids, y, net = _prepared(task)
     optimizers = [torch.optim.Adam(_trained(net.parameters()), lr=LEARNING_RATE, fused=True)]
     yield None
@@ -86,7 +86,7 @@ def training_bucketed(task: Task) -> Iterator[float | None]:
 
 
 def training_sparse(task: Task) -> Iterator[float | None]:
-    """By length and trimmed, with SparseAdam for the word vectors."""
+    """Train with trimmed batches by length and SparseAdam for the word vectors."""
     ids, y, net = _prepared(task, sparse=True)
     others = [p for name, p in net.named_parameters() if not name.startswith("embedding")]
     optimizers = [torch.optim.Adam(others, lr=LEARNING_RATE, fused=True)]
@@ -97,7 +97,7 @@ def training_sparse(task: Task) -> Iterator[float | None]:
 
 
 def labelling(task: Task) -> Iterator[float | None]:
-    """By length and trimmed, with the ids of our vectorizer."""
+    """Predict the ids of our vectorizer in trimmed batches by length."""
     train, labels, _ = split(task)
     vectorizer = task.vectorizer(train)
     torch.set_num_threads(THREADS)
@@ -119,7 +119,7 @@ def labelling(task: Task) -> Iterator[float | None]:
 
 
 def words_of_batches(task: Task) -> Iterator[list[int] | None]:
-    """The number of distinct words in each batch of an epoch."""
+    """Yield the number of distinct words in each batch of an epoch."""
     ids, _, _ = _prepared(task)
     yield None
     while True:

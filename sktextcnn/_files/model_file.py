@@ -1,42 +1,30 @@
-"""save and load: models in a file that holds data only.
+"""save and load: models in a file that holds data only."""
 
-The file is a safetensors file. Its tensors are the weights, the word vectors, and the words
-as UTF-8 bytes of a JSON list; its metadata are
-
-``format``, ``format_version``
-    "sktextcnn" and a number, which grows when older versions could not read the file.
-``config``
-    JSON: versions, parameters and fitted attributes.
-``sha256``
-    The digest of the whole file with 64 zeros in this place.
-"""
-
-import hashlib
-import json
 import os
-import re
-import stat
+import warnings
 from collections.abc import Collection, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import ARCHITECTURES
-from sktextcnn._state import NotPlainError, from_plain, to_plain, written_whole
-from sktextcnn._token_ids import RESERVED_WORDS, TokenTable, words_as_json
-from sktextcnn._training import check_stored
+from sktextcnn._state import (
+    Container,
+    ContainerWriter,
+    NotPlainError,
+    check_versions,
+    from_plain,
+    to_plain,
+    versions,
+)
+from sktextcnn._training import SETTINGS, check_stored
 from sktextcnn._vectorizer import TextVectorizer
-from sktextcnn._vectors import TRAINED, described, description
-
-FORMAT, FORMAT_VERSION = "sktextcnn", 1
-
-# What safetensors allows for a header.
-_LONGEST_HEADER = 100_000_000
-_NO_DIGEST = "0" * 64
+from sktextcnn._vectors import TRAINED, embeddings_config, embeddings_from_config
 
 _KINDS: dict[str, type[BaseEstimator]] = {
     "TextVectorizer": TextVectorizer,
@@ -44,6 +32,13 @@ _KINDS: dict[str, type[BaseEstimator]] = {
     "Pipeline": Pipeline,
 }
 
+
+# Parameters that belong to a session rather than to the model.
+_NOT_STORED: dict[type[BaseEstimator], tuple[str, ...]] = {
+    TextVectorizer: (),
+    TextCNNClassifier: ("verbose",),
+    Pipeline: (),
+}
 
 # Saving -------------------------------------------------------------------------------
 
@@ -98,26 +93,8 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     array(['good'], dtype='<U4')
     """
     writer = _Writer(model, omit)
-    config = {"model": writer.estimator(model), "tables": writer.tables}
-    metadata = {
-        "format": FORMAT,
-        "format_version": str(FORMAT_VERSION),
-        "sha256": _NO_DIGEST,
-        "config": json.dumps(config, allow_nan=False),
-    }
-    from safetensors.numpy import save as serialize
-
-    data = bytearray(serialize(writer.tensors, metadata))
-    digest = hashlib.sha256(data).hexdigest()
-    place = data.index(_digest_field(_NO_DIGEST))
-    data[place : place + len(_digest_field(digest))] = _digest_field(digest)
-    with written_whole(path) as file:
-        file.write(data)
-
-
-def _digest_field(digest: str) -> bytes:
-    # Inside of `config` the quotes are escaped, so that this occurs once.
-    return f'"sha256":"{digest}"'.encode()
+    described_model = writer.estimator(model)
+    writer.container.write(path, described_model)
 
 
 class _Writer:
@@ -125,26 +102,23 @@ class _Writer:
 
     def __init__(self, model: Any, omit: Collection[str]) -> None:
         self.omit = {omit} if isinstance(omit, str) else set(omit)
-        self.tensors: dict[str, np.ndarray] = {}
-        self.tables: list[dict[str, Any]] = []
-        self._numbers: dict[str, int] = {}
+        self.container = ContainerWriter()
         _check_kind(model)
         unknown = sorted(self.omit - set(model.get_params()))
         if unknown:
             raise ValueError(
-                f"omit names {', '.join(unknown)}, which is no parameter of the model. They are "
+                f"omit names {', '.join(unknown)}, which is not a parameter of the model. They are "
                 f"named as in model.get_params(), such as 'textvectorizer__tokenizer'."
             )
 
     def estimator(self, estimator: Any, prefix: str = "") -> dict[str, Any]:
-        kind = type(estimator).__name__
         params = {
             name: value
             for name, value in estimator.get_params(deep=False).items()
-            if name != "steps"
+            if name not in ("steps", *_NOT_STORED[type(estimator)])
         }
         described: dict[str, Any] = {
-            "kind": kind,
+            "kind": type(estimator).__name__,
             "params": {name: self._param(prefix, name, value) for name, value in params.items()},
         }
         if isinstance(estimator, Pipeline):
@@ -153,27 +127,38 @@ class _Writer:
             ]
             return described
         check_is_fitted(estimator)
-        state = estimator.__getstate__()
-        fitted = {name: value for name, value in state.items() if name not in params}
-        if "net_" in fitted:
-            fitted["net_"] = self._net(fitted["net_"], prefix)
-        for name in ("_table", "token_table_"):
-            if name in fitted:
-                fitted[name] = self._table(fitted[name])
-        if "classes_" in fitted:
-            fitted["classes_"] = self._plain(fitted["classes_"], f"{prefix}classes_")
         described["fitted"] = {
-            name: value if name in ("net_", "classes_") else self._plain(value, name)
-            for name, value in fitted.items()
+            **{
+                name: self._fitted(name, value, prefix)
+                for name, value in estimator._fitted_state().items()
+            },
+            **versions(),
         }
+        requests = _metadata_requests(estimator)
+        if requests:
+            described["requests"] = requests
         return described
+
+    def _fitted(self, name: str, value: Any, prefix: str) -> Any:
+        if name == "net_":
+            return self._net(value, prefix)
+        if name in ("_table", "token_table_"):
+            return self.container.add_table(value)
+        try:
+            return to_plain(value)
+        except NotPlainError as error:
+            raise TypeError(
+                f"{prefix}{name} holds {error}, which a file that runs no code cannot hold. Fit "
+                f"with labels that are str, numbers, bools or dates, or store the model with "
+                f"joblib."
+            ) from None
 
     def _param(self, prefix: str, name: str, value: Any) -> Any:
         full = prefix + name
         if full in self.omit:
             return {"omitted": full}
         if name == "embeddings" and not (isinstance(value, str) and value in TRAINED):
-            file = description(value)
+            file = embeddings_config(value)
             if file is not None:
                 return {"embeddings": file}
         elif name in ("memory", "pretrained") and value is not None:
@@ -188,31 +173,53 @@ class _Writer:
 
     def _net(self, stored: dict[str, Any], prefix: str) -> dict[str, Any]:
         for name, array in stored["weights"].items():
-            self.tensors[f"{prefix}{name}"] = array
-        architecture = stored["architecture"]
-        settings = {
-            name: self._param(prefix, name, value) for name, value in stored["settings"].items()
-        }
+            self.container.tensors[f"{prefix}{name}"] = array
         return {
-            **{name: self._plain(stored[name], name) for name in ("module_params", "history")},
-            "architecture": self._param(prefix, "architecture", architecture),
-            "settings": settings,
+            "module_params": self._plain(stored["module_params"], f"{prefix}architecture"),
+            "history": [_plain_epoch(epoch) for epoch in stored["history"]],
+            "architecture": self._param(prefix, "architecture", stored["architecture"]),
+            "settings": {
+                name: self._param(prefix, name, value) for name, value in stored["settings"].items()
+            },
             "weights": sorted(stored["weights"]),
             "shared": stored["shared"],
             "frozen": stored["frozen"],
         }
 
-    def _table(self, table: TokenTable | None) -> int | None:
-        if table is None:
-            return None
-        if table.key not in self._numbers:
-            number = self._numbers[table.key] = len(self.tables)
-            words = words_as_json(table.words)
-            self.tensors[f"tables.{number}.words"] = np.frombuffer(words, dtype=np.uint8)
-            if table.vectors is not None:
-                self.tensors[f"tables.{number}.vectors"] = table.vectors
-            self.tables.append({"source": table.source, "has_vectors": table.vectors is not None})
-        return self._numbers[table.key]
+
+def _plain_epoch(epoch: Mapping[str, Any]) -> Any:
+    """What callbacks have recorded of an epoch; objects that are not data are left out."""
+    kept = {}
+    for name, value in epoch.items():
+        try:
+            kept[name] = to_plain(value)
+        except NotPlainError as error:
+            warnings.warn(
+                f"history_ has the entry {name!r}, a {error}, which a file that runs no code "
+                f"cannot hold. It is left out.",
+                UserWarning,
+                stacklevel=6,
+            )
+    return {"dict": [[name, value] for name, value in kept.items()]}
+
+
+def _metadata_requests(estimator: Any) -> dict[str, dict[str, Any]]:
+    """Return the requests of metadata that were set on an estimator, by method."""
+    ours = estimator.get_metadata_routing()
+    default = type(estimator)().get_metadata_routing()
+    found = {}
+    for method in _requesting_methods(estimator):
+        before = getattr(default, method).requests
+        requests = getattr(ours, method).requests
+        changed = {name: value for name, value in requests.items() if value != before.get(name)}
+        if changed:
+            found[method] = changed
+    return found
+
+
+def _requesting_methods(estimator: Any) -> list[str]:
+    names = (name for name in dir(type(estimator)) if name.startswith("set_"))
+    return [name[4:-8] for name in names if name.endswith("_request")]
 
 
 def _refused(name: str, why: str) -> TypeError:
@@ -279,94 +286,18 @@ def load(
     takes, by the regular expression of its tokens. A word-vector file that it names is read
     only if the model is fitted again, and refused then if it is a pickle.
     """
-    name = os.fspath(path)
-    if not os.path.exists(name):
-        raise FileNotFoundError(f"There is no model file {name!r}.")
-    # Opening a pipe would wait for somebody to write to it.
-    if not stat.S_ISREG(os.stat(name).st_mode):
-        raise ValueError(f"{name!r} is not a file.")
-    with open(name, "rb") as file:
-        header = _read_header(file, name)
-        file.seek(0)
-        data = file.read()
-    _check_digest(data, header["__metadata__"]["sha256"], name)
+    container = Container(path)
+    given = dict(params or {})
+    reader = _Reader(container, given)
     try:
-        from safetensors import deserialize
-
-        tensors = {tensor: _array(description) for tensor, description in deserialize(data)}
-        config = json.loads(header["__metadata__"]["config"])
-        reader = _Reader(config, tensors, dict(params or {}))
-        model = reader.estimator(config["model"])
-    except _MissingParameterError as error:
-        raise ValueError(f"{name!r}: {error}") from None
-    except (Warning, MemoryError):
-        # A warning of versions that the user has made an error says nothing against the file.
+        with container.content_errors(", or look at what params gives" if given else ""):
+            model = reader.estimator(container.model)
+    except ValueError as error:
+        if isinstance(error.__cause__, _MissingParameterError):
+            raise ValueError(f"{container.path!r}: {error.__cause__}") from None
         raise
-    except Exception as error:
-        remedy = "Save the model again" + (", or look at what params gives." if params else ".")
-        raise ValueError(
-            f"{name!r} is no valid model file, though its checksum is right "
-            f"({type(error).__name__}: {error}). {remedy}"
-        ) from error
     reader.check_all_used()
     return model
-
-
-def _read_header(file: BinaryIO, name: str) -> dict[str, Any]:
-    """Read and check the header before anything of the size that it claims is allocated."""
-    size = os.fstat(file.fileno()).st_size
-    prefix = file.read(8)
-    length = int.from_bytes(prefix, "little")
-    foreign = (
-        f"{name!r} is no model file of sktextcnn.save. If it is a pickle, such as joblib "
-        f"writes, and you trust it, use joblib.load."
-    )
-    if len(prefix) < 8 or length > min(_LONGEST_HEADER, size - 8):
-        raise ValueError(foreign + " It may also be truncated.")
-    try:
-        header = json.loads(file.read(length))
-        metadata = header["__metadata__"]
-        is_ours = metadata["format"] == FORMAT
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(foreign + " It may also be damaged.") from error
-    if not is_ours:
-        raise ValueError(foreign)
-    version = metadata.get("format_version")
-    if version != str(FORMAT_VERSION):
-        if isinstance(version, str) and re.fullmatch("[0-9]{1,6}", version):
-            raise ValueError(
-                f"{name!r} has version {version} of the format, but this sktextcnn knows only "
-                f"{FORMAT_VERSION}. Install a newer sktextcnn."
-            )
-        raise ValueError(f"{name!r} is damaged: it has no version of its format.")
-    try:
-        ends = [int(tensor["data_offsets"][1]) for key, tensor in header.items() if key[:2] != "__"]
-        expected = 8 + length + max(ends, default=0)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ValueError(f"{name!r} is damaged: its header lists no tensors.") from error
-    if size != expected:
-        what = "truncated" if size < expected else "too long"
-        raise ValueError(f"{name!r} is {what}: it has {size:,} bytes instead of {expected:,}.")
-    if not isinstance(metadata.get("sha256"), str) or not isinstance(metadata.get("config"), str):
-        raise ValueError(f"{name!r} is damaged: its header has no checksum or no parameters.")
-    return header
-
-
-def _check_digest(data: bytes, digest: str, name: str) -> None:
-    field, view = _digest_field(digest), memoryview(data)
-    place = max(data.find(field), 0)
-    found = hashlib.sha256(view[:place])
-    found.update(_digest_field(_NO_DIGEST))
-    found.update(view[place + len(field) :])
-    if found.hexdigest() != digest:
-        raise ValueError(
-            f"{name!r} is damaged: its checksum does not match. Copy or save it again."
-        )
-
-
-def _array(description: Mapping[str, Any]) -> np.ndarray:
-    dtype = {"F32": np.float32, "U8": np.uint8}[description["dtype"]]
-    return np.frombuffer(description["data"], dtype=dtype).reshape(description["shape"])
 
 
 class _MissingParameterError(Exception):
@@ -374,18 +305,19 @@ class _MissingParameterError(Exception):
 
 
 class _Reader:
-    """Puts estimators together again, and believes nothing."""
+    """Puts estimators together again, and validates everything that it reads."""
 
-    def __init__(
-        self, config: Mapping[str, Any], tensors: dict[str, np.ndarray], given: dict[str, Any]
-    ) -> None:
-        self.tensors, self.given = tensors, given
+    def __init__(self, container: Container, given: dict[str, Any]) -> None:
+        self.container, self.given = container, given
         self._used: set[str] = set()
-        self.tables = [self._table(i, **table) for i, table in enumerate(config["tables"])]
 
     def estimator(self, described: Mapping[str, Any], prefix: str = "") -> Any:
         kind = _KINDS[described["kind"]]
-        params = {name: self._param(name, value) for name, value in described["params"].items()}
+        params = {
+            name: self._param(name, value)
+            for name, value in described["params"].items()
+            if name not in _NOT_STORED[kind]
+        }
         if kind is Pipeline:
             if prefix:
                 raise ValueError("a Pipeline in a Pipeline")
@@ -398,12 +330,14 @@ class _Reader:
         estimator = kind(**params)
         estimator._validate_params()
         fitted = dict(described["fitted"])
-        state = (
-            self._vectorizer(**fitted)
-            if kind is TextVectorizer
-            else self._classifier(fitted, prefix)
-        )
-        estimator.__setstate__({**estimator.get_params(deep=False), **state})
+        _strings(fitted, *versions())
+        fitted = check_versions(described["kind"], fitted)
+        if kind is TextVectorizer:
+            state = self._vectorizer(**fitted)
+        else:
+            state = self._classifier(fitted, prefix)
+        estimator._set_fitted_state(state)
+        _set_metadata_requests(estimator, described.get("requests", {}))
         return estimator
 
     def check_all_used(self) -> None:
@@ -421,26 +355,13 @@ class _Reader:
             self._used.add(full)
             return self.given[full]
         if isinstance(value, dict) and set(value) == {"embeddings"}:
-            return described(**_strings(value["embeddings"], "name", "path", "encoding"))
+            return embeddings_from_config(
+                **_strings(value["embeddings"], "name", "path", "encoding")
+            )
         value = from_plain(value)
         if name in ("memory", "pretrained") and value is not None:
             raise ValueError(f"{name} is never stored")
         return value
-
-    def _table(self, number: int, source: str | None, has_vectors: bool) -> TokenTable:
-        words = json.loads(self.tensors.pop(f"tables.{number}.words").tobytes())
-        if not all(isinstance(word, str) for word in words) or len(set(words)) != len(words):
-            raise ValueError("words are no list of different str")
-        if tuple(words[: len(RESERVED_WORDS)]) != RESERVED_WORDS:
-            raise ValueError("the first words are not those for padding and unknown words")
-        vectors = None
-        if has_vectors:
-            vectors = self.tensors.pop(f"tables.{number}.vectors")
-            if vectors.ndim != 2 or len(vectors) != len(words) or vectors.dtype != np.float32:
-                raise ValueError("the word vectors do not belong to the words")
-            if not np.isfinite(vectors).all() or vectors[0].any():
-                raise ValueError("the word vectors are not finite, or padding has one")
-        return TokenTable(words, vectors, source)
 
     def _vectorizer(
         self,
@@ -448,27 +369,24 @@ class _Reader:
         max_length_: int,
         truncated_fraction_: float,
         coverage_: Any,
-        **versions: str,
     ) -> dict[str, Any]:
         if _an_int("max_length_", max_length_) < 1:
             raise ValueError(f"max_length_ is {max_length_!r:.80}")
         return {
-            "token_table_": self.tables[token_table_],
+            "token_table_": self.container.table(token_table_),
             "max_length_": max_length_,
             "truncated_fraction_": float(truncated_fraction_),
             "coverage_": from_plain(coverage_),
-            **_strings(versions, "_sktextcnn_version", "_sklearn_version"),
         }
 
     def _classifier(self, fitted: dict[str, Any], prefix: str) -> dict[str, Any]:
         classes = from_plain(fitted["classes_"])
-        number = fitted["_table"]
-        table = None if number is None else self.tables[number]
+        table = self.container.table(fitted["_table"])
         state: dict[str, Any] = {
             "classes_": classes,
             "_table": table,
             "net_": self._net(fitted["net_"], prefix),
-            **_strings(fitted, "embedding_source_", "_sktextcnn_version", "_sklearn_version"),
+            **_strings(fitted, "embedding_source_"),
         }
         for name in ("n_iter_", "_seed", "n_features_in_"):
             state[name] = _an_int(name, fitted[name])
@@ -476,31 +394,47 @@ class _Reader:
             state["feature_names_in_"] = from_plain(fitted["feature_names_in_"])
         if set(fitted) != set(state):
             raise ValueError(f"unexpected {sorted(set(fitted) ^ set(state))}")
-        if not isinstance(classes, np.ndarray) or len(classes) < 1:
-            raise ValueError("the classes are no array")
+        if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 1:
+            raise ValueError("the classes are not a one-dimensional array")
         check_stored(state["net_"], table, len(classes))
         return state
 
     def _net(self, stored: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-        settings = {name: self._param(name, value) for name, value in stored["settings"].items()}
-        params = {k: v for k, v in settings.items() if k not in ("multilabel", "patience")}
-        TextCNNClassifier(**params)._validate_params()
+        settings = {
+            name: self._param(name, value)
+            for name, value in stored["settings"].items()
+            if name not in _NOT_STORED[TextCNNClassifier]
+        }
+        TextCNNClassifier(**{name: settings[name] for name in SETTINGS})._validate_params()
+        if set(settings) != {*SETTINGS, "multilabel", "patience"}:
+            raise ValueError(f"unexpected settings {sorted(settings)}")
         if not isinstance(settings["multilabel"], bool):
-            raise ValueError("multilabel is no bool")
+            raise ValueError("multilabel is not a bool")
         if settings["patience"] is not None:
             _an_int("patience", settings["patience"])
         architecture = self._param("architecture", stored["architecture"])
         if isinstance(architecture, str) and architecture not in ARCHITECTURES:
             raise ValueError(f"there is no architecture {architecture!r:.80}")
+        tensors = self.container.tensors
         return {
             "architecture": architecture,
             "module_params": from_plain(stored["module_params"]),
             "settings": settings,
-            "weights": {name: self.tensors[prefix + name] for name in stored["weights"]},
+            "weights": {name: tensors[prefix + name] for name in stored["weights"]},
             "shared": stored["shared"],
             "frozen": stored["frozen"],
             "history": from_plain(stored["history"]),
         }
+
+
+def _set_metadata_requests(estimator: Any, requests: Mapping[str, Any]) -> None:
+    for method, of_method in requests.items():
+        if method not in _requesting_methods(estimator):
+            raise ValueError(f"there is no method {method!r:.80} that takes metadata")
+        if not all(value is None or isinstance(value, bool | str) for value in of_method.values()):
+            raise ValueError(f"the requests of {method} are not valid")
+        with config_context(enable_metadata_routing=True):
+            getattr(estimator, f"set_{method}_request")(**of_method)
 
 
 def _strings(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -508,7 +442,7 @@ def _strings(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
     chosen = {name: values[name] for name in names}
     for name, value in chosen.items():
         if not isinstance(value, str) and not (name == "path" and value is None):
-            raise ValueError(f"{name} is no str")
+            raise ValueError(f"{name} is not a str")
     return chosen
 
 

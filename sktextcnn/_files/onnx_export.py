@@ -274,7 +274,7 @@ def _model(
 
     module = classifier.net_.module_
     weights = {name: value.numpy(force=True) for name, value in module.state_dict().items()}
-    activation = classifier.net_.module_params["activation"]
+    activation = classifier.net_.plan.network_params["activation"]
     graph, ids, width = graphs.Graph(), "ids", None
     if classifier.words_ is None:
         ids = graphs.known_ids(graph, ids, module.embedding.num_embeddings)

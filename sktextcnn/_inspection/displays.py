@@ -191,7 +191,7 @@ class TrainingHistoryDisplay:
                 f"{type(classifier).__name__}."
             )
         check_is_fitted(classifier, "net_")
-        finetune = classifier.net_.settings.finetune
+        finetune = classifier.net_.plan.settings["finetune"]
         thawed: dict[int, str] = {}
         if finetune == "gradual":
             thawed = {2: "convolutions", 3: "word vectors"}

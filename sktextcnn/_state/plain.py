@@ -1,13 +1,14 @@
-"""Parameters as JSON, and back, with nothing in it that could run code."""
+"""Values as JSON, and back, with nothing in it that could run code."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
-_NUMBERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64")
+# Arrays of these kinds of dtype are stored: bool, int, unsigned, float, datetime, timedelta.
+_NUMBERS, _TIMES = "biuf", "mM"
 
 
 class NotPlainError(TypeError):
@@ -17,36 +18,66 @@ class NotPlainError(TypeError):
 def to_plain(value: Any) -> Any:
     """Turn a value into what JSON can hold.
 
-    Numbers, strings, None, and lists of these stay as they are; other containers become an
-    object of one key that names their type.
+    Numbers, strings, None, and lists of these stay as they are; other containers, arrays, and
+    dates of NumPy become an object that names their type.
+
+    Parameters
+    ----------
+    value : object
+        A number, str, None, path, list, tuple, set, mapping, NumPy scalar, or NumPy array of
+        numbers, str, dates, or objects of these types.
 
     Raises
     ------
     NotPlainError
         If the value, or one inside of it, is of another type.
     """
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return _array_to_plain(np.asarray(value))
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or (isinstance(value, bool | int | str) and _is_builtin(value)):
         return value
-    if isinstance(value, float):
+    if isinstance(value, float) and _is_builtin(value):
         return value if math.isfinite(value) else {"float": str(value)}
     if isinstance(value, PurePath):
         return str(value)
-    if isinstance(value, list):
+    if type(value) is list:
         return [to_plain(item) for item in value]
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return {"tuple": [to_plain(item) for item in value]}
     if isinstance(value, set | frozenset):
         return {"set": sorted((to_plain(item) for item in value), key=repr)}
     if isinstance(value, Mapping):
         return {"dict": [[to_plain(key), to_plain(item)] for key, item in value.items()]}
-    if isinstance(value, np.ndarray) and value.ndim == 1:
-        if value.dtype.kind in "UO" and all(isinstance(item, str) for item in value):
-            return {"array": value.tolist(), "dtype": value.dtype.kind}
-        if value.dtype.name in _NUMBERS:
-            return {"array": to_plain(value.tolist()), "dtype": value.dtype.name}
+    if isinstance(value, np.ndarray):
+        return _array_to_plain(value)
     raise NotPlainError(f"{type(value).__name__} {value!r:.80}")
+
+
+def _is_builtin(value: Any) -> bool:
+    """Whether a value is not of a subclass, such as an Enum, which would be lost."""
+    return type(value) in (bool, int, float, str)
+
+
+def _array_to_plain(array: np.ndarray) -> dict[str, Any]:
+    kind, flat = array.dtype.kind, array.ravel()
+    if kind in _NUMBERS and array.dtype.itemsize <= 8:
+        plain = {"array": [to_plain(item) for item in flat.tolist()], "dtype": _name(array.dtype)}
+    elif kind in _TIMES:
+        plain = {"array": flat.astype(np.int64).tolist(), "dtype": _name(array.dtype)}
+    elif kind in "UO":
+        plain = {"array": [to_plain(item) for item in flat.tolist()], "dtype": kind}
+    elif kind == "T":  # NumPy's strings of any length.
+        plain = {"array": [to_plain(str(item)) for item in flat.tolist()], "dtype": kind}
+    else:
+        raise NotPlainError(f"array of dtype {array.dtype}")
+    return plain if array.ndim == 1 else {**plain, "shape": list(array.shape)}
+
+
+def _name(dtype: np.dtype) -> str:
+    """The name of a dtype, with its order of bytes where that is not the machine's."""
+    return dtype.name if dtype.isnative else dtype.str
 
 
 def from_plain(value: Any) -> Any:
@@ -70,8 +101,13 @@ def from_plain(value: Any) -> Any:
         return set(_items(value["set"]))
     if keys == {"dict"}:
         return dict(_items(value["dict"]))
-    if keys == {"array", "dtype"}:
-        return _array(_items(value["array"]), value["dtype"])
+    if keys in ({"array", "dtype"}, {"array", "dtype", "shape"}):
+        array = _array_from_plain(_items(value["array"]), value["dtype"])
+        if "shape" not in value:
+            return array
+        # A scalar was one of NumPy's dates: other scalars are numbers of Python.
+        array = array.reshape(_items(value["shape"]))
+        return array if array.ndim else array[()]
     raise ValueError(f"nothing is stored as {value!r:.80}")
 
 
@@ -81,11 +117,26 @@ def _items(value: Any) -> list:
     return from_plain(value)
 
 
-def _array(items: Collection[Any], dtype: Any) -> np.ndarray:
-    if dtype in ("U", "O"):
+def _array_from_plain(items: list, dtype: Any) -> np.ndarray:
+    if dtype == "O":
+        array = np.empty(len(items), dtype=object)
+        array[:] = items
+        return array
+    if dtype in ("U", "T"):
         if not all(isinstance(item, str) for item in items):
             raise ValueError("expected an array of str")
-        return np.array(items, dtype=object if dtype == "O" else str)
-    if dtype not in _NUMBERS or not all(isinstance(item, int | float) for item in items):
-        raise ValueError(f"expected an array of numbers, not of {dtype!r:.80}")
-    return np.array(items, dtype=dtype)
+        return np.array(items, dtype=str if dtype == "U" else _string_dtype())
+    expected = np.dtype(dtype) if isinstance(dtype, str) else None
+    if expected is None or _name(expected) != dtype or expected.kind not in _NUMBERS + _TIMES:
+        raise ValueError(f"expected an array of numbers or dates, not of {dtype!r:.80}")
+    if not all(isinstance(item, int | float) for item in items):
+        raise ValueError(f"expected numbers for an array of {dtype!r:.80}")
+    if expected.kind in _TIMES:
+        return np.array(items, dtype=np.int64).astype(expected)
+    return np.array(items, dtype=expected)
+
+
+def _string_dtype() -> Any:
+    if not hasattr(np.dtypes, "StringDType"):
+        raise ValueError("labels of NumPy's StringDType need NumPy 2")
+    return np.dtypes.StringDType()

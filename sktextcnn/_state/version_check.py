@@ -1,6 +1,7 @@
 """The versions that a stored model was made with."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import sklearn
@@ -51,7 +52,7 @@ def versions() -> dict[str, str]:
     return {_OURS: __version__, _THEIRS: sklearn.__version__}
 
 
-def check_versions(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
+def check_versions(estimator_name: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """Warn if a state comes from other versions, and return it without what it says of them."""
     state = dict(state)
     current = versions()
@@ -60,7 +61,7 @@ def check_versions(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
         if original != current[key]:
             warnings.warn(
                 InconsistentModelVersionWarning(
-                    estimator_name=type(estimator).__name__,
+                    estimator_name=estimator_name,
                     package=package,
                     current_version=current[key],
                     original_version=original,

@@ -1,4 +1,4 @@
-"""How a text becomes tokens, by scikit-learn's analyzer."""
+"""Analyzers, which split a text into tokens, made by scikit-learn."""
 
 import re
 from collections.abc import Callable, Collection, Iterable
@@ -12,28 +12,28 @@ from sklearn.feature_extraction.text import (
 
 from sktextcnn._text.tokenizers import named_tokenizer, stop_words_of_language
 
-# Words with the English clitics that GloVe and word2vec know as words of their own (do n't,
-# it 's), and every punctuation mark, since vectors know these too. The first alternative
-# changes nothing but the time: it takes most words without a look for clitics in them.
+# Words, English clitics, which GloVe and word2vec have as words of their own (do n't, it 's), and
+# punctuation marks, which they have too. The first alternative only saves time: it matches most
+# words without a search for clitics in them.
 TOKEN_PATTERN = r"(?ui)\w++(?!')|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
 
 _STRIP_ACCENTS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
 _LETTERS_AT_ONCE = 256
 
-# Tokens of a longer piece are made one by one; a list of all takes some ten times its memory.
+# The tokens of a longer piece are generated one by one; a list takes ten times its memory.
 _LONG_PIECE = 1 << 16
 
 
 class Analyzer(NamedTuple):
-    """From a text to its tokens.
+    """Splits a text into tokens.
 
     Attributes
     ----------
     tokens : callable
-        The tokens of a text or, if there are `pieces`, of a piece.
+        Returns the tokens of a text or, if there is `pieces`, of a piece.
     pieces : callable or None
-        Cuts a text into parts whose tokens do not depend on each other. Since parts come
-        again and again, their tokens can be remembered.
+        Splits a text into pieces whose tokens do not depend on each other. Since most pieces
+        occur many times, their tokens can be remembered.
     """
 
     tokens: Callable[[str], Iterable[str]]
@@ -41,19 +41,19 @@ class Analyzer(NamedTuple):
 
 
 def build_analyzer(**params: Any) -> Analyzer:
-    """Make the analyzer of a vectorizer's parameters.
+    """Make the analyzer for a vectorizer's parameters.
 
     Parameters
     ----------
     **params
-        Those of :class:`TextVectorizer` that tell how a text becomes tokens.
+        The parameters of :class:`TextVectorizer` that control how a text is split into tokens.
 
     Raises
     ------
     ImportError
-        If a named tokenizer or a language's stop words need a package that is missing.
+        If a named tokenizer or the stop words of a language need a package that is missing.
     ValueError
-        If `token_pattern` is no regular expression, or there are no such stop words.
+        If `token_pattern` is not a valid regular expression, or there are no such stop words.
     """
     try:
         vectorizer = _count_vectorizer(**params)
@@ -63,26 +63,26 @@ def build_analyzer(**params: Any) -> Analyzer:
             and vectorizer.tokenizer is None
             and vectorizer.token_pattern == TOKEN_PATTERN
         ):
-            return _by_whitespace(vectorizer)
+            return _whitespace_analyzer(vectorizer)
         return Analyzer(tokens)
     except re.error as error:
         raise ValueError(
-            f"token_pattern={params['token_pattern']!r} is no regular expression: {error}."
+            f"token_pattern={params['token_pattern']!r} is not a valid regular expression: {error}."
         ) from error
 
 
-def tokens_of(text: str, analyzer: Analyzer) -> list[str]:
-    """All tokens of a text."""
+def tokenize(text: str, analyzer: Analyzer) -> list[str]:
+    """Return all tokens of a text."""
     if analyzer.pieces is None:
         return list(analyzer.tokens(text))
     return [token for piece in analyzer.pieces(text) for token in analyzer.tokens(piece)]
 
 
 def _strip_accents(strip: Callable[[str], str]) -> Callable[[str], str]:
-    """Strip accents from some letters at a time, with the same result.
+    """Strip accents from short parts of a text, with the same result as from the whole.
 
-    Unicode's normal form has combining marks in a certain order, and sorting a run of them
-    takes Python the square of its length. Since they are dropped, their order does not matter.
+    Normalization sorts each run of combining marks, in a time that grows with the square of the
+    run's length. The marks are dropped afterwards, so their order does not matter.
     """
 
     def stripped(text: str) -> str:
@@ -93,7 +93,7 @@ def _strip_accents(strip: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def describe_analyzer(**params: Any) -> dict[str, Any]:
-    """Say what the analyzer of a vectorizer's parameters does.
+    """Return the parameters that have an effect on how a text is split into tokens.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def describe_analyzer(**params: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same parameters. Those that another one makes void are None or False, and stop
+        The same parameters. Those that another parameter overrides are None or False. Stop
         words are a list.
     """
     vectorizer = _count_vectorizer(**params)
@@ -128,7 +128,7 @@ def _count_vectorizer(
     stop_words: str | Collection[str] | None,
     **others: Any,
 ) -> CountVectorizer:
-    """Make scikit-learn's vectorizer, with names replaced by what they stand for."""
+    """Make scikit-learn's vectorizer, with names of tokenizers and stop words resolved."""
     if isinstance(strip_accents, str):
         strip_accents = _strip_accents(_STRIP_ACCENTS[strip_accents])
     others["strip_accents"] = strip_accents
@@ -142,13 +142,13 @@ def _count_vectorizer(
     return CountVectorizer(**others, stop_words=stop_words)
 
 
-def _by_whitespace(vectorizer: CountVectorizer) -> Analyzer:
-    """For a pattern that neither matches whitespace nor looks beyond it."""
+def _whitespace_analyzer(vectorizer: CountVectorizer) -> Analyzer:
+    """Make an analyzer that splits at whitespace first, as the default pattern never matches it."""
     preprocess, pattern = vectorizer.build_preprocessor(), re.compile(TOKEN_PATTERN)
     stop_words = vectorizer.get_stop_words() or frozenset()
 
     def tokens(piece: str) -> Iterable[str]:
-        # Most pieces are one word, which the pattern would find as a whole.
+        # Most pieces are a single word, which the pattern would match as a whole.
         if piece.isalnum():
             return [] if piece in stop_words else [piece]
         if len(piece) > _LONG_PIECE:

@@ -1,25 +1,25 @@
-"""Where in a text, as its author wrote it, each of its tokens lies."""
+"""The position of each token in the text before preprocessing."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sktextcnn._text.analyzer import build_analyzer
+from sktextcnn._text.analyzer import build_analyzer, tokenize
 from sktextcnn._text.tokenizers import named_tokenizer
 
 Token = tuple[str, int, int]
 
 
 class _Processed(NamedTuple):
-    """A text after preprocessing, and the place in the original of each character."""
+    """A text after preprocessing, and the position of each character in the original text."""
 
     text: str
-    places: Sequence[int]
+    positions: Sequence[int]
 
 
 def token_finder(analysis: dict[str, Any]) -> Callable[[str], list[Token]]:
-    """Make a function that tokenizes a text and finds its tokens in it.
+    """Make a function that tokenizes a text and finds the positions of its tokens.
 
     Parameters
     ----------
@@ -29,25 +29,23 @@ def token_finder(analysis: dict[str, Any]) -> Callable[[str], list[Token]]:
     Returns
     -------
     callable
-        From a text to a list of (str, int, int): every token as the vectorizer sees it, with
-        where it begins in the text and where it ends. A token that a tokenizer made up lies
-        between its neighbours.
+        Takes a text and returns a list of (str, int, int): each token as the vectorizer sees
+        it, and the positions in the text at which it begins and ends. A token that does not
+        occur in the text, because a tokenizer rewrote it, gets the text between its neighbours.
     """
     analyzer = build_analyzer(**analysis)
 
     def find(text: str) -> list[Token]:
-        pieces = [text] if analyzer.pieces is None else analyzer.pieces(text)
-        tokens = [token for piece in pieces for token in analyzer.tokens(piece)]
-        return _found(text, tokens, analysis)
+        return _positions(text, tokenize(text, analyzer), analysis)
 
     return find
 
 
-def _found(text: str, tokens: list[str], analysis: dict[str, Any]) -> list[Token]:
+def _positions(text: str, tokens: list[str], analysis: dict[str, Any]) -> list[Token]:
     candidates = iter(_candidates(text, tokens, analysis))
     found = []
     marks = range(0)
-    # Stop words are among the candidates and not among the tokens; nothing else is.
+    # The candidates are the tokens and the stop words, in the order of the text.
     for token in tokens:
         for name, start, end in candidates:
             if name == token:
@@ -63,7 +61,7 @@ def _found(text: str, tokens: list[str], analysis: dict[str, Any]) -> list[Token
 def _candidates(text: str, tokens: list[str], analysis: dict[str, Any]) -> Iterator[Token]:
     analyzer, tokenizer = analysis["analyzer"], analysis["tokenizer"]
     if any(map(callable, (analyzer, analysis["preprocessor"], analysis["strip_accents"]))):
-        # Nobody knows what a function makes of which character.
+        # It is not known which characters a function changes.
         yield from _aligned(tokens, text)
         return
     processed = _preprocessed(text, analysis["lowercase"], analysis["strip_accents"])
@@ -77,22 +75,22 @@ def _candidates(text: str, tokens: list[str], analysis: dict[str, Any]) -> Itera
     else:
         cut = named_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
         spans = _aligned(list(cut(processed.text)), processed.text)
-    places = processed.places
+    positions = processed.positions
     for token, start, end in spans:
         if start == end:
-            place = places[start] if start < len(places) else len(text)
-            yield token, place, place
+            position = positions[start] if start < len(positions) else len(text)
+            yield token, position, position
         else:
-            yield token, places[start], places[end - 1] + 1
+            yield token, positions[start], positions[end - 1] + 1
 
 
 def _preprocessed(text: str, lowercase: bool, strip_accents: str | None) -> _Processed:
-    """What scikit-learn's preprocessor returns, character by character."""
+    """Preprocess a text as scikit-learn does, and follow the positions of its characters."""
     processed = _Processed(text, range(len(text)))
     if lowercase:
-        places = [i for i, c in enumerate(text) for _ in c.lower()]
-        # As a whole, since a capital sigma becomes another letter at the end of a word.
-        processed = _Processed(text.lower(), places)
+        positions = [i for i, c in enumerate(text) for _ in c.lower()]
+        # The text as a whole, since a capital sigma has another lower case at the end of a word.
+        processed = _Processed(text.lower(), positions)
     if strip_accents == "unicode":
         processed = _rewritten(processed, _each(_without_marks))
     elif strip_accents == "ascii":
@@ -103,11 +101,12 @@ def _preprocessed(text: str, lowercase: bool, strip_accents: str | None) -> _Pro
 def _rewritten(
     processed: _Processed, rewrite: Callable[[str], Iterator[tuple[str, int]]]
 ) -> _Processed:
-    characters, places = [], []
+    """Rewrite a text; `rewrite` yields new characters and the index of the old one of each."""
+    characters, positions = [], []
     for piece, index in rewrite(processed.text):
         characters.append(piece)
-        places += [processed.places[index]] * len(piece)
-    return _Processed("".join(characters), places)
+        positions += [processed.positions[index]] * len(piece)
+    return _Processed("".join(characters), positions)
 
 
 def _each(change: Callable[[str], str]) -> Callable[[str], Iterator[tuple[str, int]]]:
@@ -124,7 +123,7 @@ def _ascii(character: str) -> str:
 
 
 def _collapsed(text: str) -> Iterator[tuple[str, int]]:
-    """Runs of whitespace as one space, as scikit-learn's analyzer of characters has them."""
+    """Replace runs of whitespace by one space, as scikit-learn's analyzer of characters does."""
     end = 0
     for match in re.finditer(r"\s\s+", text):
         yield from ((text[i], i) for i in range(end, match.start()))
@@ -134,12 +133,12 @@ def _collapsed(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _aligned(tokens: Sequence[str], text: str) -> Iterator[Token]:
-    """Find tokens one behind the other; those that are not there lie in the gap."""
+    """Find tokens in their order; one that does not occur gets the gap between its neighbours."""
     lowered = text.lower()
     if len(lowered) != len(text):
         lowered = text
     waiting: list[str] = []
-    # What is not there from some place on is not there later; to look for it takes long.
+    # Tokens that do not occur in the rest of the text, which are not searched for again.
     absent = {""}
     end = 0
     for token in tokens:
@@ -158,6 +157,7 @@ def _aligned(tokens: Sequence[str], text: str) -> Iterator[Token]:
 
 
 def _in_gap(tokens: Iterable[str], text: str, start: int, end: int) -> Iterator[Token]:
+    """Give tokens the positions of a part of the text, without the whitespace around it."""
     gap = text[start:end]
     start += len(gap) - len(gap.lstrip())
     end = max(start, end - len(gap) + len(gap.rstrip()))
@@ -166,7 +166,7 @@ def _in_gap(tokens: Iterable[str], text: str, start: int, end: int) -> Iterator[
 
 
 def _end_of_marks(text: str, end: int) -> int:
-    """The end of the marks that belong to the last character of a token that ends there."""
+    """Return the end of the combining marks that follow a token."""
     while end < len(text) and unicodedata.combining(text[end]):
         end += 1
     return end

@@ -1,11 +1,11 @@
-"""What the vectorizer takes as texts, and what it refuses."""
+"""Validation of texts."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 
 def read_texts(X: Any) -> Iterator[str]:
-    """Yield the texts, after a look at each."""
+    """Yield the texts, each after a check that it is a str."""
     if isinstance(X, str | bytes):
         raise TypeError(
             f"X must be an iterable of texts, such as a list; got a single {type(X).__name__}. "
@@ -14,12 +14,12 @@ def read_texts(X: Any) -> Iterator[str]:
     shape = getattr(X, "shape", None)
     if shape is not None and len(shape) != 1:
         raise ValueError(
-            f"X must be one-dimensional, one text an entry; got {type(X).__name__} of shape "
-            f"{tuple(shape)}. Choose the column of the texts, such as df['text'] or X[:, 0]."
+            f"X must be one-dimensional, with one text per entry; got {type(X).__name__} of shape "
+            f"{tuple(shape)}. Select the column of the texts, such as df['text'] or X[:, 0]."
         )
     if isinstance(X, Mapping | set | frozenset):
         raise TypeError(
-            f"X must be an iterable of texts in a fixed order; got {type(X).__name__}. Give a list."
+            f"X must be an iterable of texts in a fixed order; got {type(X).__name__}. Pass a list."
         )
     try:
         texts = iter(X)
@@ -29,20 +29,20 @@ def read_texts(X: Any) -> Iterator[str]:
         ) from None
     for position, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(_no_text(position, text))
+            raise TypeError(_not_a_text_message(position, text))
         yield text
 
 
-def _no_text(position: int, value: Any) -> str:
+def _not_a_text_message(position: int, value: Any) -> str:
     what = f"Text {position} (counting from 0) is {value!r:.60} of type {type(value).__name__}"
     if isinstance(value, bytes):
         return f"{what}; texts must be str. Decode it first: text.decode('utf-8')."
     if isinstance(value, Collection):
         return (
-            f"{what}; texts must be str. Join tokens with spaces, or choose the column of "
-            f"the texts. For lists of tokens set analyzer to a function that returns them."
+            f"{what}; texts must be str. Join tokens with spaces, or select the column of "
+            f"the texts. For lists of tokens, set analyzer to a function that returns them."
         )
-    # pandas.NA first, as a comparison with it is no bool.
+    # pandas.NA is tested by its name, as a comparison with it does not give a bool.
     if type(value).__name__ in ("NAType", "NoneType") or value != value:
-        return f"{what}; texts must be str. Drop missing texts or replace them by ''."
-    return f"{what}; texts must be str. Convert it with str() if its text is meant."
+        return f"{what}; texts must be str. Drop missing texts, or replace them with ''."
+    return f"{what}; texts must be str. Convert it with str()."

@@ -1,23 +1,23 @@
-"""Tokenizers and stop words that are known by name."""
+"""Tokenizers and stop words that have a name."""
 
 import re
 from collections.abc import Callable, Collection
 
-#: NLTK's tokenizers that need no data.
+#: The tokenizers of NLTK that need no data.
 NLTK_TOKENIZERS = {
     "treebank": "TreebankWordTokenizer",
     "tweet": "TweetTokenizer",
     "wordpunct": "WordPunctTokenizer",
 }
 
-# The pattern for tweets takes the square of the length of what has no whitespace in it.
+# The time of NLTK's pattern for tweets grows with the square of the length of such a run.
 _LONG_RUN = re.compile(r"(\S{1000})(?=\S)")
 
 
 def named_tokenizer(name: str) -> Callable[[str], list[str]]:
     """Return the function of one of NLTK's tokenizers.
 
-    That for tweets ends a token after 1,000 characters without whitespace.
+    The one for tweets ends a token after 1,000 characters without whitespace.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def named_tokenizer(name: str) -> Callable[[str], list[str]]:
     Raises
     ------
     ImportError
-        If NLTK is not installed; names the extra to install.
+        If NLTK is not installed; the message names the extra to install.
     """
     try:
         from nltk import tokenize
@@ -42,30 +42,30 @@ def named_tokenizer(name: str) -> Callable[[str], list[str]]:
 
 
 def stop_words_of_language(language: str, pieces: Callable[[str], Collection[str]]) -> list[str]:
-    """Return the stop words of a language, as a tokenizer would cut them.
+    """Return the stop words of a language, split as a tokenizer splits texts.
 
     Parameters
     ----------
     language : str
         A name such as "french" or a code such as "fr".
     pieces : callable
-        Preprocesses and tokenizes a stop word, so that those that the tokenizer cuts, such
-        as "c'est", are filtered too.
+        Preprocesses and tokenizes a stop word, so that words that the tokenizer splits, such
+        as "c'est", are left out too.
 
     Raises
     ------
     ImportError
-        If the package `stop-words` is not installed; names the extra to install.
+        If the package `stop-words` is not installed; the message names the extra to install.
     ValueError
-        If it does not know the language; names those that it knows.
+        If it does not know the language; the message lists those that it knows.
     """
     try:
         import stop_words
     except ImportError as error:
         raise ImportError(
             f"stop_words={language!r} needs the package stop-words, which is not "
-            f"installed: pip install 'sktextcnn[stop-words]'. A list of words needs none, "
-            f"nor does 'english'."
+            f"installed: pip install 'sktextcnn[stop-words]'. A list of words and 'english' do not "
+            f"need it."
         ) from error
     try:
         words = stop_words.get_stop_words(language)

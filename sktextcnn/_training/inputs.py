@@ -90,7 +90,7 @@ def refuse_lost_vectors(X: Any) -> None:
         )
 
 
-def hold_against(
+def check_vocabulary(
     ids: np.ndarray,
     table: TokenTable | None,
     words: tuple[str, ...] | None,

@@ -1,118 +1,44 @@
-"""The skorch net: batches, loss, schedules of freezing, and its callbacks."""
+"""The skorch net: loss, epochs, and what ends them; and prediction with it."""
 
 import contextlib
 import copy
-import dis
+import itertools
+import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatch
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from skorch import NeuralNetClassifier
-from skorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EpochTimer,
-    Freezer,
-    LRScheduler,
-    PassthroughScoring,
-    Unfreezer,
-)
-from skorch.dataset import Dataset
-from skorch.helper import predefined_split
-from skorch.utils import noop
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring
 from torch import Tensor, nn
 
-from sktextcnn._network import KimCNN, StackedCNN, WordEmbedding, output_layer
+from sktextcnn._network import KimCNN, StackedCNN
 from sktextcnn._token_ids import PADDING_ID
-from sktextcnn._training.row_adam import RowAdam
+from sktextcnn._training.callbacks import (
+    EMBEDDING,
+    HEAD,
+    Progress,
+    StopEarly,
+    StopIfDiverged,
+    diverged,
+    has_stopped,
+    refuse_validation_monitor,
+)
+from sktextcnn._training.dataset import TokenDataset
+from sktextcnn._training.plan import NetPlan
 
-OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
-    "adam": RowAdam,
-    "adamw": torch.optim.AdamW,
-    "adadelta": torch.optim.Adadelta,
-    "adagrad": torch.optim.Adagrad,
-    "rmsprop": torch.optim.RMSprop,
-    "sgd": torch.optim.SGD,
-}
-
-_FUSED = {"adam", "adamw", "adagrad", "sgd"}
-
-EMBEDDING = "embedding.*"
-HEAD = "head.*"
-
-_BATCHES_SORTED = 50
 # Tokens in a batch of prediction, which bounds its memory; about what is fastest.
 _TOKENS_AT_ONCE = 1 << 14
 
 
-class Rows(Dataset):
-    """Token ids with targets and weights, held as tensors and indexed by whole batches.
-
-    Parameters
-    ----------
-    ids : ndarray of shape (n, T), int32
-    y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
-    weight : ndarray of shape (n,), float64, or None
-    device : str, default="cpu"
-        Where they are held: that of the network, so that no batch has to be moved.
-    """
-
-    def __init__(
-        self,
-        ids: np.ndarray,
-        y: np.ndarray | None = None,
-        weight: np.ndarray | None = None,
-        device: str = "cpu",
-    ) -> None:
-        X = {"ids": torch.tensor(ids, device=device)}
-        if weight is not None:
-            X["weight"] = torch.tensor(weight, device=device)
-        targets = None if y is None else torch.tensor(y, device=device)
-        super().__init__(X, targets, length=len(ids))
-
-    def __getitem__(self, i: Any) -> tuple:
-        # Without targets skorch wants a placeholder.
-        y = torch.zeros(1) if self.y is None else self.y[i]
-        return {name: values[i] for name, values in self.X.items()}, y
-
-
-class Batches:
-    """Whole batches of rows: in their order, or shuffled with texts of like length together.
-
-    Shuffling draws the order of all texts, sorts some dozens of batches at a time by
-    length, and draws the order of the batches. Batches are then hardly padded.
-    """
-
-    def __init__(self, dataset: Rows, batch_size: int, shuffle: bool = False) -> None:
-        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
-        self.lengths = (dataset.X["ids"] != PADDING_ID).sum(dim=1)
-
-    def __iter__(self) -> Iterator[tuple]:
-        n_rows, device = len(self.dataset), self.lengths.device
-        if not self.shuffle:
-            batches = list(torch.arange(n_rows, device=device).split(self.batch_size))
-        else:
-            order = torch.randperm(n_rows).to(device)
-            pools = order.split(self.batch_size * _BATCHES_SORTED)
-            batches = [
-                batch
-                for pool in pools
-                for batch in pool[self.lengths[pool].argsort(stable=True)].split(self.batch_size)
-            ]
-            batches = [batches[i] for i in torch.randperm(len(batches)).tolist()]
-        for batch in batches:
-            yield self.dataset[batch]
-
-
 class TextNet(NeuralNetClassifier):
-    """skorch's classifier on :class:`Rows`, with weights of samples.
+    """skorch's classifier on :class:`TokenDataset`, with weights of samples.
 
-    Predicts the index of a class, or an indicator matrix for multilabel targets. Other
-    than skorch's, its training lets the user's KeyboardInterrupt through.
+    Predicts the index of a class, or an indicator matrix for multilabel targets. Unlike skorch's,
+    its training propagates KeyboardInterrupt; only early stopping ends it.
 
     Parameters
     ----------
@@ -125,21 +51,24 @@ class TextNet(NeuralNetClassifier):
 
     Attributes
     ----------
-    module_params : dict
-        What the network was called with.
-    settings : Settings
-        What the net was built with.
+    plan : NetPlan
+        What the net was built from.
     """
 
-    module_params: dict[str, Any]
-    settings: "Settings"
+    plan: NetPlan
+    module_: Any
+    callbacks_: list[tuple[str, Any]]
+    # Makes the network instead of the class, where there are weights already.
+    make_network: Callable[[], nn.Module] | None = None
+    # Whether the network's weights are arrays that others own, or that are read-only.
+    shares_memory = False
 
     def __init__(self, module: Any, *args: Any, precision: str = "float32", **kwargs: Any) -> None:
         super().__init__(module, *args, **kwargs)
         self.precision = precision
 
-    @property
-    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+    def get_default_callbacks(self) -> list[tuple[str, Callback]]:
+        """Return the callbacks of every training."""
         return [
             ("epoch_timer", EpochTimer()),
             ("train_loss", PassthroughScoring("train_loss", on_train=True)),
@@ -148,14 +77,17 @@ class TextNet(NeuralNetClassifier):
             ("diverged", StopIfDiverged()),
         ]
 
+    def initialize_module(self) -> "TextNet":
+        """Make the network, or take the one that is there."""
+        if self.make_network is None:
+            return super().initialize_module()
+        self.module_ = self.make_network()
+        self.make_network = None
+        return self
+
     @property
     def multilabel(self) -> bool:
         return isinstance(self.criterion_, nn.BCEWithLogitsLoss)
-
-    def _set_training(self, training: bool = True) -> None:
-        # Each step asks for it again, which takes as long as some of its computations.
-        if self.module_.training != training:
-            super()._set_training(training)
 
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         ids = x["ids"] if isinstance(x, Mapping) else x
@@ -184,27 +116,43 @@ class TextNet(NeuralNetClassifier):
         return self._labels(self.forward(X)).long().numpy()
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
-        # skorch's callbacks end the training by a KeyboardInterrupt; others are the user's.
+        # skorch's early stopping raises KeyboardInterrupt; any other one is the user's.
         try:
             super().notify(method_name, **kwargs)
-        except KeyboardInterrupt as interrupt:
-            if _is_raised_by_code(interrupt):
+        except KeyboardInterrupt:
+            if method_name == "on_epoch_end" and has_stopped(self.callbacks_):
                 raise _StopTraining from None
             raise
 
-    def fit_epochs(self, rows: Rows, epochs: int) -> None:
-        """Train for some epochs, or until a callback asks for the end."""
-        n_before = len(self.history)
+    def fit_epochs(self, rows: TokenDataset, epochs: int, *, progress: bool = False) -> None:
+        """Train for some epochs, or until early stopping ends them.
+
+        On an error or interrupt the history is what it was before.
+        """
+        n_before, callbacks = len(self.history), self.callbacks_
+        bar = Progress()
+        if progress:
+            # Before early stopping, after which no callback hears of the epoch.
+            first = next(
+                (i for i, (_, step) in enumerate(callbacks) if isinstance(step, EarlyStopping)),
+                len(callbacks),
+            )
+            self.callbacks_ = [*callbacks[:first], ("progress", bar), *callbacks[first:]]
         try:
             self._fit_epochs(rows, epochs)
         except BaseException:
             del self.history[n_before:]
-            for _, callback in self.callbacks_:
-                if isinstance(callback, Progress):
-                    callback.close()  # Else the error's message stands in the line of the bar.
             raise
+        finally:
+            # Else an error's message would stand in the line of the bar.
+            bar.close()
+            self.callbacks_ = callbacks
 
-    def _fit_epochs(self, rows: Rows, epochs: int) -> None:
+    def _fit_epochs(self, rows: TokenDataset, epochs: int) -> None:
+        if self.train_split is None:
+            for _, callback in self.callbacks_:
+                if not isinstance(callback, StopEarly):
+                    refuse_validation_monitor(callback)
         self.max_epochs = epochs
         self.notify("on_train_begin", X=rows, y=None)
         try:
@@ -215,18 +163,39 @@ class TextNet(NeuralNetClassifier):
             self.module_.eval()
         # The losses were those from before each step, so nothing has seen the last one's effect.
         if not self.evaluation_step(rows[: self.batch_size]).isfinite().all():
-            raise _diverged(self, "the outputs behind the last step are not finite")
+            raise diverged(self, "the outputs after the last step are not finite")
         self.notify("on_train_end", X=rows, y=None)
 
+    def follow(self, estimator: Any) -> None:
+        """Take over what may change between calls of `partial_fit`."""
+        self.batch_size = estimator.batch_size
+        settings = self.plan.settings
+        changed = {
+            name: getattr(estimator, name)
+            for name in ("learning_rate", "finetune_lr")
+            if getattr(estimator, name) != settings[name]
+        }
+        # Else they stay what the user may have set on the net itself.
+        if changed:
+            settings = {**settings, **changed}
+            self.plan = replace(self.plan, settings=settings)
+            self._set_rates(learning_rates(settings))
 
-def _is_raised_by_code(error: BaseException) -> bool:
-    """Whether a raise statement raised it; what a signal raises comes at any instruction."""
-    traceback = error.__traceback__
-    assert traceback is not None
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    instruction = traceback.tb_frame.f_code.co_code[traceback.tb_lasti]
-    return dis.opname[instruction] == "RAISE_VARARGS"
+    def _set_rates(self, rates: Mapping[str, Any]) -> None:
+        self.lr, patterns = rates["lr"], rates["optimizer__param_groups"]
+        # skorch makes a group for each pattern, in this order, and one for all other parameters.
+        groups = self.optimizer_.param_groups
+        for group, pattern in itertools.zip_longest(groups, patterns):
+            group["lr"] = self.lr if pattern is None else pattern[1]["lr"]
+        self.optimizer__param_groups = patterns
+
+    def copy_optimizer(self, other: "TextNet") -> None:
+        """Take over the state of the optimizer of a net with the same parameters."""
+        self.optimizer_.load_state_dict(copy.deepcopy(other.optimizer_.state_dict()))
+
+
+class _StopTraining(Exception):  # noqa: N818
+    """Early stopping ends the training."""
 
 
 def in_precision(net: TextNet) -> contextlib.AbstractContextManager:
@@ -236,244 +205,20 @@ def in_precision(net: TextNet) -> contextlib.AbstractContextManager:
     return torch.autocast(torch.device(net.device).type, getattr(torch, net.precision))
 
 
-class _StopTraining(Exception):  # noqa: N818
-    """A callback asks for the end of the training."""
-
-
-class StopIfDiverged(Callback):
-    """Raise an error when the loss is no longer finite."""
-
-    def on_epoch_end(self, net: TextNet, **kwargs: Any) -> None:
-        row = net.history[-1]
-        if not np.isfinite(row["train_loss"]):
-            raise _diverged(net, f"the loss of epoch {row['epoch']} is {row['train_loss']}")
-
-
-def _diverged(net: TextNet, how: str) -> ValueError:
-    return ValueError(
-        f"Training diverged: {how}. Lower learning_rate={net.lr:g} (and finetune_lr, if set), or "
-        f"set max_norm or weight_decay."
-    )
-
-
-class StopEarly(EarlyStopping):
-    """Skorch's early stopping, which leaves epochs without validation data alone."""
-
-    def on_epoch_end(self, net: TextNet, **kwargs: Any) -> None:
-        if self.monitor in net.history[-1]:
-            super().on_epoch_end(net, **kwargs)
-
-
-class MaxNorm(Callback):
-    """Rescale the weights of each output that exceed a norm (Kim, 2014, section 2.1)."""
-
-    def __init__(self, max_norm: float) -> None:
-        self.max_norm = max_norm
-
-    def on_batch_end(self, net: TextNet, training: bool = False, **kwargs: Any) -> None:
-        if training:
-            weight = output_layer(net.module_).weight
-            with torch.no_grad():
-                weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=self.max_norm))
-
-
-class LinearDecay(Callback):
-    """Lower the learning rates evenly from epoch to epoch, to zero behind the last one."""
-
-    def on_train_begin(self, net: TextNet, **kwargs: Any) -> None:
-        self.rates_ = [group["lr"] for group in net.optimizer_.param_groups]
-        self.epoch_ = 0
-
-    def on_epoch_begin(self, net: TextNet, **kwargs: Any) -> None:
-        share = 1 - self.epoch_ / net.max_epochs
-        self._set(net, [rate * share for rate in self.rates_])
-        self.epoch_ += 1
-
-    def on_train_end(self, net: TextNet, **kwargs: Any) -> None:
-        self._set(net, self.rates_)
-
-    def _set(self, net: TextNet, rates: Sequence[float]) -> None:
-        for group, rate in zip(net.optimizer_.param_groups, rates, strict=True):
-            group["lr"] = rate
-
-
-class Progress(Callback):
-    """A tqdm bar over epochs."""
-
-    def on_train_begin(self, net: TextNet, **kwargs: Any) -> None:
-        from tqdm.auto import tqdm
-
-        self.bar_ = tqdm(total=net.max_epochs, desc="TextCNN", unit="epoch")
-
-    def on_epoch_end(self, net: TextNet, **kwargs: Any) -> None:
-        row = net.history[-1]
-        names = ("train_loss", "valid_loss", "valid_acc")
-        self.bar_.set_postfix({name: f"{row[name]:.3f}" for name in names if name in row})
-        self.bar_.update()
-
-    def on_train_end(self, net: TextNet, **kwargs: Any) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the line of the bar, if there is one."""
-        if hasattr(self, "bar_"):
-            self.bar_.close()
-            del self.bar_
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a net is trained: parameters of TextCNNClassifier, in the form that they took.
-
-    Attributes
-    ----------
-    multilabel : bool
-        Whether targets are an indicator matrix.
-    patience : int or None
-        Epochs that early stopping waits for; None: it does not stop early.
-    """
-
-    finetune: bool | int | str
-    multilabel: bool
-    optimizer: str | type[torch.optim.Optimizer]
-    learning_rate: float
-    finetune_lr: float
-    lr_schedule: str
-    weight_decay: float
-    max_norm: float | None
-    batch_size: int
-    shuffle: bool
-    patience: int | None
-    tol: float
-    callbacks: Sequence[Any] | None
-    verbose: int
-    precision: str
-
-
-def build_net(
-    module: type[nn.Module],
-    module_params: Mapping[str, Any],
-    settings: Settings,
-    *,
-    validation: Rows | None = None,
-    device: str = "cpu",
-) -> TextNet:
-    """Make the net with its fresh network, ready for ``fit_epochs``."""
-    callbacks = settings.callbacks
-    _check_callbacks(callbacks, settings.lr_schedule)
-    steps: list[Any] = _freezing(settings.finetune)
-    if settings.lr_schedule == "linear":
-        steps.append(LinearDecay())
-    if settings.max_norm is not None:
-        steps.append(MaxNorm(settings.max_norm))
-    if settings.verbose:
-        steps.append(Progress())
-    steps += copy.deepcopy(list(callbacks or ()))
-    if settings.patience is not None:
-        steps.append(_early_stopping(settings.patience, settings.tol))
-    multilabel = settings.multilabel
-    net = TextNet(
-        module,
-        **{f"module__{name}": value for name, value in module_params.items()},
-        criterion=nn.BCEWithLogitsLoss if multilabel else nn.CrossEntropyLoss,
-        criterion__reduction="none",
-        predict_nonlinearity=torch.sigmoid if multilabel else "auto",
-        **_optimizer(settings.optimizer, settings.weight_decay),
-        **_learning_rates(settings.finetune, settings.learning_rate, settings.finetune_lr),
-        batch_size=settings.batch_size,
-        dataset=Rows,
-        iterator_train=Batches,
-        iterator_train__shuffle=settings.shuffle,
-        iterator_valid=Batches,
-        train_split=None if validation is None else predefined_split(validation),
-        callbacks=steps,
-        verbose=0,
-        precision=settings.precision,
-        device=device,
-    )
-    net.module_params, net.settings = dict(module_params), settings
-    net.initialize()
-    embedding = getattr(net.module_, "embedding", None)
-    lazy = (
-        settings.optimizer == "adam"
-        and not settings.weight_decay
-        and not any(map(_sees_gradients, steps))
-    )
-    if lazy and isinstance(embedding, WordEmbedding):
-        # Weight decay has gradients for every row, and clipping does not know sparse ones.
-        embedding.sparse = True
-    return net
-
-
-def _freezing(finetune: bool | int | str) -> list[Callback]:
-    """When which part of the network is trained."""
-    if isinstance(finetune, bool | np.bool_):
-        return [] if finetune else [Freezer(EMBEDDING)]
-    if finetune == "gradual":
-        # One group an epoch, from the head down (Howard and Ruder, 2018, section 3.3).
-        return [
-            Freezer([EMBEDDING, is_convolution]),
-            Unfreezer(is_convolution, at=2),
-            Unfreezer(EMBEDDING, at=3),
-        ]
-    if isinstance(finetune, int | np.integer):
-        return [Freezer(EMBEDDING), Unfreezer(EMBEDDING, at=int(finetune) + 1)]
-    return []  # "multichannel": the frozen channel is no parameter.
-
-
-def _check_callbacks(callbacks: Sequence[Any] | None, lr_schedule: str) -> None:
-    steps = [step[-1] if isinstance(step, tuple) else step for step in callbacks or ()]
-    for step in steps:
-        kind = step if isinstance(step, type) else type(step)
-        if not issubclass(kind, Callback):
-            raise TypeError(
-                f"callbacks must hold skorch.callbacks.Callback, or pairs of a name and one; got "
-                f"{step!r}."
-            )
-    if lr_schedule == "linear" and any(isinstance(step, LRScheduler) for step in steps):
-        raise ValueError(
-            "callbacks holds an LRScheduler, but lr_schedule='linear' sets the learning rate "
-            "too. Set lr_schedule='constant' to leave it to the callback."
-        )
-
-
-def _sees_gradients(step: Any) -> bool:
-    callback = step[-1] if isinstance(step, tuple) else step
-    kind: type[Callback] = callback if isinstance(callback, type) else type(callback)
-    return kind.on_grad_computed is not Callback.on_grad_computed
-
-
-def _optimizer(optimizer: str | type[torch.optim.Optimizer], weight_decay: float) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    if isinstance(optimizer, str):
-        # One pass over each parameter, some ten times faster for the embedding.
-        settings = {"optimizer__fused": True} if optimizer in _FUSED else {}
-        optimizer = OPTIMIZERS[optimizer]
-    if not issubclass(optimizer, torch.optim.Optimizer):
-        raise TypeError(
-            f"optimizer must be {', '.join(map(repr, OPTIMIZERS))} or a subclass of "
-            f"torch.optim.Optimizer; got {optimizer!r}."
-        )
-    if weight_decay:
-        settings["optimizer__weight_decay"] = weight_decay
-    return {"optimizer": optimizer, **settings}
-
-
-def _learning_rates(
-    finetune: bool | int | str, learning_rate: float, finetune_lr: float
-) -> dict[str, Any]:
+def learning_rates(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of skorch for the rates of each part of the network."""
+    learning_rate = settings["learning_rate"]
+    finetune_lr = settings["finetune_lr"] or learning_rate
     groups: list[tuple[str, dict[str, float]]] = [(EMBEDDING, {"lr": finetune_lr})]
     lr = learning_rate
-    if finetune == "gradual":
-        # Convolutions lie half-way between the two rates.
+    if settings["finetune"] == "gradual":
+        # That of convolutions is the geometric mean of the two rates.
         groups.append((HEAD, {"lr": learning_rate}))
         lr = float(np.sqrt(learning_rate * finetune_lr))
     return {"lr": lr, "optimizer__param_groups": groups}
 
 
-def is_convolution(name: str) -> bool:
-    """Whether a parameter belongs neither to the embedding nor to the head."""
-    return not (fnmatch(name, EMBEDDING) or fnmatch(name, HEAD))
+# Prediction ---------------------------------------------------------------------------
 
 
 def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
@@ -486,8 +231,8 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
         module.eval()
     outputs: Callable[[Tensor], Tensor] = module
     if type(module).forward in (KimCNN.forward, StackedCNN.forward):
-        # The head in double precision, so that a text's outputs do not depend on its batch
-        # mates; on the CPU, as not every device has it.
+        # The head in double precision, so that a text's outputs do not depend on the other
+        # samples in the batch; on the CPU, as not every device has it.
         head = _in_double(module.head)
 
         def outputs(batch: Tensor) -> Tensor:
@@ -495,7 +240,8 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
                 features = module.features(batch)
             return head(features.cpu().double())
 
-    with torch.no_grad():
+    # What is remembered of this call may not be tensors of inference mode: later calls use it too.
+    with torch.inference_mode(False), torch.no_grad():
         if ids.size <= _TOKENS_AT_ONCE:
             return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
         batches = _batches_by_length(ids)
@@ -545,51 +291,56 @@ def _batches_by_length(ids: np.ndarray) -> list[np.ndarray]:
     return batches
 
 
+# What the process has once ------------------------------------------------------------
+
 _generators = threading.RLock()
+_moves = threading.Lock()
+
+
+def _renew_locks() -> None:
+    """Let a forked child train and predict though a thread of its parent was doing so."""
+    global _generators, _moves
+    _generators, _moves = threading.RLock(), threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 @contextlib.contextmanager
-def seeded(seed: int, device: str) -> Iterator[None]:
-    """Seed torch's generators, and leave them as they were.
+def training_session(seed: int, device: str) -> Iterator[None]:
+    """Seed torch's generators and allow gradients, and leave both as they were.
 
-    The process has one generator, so threads take turns. As torch uses all cores for one
-    training anyway, they lose nothing.
+    The process has one generator, so that trainings in threads take turns.
     """
     devices = [torch.device(device)] if device.startswith("cuda") else []
-    with _generators, torch.random.fork_rng(devices=devices):
+    with (
+        _generators,
+        torch.random.fork_rng(devices=devices),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
         torch.manual_seed(seed)
         yield
 
 
-def _early_stopping(patience: int, tol: float) -> EarlyStopping:
-    """Early stopping on the validation loss, with the best weights in memory."""
-    return StopEarly(
-        monitor="valid_loss",
-        patience=patience,
-        threshold=tol,
-        threshold_mode="abs",
-        load_best=True,
-        sink=noop,
-    )
-
-
-_moves = threading.Lock()
-
-
-def place(net: TextNet, device: str) -> None:
+def move(net: TextNet, device: str) -> None:
     """Move a net to a device, once if several threads ask for it."""
     if net.device == device:
         return
     with _moves:
         if net.device != device:
-            net.module_.to(device)
+            with torch.inference_mode(False):
+                net.module_.to(device)
+            # Moves the optimizer's state to where the parameters are now.
+            net.optimizer_.load_state_dict(net.optimizer_.state_dict())
             net.device = device
 
 
-def resume(net: TextNet) -> None:
-    """Make a net that was stored ready to be trained, with a new optimizer."""
-    if net.optimizer_ is None:
-        for value in net.module_.parameters():
-            # What was loaded may be read-only, or be the vectors of a vectorizer too.
-            value.data = value.data.clone()
-        net._initialize_optimizer()
+def own_memory(net: TextNet) -> None:
+    """Give a net that was stored weights of its own, so that it can be trained."""
+    if net.shares_memory:
+        with torch.inference_mode(False):
+            for value in net.module_.parameters():
+                value.data = value.data.clone()
+        net.shares_memory = False

@@ -1,14 +1,18 @@
 """The weights that a network starts from: word vectors, random ones, another model's."""
 
 import os
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
 
 import joblib
 import numpy as np
 import torch
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
+from sktextcnn._state import Container, check_versions, is_container
 from sktextcnn._token_ids import PADDING_ID, RESERVED_WORDS
+from sktextcnn._training.net_storage import stored_weights
 
 Words = tuple[str, ...] | None
 
@@ -42,37 +46,53 @@ def fill_embedding(embedding: nn.Embedding, vectors: np.ndarray | None, seed: in
             cast(torch.Tensor, embedding.static).copy_(rows)
 
 
-def copy_weights(
-    source: nn.Module,
-    source_words: Words,
-    target: nn.Module,
-    target_words: Words,
-    *,
-    with_head: bool,
-    purpose: str,
-) -> None:
+class SourceModel(NamedTuple):
+    """What another model gives to a new one.
+
+    Attributes
+    ----------
+    purpose : {"pretrained", "warm_start"}
+        The parameter that asked for it. With "warm_start" the head is taken too.
+    weights : mapping of str to Tensor or ndarray
+        The state of its network.
+    words : tuple of str or None
+        The word of each row of the embedding; None where ids came without words.
+    embedding_source : str
+        Where its word vectors came from.
+    """
+
+    purpose: str
+    weights: Mapping[str, Any]
+    words: Words
+    embedding_source: str
+
+    @property
+    def embedding_dim(self) -> int:
+        return int(self.weights["embedding.weight"].shape[1])
+
+
+def copy_weights(source: SourceModel, target: nn.Module, target_words: Words) -> None:
     """Copy the weights of a network into another, which may know other words.
 
     Parameters
     ----------
-    source, target : nn.Module
-        The networks.
-    source_words, target_words : tuple of str or None
+    source : SourceModel
+        Where to copy from.
+    target : nn.Module
+        The network that gets the weights.
+    target_words : tuple of str or None
         The word of each id; None where ids came without words. Rows of the embedding are
         matched by word, since ids of another vocabulary mean other words; without words on
         both sides they are matched by id. Other rows of the target stay.
-    with_head : bool
-        Whether the head is copied too.
-    purpose : str
-        The parameter that asked for it, for errors.
 
     Raises
     ------
     ValueError
         If the networks differ in more than their words, or only one side knows its words.
     """
-    ours, theirs = target.state_dict(), source.state_dict()
-    if not with_head:
+    purpose = source.purpose
+    ours, theirs = target.state_dict(), dict(source.weights)
+    if purpose == "pretrained":
         ours, theirs = (
             {name: value for name, value in state.items() if not name.startswith("head.")}
             for state in (ours, theirs)
@@ -84,10 +104,10 @@ def copy_weights(
             f"architecture, kernel_sizes and hidden_units must be those of the other model, "
             f"and finetune='multichannel' goes with itself only."
         )
-    target_rows, source_rows = _matching_rows(source_words, target_words, source, target, purpose)
+    target_rows, source_rows = _matching_rows(source, ours["embedding.weight"], target_words)
     with torch.no_grad():
         for name, value in ours.items():
-            other = theirs[name].to(value.device)
+            other = _tensor(theirs[name]).to(value.device)
             if name.startswith("embedding."):
                 if value.shape[1] != other.shape[1]:
                     raise ValueError(
@@ -105,16 +125,22 @@ def copy_weights(
                 value.copy_(other)
 
 
+def _tensor(value: Any) -> torch.Tensor:
+    # Copied, as arrays of a file are read-only.
+    return value if isinstance(value, torch.Tensor) else torch.tensor(value)
+
+
 def _matching_rows(
-    source_words: Words, target_words: Words, source: Any, target: Any, purpose: str
+    source: SourceModel, target_vectors: torch.Tensor, target_words: Words
 ) -> tuple[list[int], list[int]]:
+    source_words = source.words
     if source_words is None and target_words is None:
-        n_rows = min(len(network.embedding.weight) for network in (source, target))
+        n_rows = min(len(target_vectors), len(source.weights["embedding.weight"]))
         return list(range(n_rows)), list(range(n_rows))
     if source_words is None or target_words is None:
         which = "the other model" if source_words is None else "X"
         raise ValueError(
-            f"{purpose}: words must be matched, but {which} has ids without words. Use what "
+            f"{source.purpose}: words must be matched, but {which} has ids without words. Use what "
             f"TextVectorizer returns, as it is, for both models."
         )
     reserved = len(RESERVED_WORDS)
@@ -129,8 +155,8 @@ def _matching_rows(
     return list(target_rows), list(source_rows)
 
 
-def find_pretrained(source: Any) -> Any:
-    """Return the fitted TextCNNClassifier behind `pretrained`.
+def find_pretrained(source: Any) -> SourceModel:
+    """Return the weights of the model that `pretrained` names.
 
     Parameters
     ----------
@@ -141,29 +167,32 @@ def find_pretrained(source: Any) -> Any:
     Raises
     ------
     FileNotFoundError, TypeError, ValueError
-        If there is no such file, or no fitted TextCNNClassifier behind it.
+        If there is no such file, or it holds no fitted TextCNNClassifier.
     """
-    from sklearn.frozen import FrozenEstimator
-
     if isinstance(source, str | os.PathLike):
-        if not os.path.isfile(source):
-            raise FileNotFoundError(f"pretrained: there is no file {os.fspath(source)!r}.")
-        where = os.fspath(source)
+        path = os.fspath(source)
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f"pretrained: there is no file {path!r}.")
         try:
-            model = _load(where)
+            if is_container(path):
+                return _of_container(Container(path))
+            model = joblib.load(path)
         except Exception as error:
             raise ValueError(
-                f"pretrained: {where!r} is no model that can be loaded here: {error!r}. To "
+                f"pretrained: {path!r} is not a model that can be loaded here: {error!r}. To "
                 f"start from word vectors, give them to TextVectorizer(embeddings=...)."
             ) from error
-    elif isinstance(source, FrozenEstimator):
-        model, where = source.estimator, "the FrozenEstimator"
-    else:
-        raise TypeError(
-            f"pretrained must be the path of a saved model or a FrozenEstimator; got "
-            f"{type(source).__name__}. clone() unfits a bare estimator: give "
-            f"sklearn.frozen.FrozenEstimator(model)."
-        )
+        return _of_estimator(model, repr(path))
+    if isinstance(source, FrozenEstimator):
+        return _of_estimator(source.estimator, "the FrozenEstimator")
+    raise TypeError(
+        f"pretrained must be the path of a saved model or a FrozenEstimator; got "
+        f"{type(source).__name__}. clone() unfits a bare estimator: give "
+        f"sklearn.frozen.FrozenEstimator(model)."
+    )
+
+
+def _of_estimator(model: Any, where: str) -> SourceModel:
     while True:
         if isinstance(model, FrozenEstimator):
             model = model.estimator
@@ -175,16 +204,29 @@ def find_pretrained(source: Any) -> Any:
             break
     if not hasattr(model, "net_") or not hasattr(model, "words_"):
         raise ValueError(
-            f"pretrained: {where} holds no fitted TextCNNClassifier, but {type(model).__name__}."
+            f"pretrained: {where} does not hold a fitted TextCNNClassifier, but "
+            f"{type(model).__name__}."
         )
-    return model
+    weights = model.net_.module_.state_dict()
+    return SourceModel("pretrained", weights, model.words_, model.embedding_source_)
 
 
-def _load(path: str) -> Any:
-    with open(path, "rb") as file:
-        start = file.read(9)
-    if start[8:] == b"{":  # The header of a safetensors file.
-        from sktextcnn._files import load
-
-        return load(path)
-    return joblib.load(path)
+def _of_container(container: Container) -> SourceModel:
+    """Read the weights and the words, without making an estimator."""
+    with container.content_errors():
+        prefix, step = "", container.model
+        while step["kind"] == "Pipeline":
+            name, step = step["steps"][-1]
+            prefix += f"{name}__"
+        if step["kind"] != "TextCNNClassifier":
+            raise ValueError(f"it holds no TextCNNClassifier, but a {step['kind']!r:.80}")
+        fitted = step["fitted"]
+        check_versions(step["kind"], fitted)
+        table = container.table(fitted["_table"])
+        stored = fitted["net_"]
+        weights = {name: container.tensors[prefix + name] for name in stored["weights"]}
+        weights = stored_weights({"weights": weights, "shared": stored["shared"]}, table)
+        words = None if table is None else table.words
+        if words is not None and len(words) != len(weights["embedding.weight"]):
+            raise ValueError("the embedding does not have a row for each word")
+        return SourceModel("pretrained", weights, words, str(fitted["embedding_source_"]))

@@ -1,12 +1,13 @@
 """Targets as the network needs them: encoded labels, weights, a validation part."""
 
+import numbers
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, _num_samples, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 
 class Targets(NamedTuple):
@@ -48,10 +49,7 @@ def encode_targets(
     X_name, y_name = names
     if y is None:
         raise ValueError("TextCNNClassifier requires y to be passed, but the target y is None.")
-    try:
-        n_labels = _num_samples(y)
-    except TypeError as error:
-        raise TypeError(f"{y_name} must be an array-like of labels. {error}") from error
+    n_labels = _n_labels(y, y_name)
     if n_labels != n_texts:
         raise ValueError(f"{X_name} has {n_texts} texts, but {y_name} has {n_labels} labels.")
     _refuse_odd_labels(y, y_name)
@@ -132,25 +130,90 @@ def _is_missing(label: Any) -> bool:
 
 
 def combine_weights(
-    n_texts: int, y: Any, sample_weight: Any, class_weight: Any
+    n_texts: int,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    *,
+    name: str = "sample_weight",
+    balanced_by: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray | None:
-    """Multiply the weights of texts and of classes; None if there are neither."""
+    """Multiply the weights of texts and of classes.
+
+    Parameters
+    ----------
+    n_texts : int
+        How many texts there are.
+    y : array-like
+        Their targets.
+    sample_weight : array-like of shape (n_texts,) or None
+        The weight of each text.
+    class_weight : dict, list of dict, "balanced" or None
+        As in scikit-learn.
+    name : str, default="sample_weight"
+        The parameter, for errors.
+    balanced_by : pair of ndarray, or None
+        Encoded targets of the training and of these texts: "balanced" is by the former. None: by
+        `y` itself.
+
+    Returns
+    -------
+    ndarray of shape (n_texts,), float64, or None
+        None if there are neither weights of texts nor of classes.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all are 0.
+    """
     if sample_weight is None and class_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, np.empty((n_texts, 1)), ensure_non_negative=True)
+    weight = np.ones(n_texts)
+    if sample_weight is not None:
+        weight = _checked_weights(sample_weight, n_texts, name)
     if class_weight is not None:
-        of_classes = compute_sample_weight(class_weight, y)
+        if balanced_by is None or not isinstance(class_weight, str):
+            of_classes = compute_sample_weight(class_weight, y)
+        else:
+            n_train = len(balanced_by[0])
+            both = np.concatenate(balanced_by)
+            of_classes = compute_sample_weight(class_weight, both, indices=range(n_train))[n_train:]
         if not (np.isfinite(of_classes) & (of_classes >= 0)).all():
             raise ValueError(
-                f"class_weight must hold finite weights from 0 on; got {class_weight!r}."
+                f"class_weight must hold finite weights of at least 0; got {class_weight!r}."
             )
         weight = weight * of_classes
     if not weight.any():
         raise ValueError(
-            "sample_weight and class_weight leave no text with a weight above 0; at least one "
-            "weight above 0 is needed."
+            f"{name} and class_weight leave no text with a weight above 0; at least one "
+            f"weight above 0 is needed."
         )
     return weight
+
+
+def _checked_weights(sample_weight: Any, n_texts: int, name: str) -> np.ndarray:
+    if isinstance(sample_weight, numbers.Number):
+        sample_weight = np.full(n_texts, sample_weight)
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name=name, accept_sparse=False
+    )
+    if weight.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar: {name} has {weight.ndim}.")
+    if len(weight) != n_texts:
+        raise ValueError(f"{name}.shape == {weight.shape}, expected {(n_texts,)}!")
+    if (weight < 0).any():
+        raise ValueError(f"Negative values in data passed to `{name}`.")
+    return weight
+
+
+def _n_labels(y: Any, name: str) -> int:
+    """How many targets there are."""
+    shape = getattr(y, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return int(shape[0])
+    if isinstance(y, str | bytes) or shape == () or not hasattr(y, "__len__"):
+        raise TypeError(f"{name} must be an array-like of labels; got {y!r:.60}.")
+    return len(y)
 
 
 def split_off_validation(

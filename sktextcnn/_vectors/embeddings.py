@@ -1,77 +1,74 @@
-"""Embeddings: a light handle on word vectors, wherever they come from."""
+"""Embeddings: a lightweight handle on word vectors from any source."""
 
 import contextlib
 import difflib
 import logging
 import os
-import threading
-import zlib
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from sktextcnn._vectors.fasttext_format import subword_buckets
-from sktextcnn._vectors.formats import first_words, is_compressed, is_gensim_file, read_rows
-from sktextcnn._vectors.records import Reader
+from sktextcnn._vectors.file_cache import VectorFile, cached_file, file_stamp
+from sktextcnn._vectors.formats import is_gensim_file
+from sktextcnn._vectors.gensim_objects import as_keyed_vectors, lookup_in_object, words_of_object
 
-#: Names of `TextVectorizer(embeddings=...)` that train vectors on the fitted texts.
-TRAINED = ("word2vec", "fasttext")
-
-# gensim drops what lies behind this many tokens of a sentence.
-_GENSIM_SENTENCE = 10_000
+_DEFAULT_ENCODING = "utf-8"
 
 
 class Embeddings:
-    """A light, immutable handle on word vectors.
+    """A lightweight, immutable handle on word vectors.
 
-    Naming the vectors costs nothing; they are read when a vectorizer is fitted, and then
-    only the rows of its vocabulary. ``sklearn.base.clone`` and ``copy.deepcopy`` return the
-    handle itself, so a grid search never copies vectors, and a handle on a file pickles
-    as its path. What was read from a file is remembered for the process, and so is where
-    its other words lie, as long as the file's size and time of change stay the same.
+    Making a handle reads nothing. The vectors are read when a vectorizer is fitted, and then
+    only those of its vocabulary. :func:`sklearn.base.clone` and :func:`copy.deepcopy` return
+    the handle itself, so a grid search never copies vectors, and a handle on a file pickles
+    as the path. The process remembers what was read from a file, and the positions of the
+    file's other words, until the size or the modification time of the file changes.
 
     Parameters
     ----------
     source : str, path-like, gensim object or Embeddings
-        Another handle, or one of
+        One of
 
         - the path of a file of vectors: word2vec binary or text, GloVe text with or without
-          header, each of them plain or compressed with gzip; fastText ``.bin``; gensim's
-          own ``.kv`` or ``.model`` (memory-mapped; a pickle, so only from those you trust).
+          header, each plain or compressed with gzip; fastText ``.bin``; gensim's own ``.kv``
+          or ``.model`` (memory-mapped; a pickle, so load it only if you trust its author).
           The format is recognised from the content, not from the name;
         - a gensim ``KeyedVectors``, ``Word2Vec`` or ``FastText`` object;
         - the name of vectors in gensim-data, such as ``"glove-wiki-gigaword-100"``, which
-          gensim downloads once.
-    encoding : str, default="utf-8"
-        How a file of vectors encodes its words.
+          gensim downloads once;
+        - another handle.
+    encoding : str or None, default=None
+        The encoding of the words in a file. None means that of `source` if it is a handle,
+        and "utf-8" otherwise. Has no effect on gensim objects and gensim's own files.
 
     Attributes
     ----------
     name : str
-        The name of the file or of the vectors, for people.
+        The name of the file or of the vectors, for display.
 
     Raises
     ------
     FileNotFoundError
         If `source` is a path that does not exist.
     TypeError
-        If `source` is none of the above.
+        If `source` is none of the above, or `encoding` is not a string.
+    ValueError
+        If Python does not know the encoding.
 
     See Also
     --------
-    TextVectorizer : Takes a handle, or a path or object that it makes one of, as `embeddings`.
+    TextVectorizer : Its parameter `embeddings` takes a handle, or anything that `source` may be.
 
     Notes
     -----
-    A handle on an object in memory pickles the object. To keep that out of a deployed
-    model, save the vectors to a file and name the file.
+    A handle on an object in memory pickles the object. To keep the object out of a deployed
+    model, save the vectors to a file and pass the path.
 
     Examples
     --------
     >>> from gensim.test.utils import datapath
+    >>> from sktextcnn import Embeddings
     >>> vectors = Embeddings(datapath("test_glove.txt"))
     >>> vectors
     Embeddings('test_glove.txt')
@@ -82,31 +79,54 @@ class Embeddings:
 
     __slots__ = ("__weakref__", "_encoding", "_path", "_reads_pickles", "_vectors", "name")
 
-    # Pickles and skops name the class by this, so that it stays where it is for them.
+    # Pickles and skops name the class by this, so it stays the same wherever the class is.
     __module__ = "sktextcnn"
 
     name: str
+    _encoding: str
+    _path: str | None
+    _reads_pickles: bool
+    _vectors: Any
 
-    def __init__(self, source: Any, *, encoding: str = "utf-8") -> None:
-        self._encoding = encoding
-        self._path: str | None = None
-        self._vectors: Any = None
-        self._reads_pickles = True
+    def __init__(self, source: Any, *, encoding: str | None = None) -> None:
+        if encoding is not None:
+            _check_encoding(encoding)
+        path, vectors, reads_pickles = None, None, True
         if isinstance(source, Embeddings):
-            self._path, self._vectors, self.name = source._path, source._vectors, source.name
-            self._reads_pickles = source._reads_pickles
+            name, path, vectors = source.name, source._path, source._vectors
+            reads_pickles = source._reads_pickles
+            encoding = encoding or source._encoding
         elif isinstance(source, str | os.PathLike):
-            text = os.fspath(source)
-            self.name = os.path.basename(text)
-            is_path = isinstance(source, os.PathLike) or _is_path(text)
-            self._path = os.path.abspath(text) if is_path else None
-            if self._path is None:
-                _check_gensim_data_name(text)
-            elif not os.path.isfile(self._path):
-                raise FileNotFoundError(_no_such_file(self._path))
+            name, path = _name_and_path(source)
+            if path is None:
+                _check_gensim_data_name(os.fspath(source))
+            elif not os.path.isfile(path):
+                raise FileNotFoundError(_missing_file_message(path))
         else:
-            self._vectors = _keyed_vectors(source)
-            self.name = f"{type(source).__name__} of {len(self._vectors):,} words"
+            vectors = as_keyed_vectors(source)
+            name = f"{type(source).__name__} of {len(vectors):,} words"
+        self._set(name, path, vectors, encoding or _DEFAULT_ENCODING, reads_pickles)
+
+    def _set(
+        self, name: str, path: str | None, vectors: Any, encoding: str, reads_pickles: bool
+    ) -> None:
+        for attribute, value in (
+            ("name", name),
+            ("_path", path),
+            ("_vectors", vectors),
+            ("_encoding", encoding),
+            ("_reads_pickles", reads_pickles),
+        ):
+            object.__setattr__(self, attribute, value)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(
+            f"An Embeddings handle is immutable, so {name!r} cannot be set. Make a new handle: "
+            f"Embeddings(source, encoding=...)."
+        )
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"An Embeddings handle is immutable, so {name!r} cannot be deleted.")
 
     def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
         """Return the vectors of the words that have one.
@@ -114,7 +134,7 @@ class Embeddings:
         Parameters
         ----------
         words : iterable of str
-            The words to look up, as they are (case counts).
+            The words to look up. Case matters.
 
         Returns
         -------
@@ -124,26 +144,28 @@ class Embeddings:
         Raises
         ------
         ValueError
-            If the file is damaged or no file of vectors; names file, place and what was
-            expected. If vectors of gensim-data are not here and cannot be downloaded.
+            If the file is damaged or is not a file of vectors; the message names the file, the
+            position in it and what was expected there. If vectors of gensim-data cannot be
+            downloaded.
         """
         if self._vectors is not None:
-            return _rows_of_object(self._vectors, words)
+            return lookup_in_object(self._vectors, words)
         with self._file() as file:
             return file.lookup(words)
 
     def words(self, n: int) -> list[str]:
-        """Return the first words, which in usual files are the most frequent ones.
+        """Return the first words, which are the most frequent ones in most files.
 
         Parameters
         ----------
         n : int
-            How many; all, if there are fewer. Those that are no valid text do not count.
+            The number of words; fewer are returned if there are fewer. Words that are not
+            valid text are skipped.
 
         Returns
         -------
         list of str
-            In the order of the vectors.
+            The words in the order of the vectors.
 
         Raises
         ------
@@ -153,23 +175,23 @@ class Embeddings:
         if n < 0:
             raise ValueError(f"n must be 0 or more; got {n}.")
         if self._vectors is not None:
-            return _words_of_object(self._vectors, n)
+            return words_of_object(self._vectors, n)
         with self._file() as file:
             return file.words(n)
 
     @contextlib.contextmanager
-    def _file(self) -> Iterator["_VectorFile"]:
+    def _file(self) -> Iterator[VectorFile]:
         path = self._path or _download(self.name)
         try:
             if not self._reads_pickles and is_gensim_file(path):
                 raise ValueError(
-                    f"{path} is a file of gensim's own, which is a pickle and may run code, and "
-                    f"it is named by a model file. If you trust it, set "
+                    f"{path} is a file in gensim's own format, which is a pickle and may run "
+                    f"code, and its path comes from a model file. If you trust the file, set "
                     f"embeddings=Embeddings({path!r})."
                 )
-            yield _remembered(path, self._encoding)
+            yield cached_file(path, self._encoding)
         except FileNotFoundError:
-            raise FileNotFoundError(_no_such_file(path)) from None
+            raise FileNotFoundError(_missing_file_message(path)) from None
 
     def __sklearn_clone__(self) -> "Embeddings":
         return self
@@ -181,9 +203,9 @@ class Embeddings:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        # The stamp is not read back: it makes caches that hash their arguments, such as
+        # The stamp is not restored. With it, caches that hash their arguments, such as
         # Pipeline(memory=...), notice that a file has changed.
-        stamp = _stamp(self._path) if self._path and os.path.isfile(self._path) else None
+        stamp = file_stamp(self._path) if self._path and os.path.isfile(self._path) else None
         return {
             "name": self.name,
             "path": self._path,
@@ -194,17 +216,24 @@ class Embeddings:
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        # Not through __init__: a deployed model need not have the file of its vectors.
-        self.name, self._path = state["name"], state["path"]
-        self._vectors, self._encoding = state["vectors"], state["encoding"]
-        self._reads_pickles = state["reads_pickles"]
+        # Without __init__, which checks that the file exists: a deployed model may not have it.
+        names = ("name", "path", "vectors", "encoding", "reads_pickles")
+        self._set(**{name: state[name] for name in names})
 
     def __repr__(self) -> str:
         return f"Embeddings({self.name!r})"
 
 
-def description(source: Any) -> dict[str, Any] | None:
-    """Say in plain words which file or vectors of gensim-data are meant.
+def as_embeddings(source: Any) -> Embeddings:
+    """Return the handle itself, or a new one on anything that `Embeddings` takes."""
+    return source if isinstance(source, Embeddings) else Embeddings(source)
+
+
+# Handles as configurations ------------------------------------------------------------
+
+
+def embeddings_config(source: Any) -> dict[str, Any] | None:
+    """Return strings that identify a file, or vectors of gensim-data.
 
     Parameters
     ----------
@@ -214,7 +243,7 @@ def description(source: Any) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        `name`, `path` (None: vectors of gensim-data) and `encoding`; None for an object in
+        `name`, `path` (None for vectors of gensim-data) and `encoding`; None for an object in
         memory.
     """
     if isinstance(source, Embeddings):
@@ -223,46 +252,59 @@ def description(source: Any) -> dict[str, Any] | None:
         return {"name": source.name, "path": source._path, "encoding": source._encoding}
     if not isinstance(source, str | os.PathLike):
         return None
-    text = os.fspath(source)
-    is_path = isinstance(source, os.PathLike) or _is_path(text)
-    path = os.path.abspath(text) if is_path else None
-    return {"name": os.path.basename(text), "path": path, "encoding": "utf-8"}
+    name, path = _name_and_path(source)
+    return {"name": name, "path": path, "encoding": _DEFAULT_ENCODING}
 
 
-def described(name: str, path: str | None, encoding: str) -> Embeddings:
-    """The handle of a description, which reads no pickles, whoever made the description."""
+def embeddings_from_config(name: str, path: str | None, encoding: str) -> Embeddings:
+    """Return a handle that reads no pickles, since the configuration may be anybody's.
+
+    Raises
+    ------
+    ValueError
+        If Python does not know the encoding.
+    """
+    _check_encoding(encoding)
     handle = Embeddings.__new__(Embeddings)
-    handle.__setstate__(
-        {
-            "name": name,
-            "path": path,
-            "vectors": None,
-            "encoding": encoding,
-            "reads_pickles": False,
-        }
-    )
+    handle._set(name, path, None, encoding, reads_pickles=False)
     return handle
 
 
-def as_embeddings(source: Any) -> Embeddings:
-    """Return the handle itself, or a new one on anything that `Embeddings` takes."""
-    return source if isinstance(source, Embeddings) else Embeddings(source)
+# Names, paths and encodings -----------------------------------------------------------
 
 
-# Paths and names ----------------------------------------------------------------------
+def _check_encoding(encoding: str) -> None:
+    if not isinstance(encoding, str):
+        raise TypeError(
+            f"encoding must be the name of an encoding, such as 'utf-8' or 'latin-1'; got "
+            f"{encoding!r:.60} of type {type(encoding).__name__}."
+        )
+    try:
+        "".encode(encoding)
+    except (LookupError, ValueError) as error:
+        raise ValueError(
+            f"encoding must be the name of a text encoding of Python, such as 'utf-8' or "
+            f"'latin-1'; got {encoding!r:.60} ({error})."
+        ) from error
+
+
+def _name_and_path(source: str | os.PathLike) -> tuple[str, str | None]:
+    """Return the name for display, and the absolute path or None for a name of gensim-data."""
+    text = os.fspath(source)
+    is_path = isinstance(source, os.PathLike) or _is_path(text)
+    return os.path.basename(text), os.path.abspath(text) if is_path else None
 
 
 def _is_path(text: str) -> bool:
-    """Whether a text names a file, rather than vectors of gensim-data."""
     return os.path.exists(text) or os.path.basename(text) != text or "." in text
 
 
-def _no_such_file(path: str) -> str:
+def _missing_file_message(path: str) -> str:
     folder, name = os.path.split(path)
     if os.path.isdir(path):
-        return f"{path!r} is a folder; give a file of vectors in it."
+        return f"{path!r} is a folder; give the path of a file of vectors in it."
     if not os.path.isdir(folder):
-        return f"There is no folder {folder!r}, so no file of vectors {name!r} in it."
+        return f"There is no folder {folder!r}, so there is no file of vectors {name!r} in it."
     similar = difflib.get_close_matches(name, os.listdir(folder), n=1)
     hint = f" Did you mean {similar[0]!r}?" if similar else ""
     return f"There is no file of vectors {path!r}.{hint}"
@@ -277,7 +319,7 @@ def _check_gensim_data_name(name: str) -> None:
 
 
 def _download(name: str) -> str:
-    """Path of vectors of gensim-data, which gensim downloads if they are not here yet."""
+    """Return the path of vectors of gensim-data, which gensim downloads if they are missing."""
     import gensim.downloader
 
     logger = logging.getLogger("gensim.downloader")
@@ -286,220 +328,10 @@ def _download(name: str) -> str:
         return gensim.downloader.load(name, return_path=True)
     except Exception as error:
         raise ValueError(
-            f"embeddings={name!r} is not a file in {os.getcwd()!r}, and as the name of "
-            f"vectors in gensim-data it could not be had ({type(error).__name__}: {error}). "
-            f"Give the path of a file of vectors, or a name of "
-            f"gensim.downloader.info(name_only=True) with a network."
+            f"embeddings={name!r} is not a file in {os.getcwd()!r}, and vectors of this name "
+            f"could not be downloaded from gensim-data ({type(error).__name__}: {error}). "
+            f"Give the path of a file of vectors, or one of the names that "
+            f"gensim.downloader.info(name_only=True) lists, and check the network."
         ) from error
     finally:
         logger.disabled = disabled
-
-
-# Vectors in gensim's own objects ------------------------------------------------------
-
-
-def _keyed_vectors(source: Any) -> Any:
-    vectors = getattr(source, "wv", source)
-    if not (hasattr(vectors, "key_to_index") and hasattr(vectors, "get_vector")):
-        raise TypeError(
-            f"embeddings must be a path, the name of vectors in gensim-data, a gensim "
-            f"KeyedVectors, Word2Vec or FastText object, or an Embeddings handle; got "
-            f"{type(source).__name__}."
-        )
-    return vectors
-
-
-def _words_of_object(vectors: Any, n: int) -> list[str]:
-    # Other objects of gensim may have keys that are no words.
-    return list(islice((key for key in vectors.key_to_index if isinstance(key, str)), n))
-
-
-def _rows_of_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]:
-    # Only fastText's vectors have rows of n-grams, for words that they do not know.
-    has_subwords = getattr(vectors, "vectors_ngrams", None) is not None and vectors.bucket > 0
-    rows: dict[str, np.ndarray] = {}
-    for word in words:
-        if word in vectors.key_to_index or (has_subwords and _has_subwords(vectors, word)):
-            row = np.array(vectors.get_vector(word), dtype=np.float32)
-            if not np.isfinite(row).all():
-                raise ValueError(
-                    f"The vector of {word!r:.60} in the given {type(vectors).__name__} is not "
-                    f"finite; expected finite numbers."
-                )
-            rows[word] = row
-    return rows
-
-
-def _has_subwords(vectors: Any, word: str) -> bool:
-    if not _is_encodable(word):
-        return False
-    return bool(subword_buckets(word, vectors.min_n, vectors.max_n, vectors.bucket))
-
-
-def _is_encodable(word: str) -> bool:
-    """Whether a word can be written in UTF-8, as none with a lone surrogate can."""
-    try:
-        word.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-# Files, remembered --------------------------------------------------------------------
-
-
-class _VectorFile:
-    """One file, and the rows of it that were asked for so far."""
-
-    def __init__(self, path: str, encoding: str) -> None:
-        self.path, self.encoding = path, encoding
-        self.lock = threading.Lock()
-        self.rows: dict[str, np.ndarray] = {}
-        self.asked: set[str] = set()
-        self.first: list[str] = []
-        self.n_first = 0
-        self.vectors: Any = None
-        self.reader: Reader | None = None
-
-    def words(self, n: int) -> list[str]:
-        with self.lock:
-            if self._is_gensims():
-                return _words_of_object(self.vectors, n)
-            if n > self.n_first:
-                self.first = first_words(self.path, n, self.encoding)
-                self.n_first = n
-            return self.first[:n]
-
-    def _is_gensims(self) -> bool:
-        if self.vectors is None and is_gensim_file(self.path):
-            self.vectors = _load_gensim(self.path)
-        return self.vectors is not None
-
-    def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
-        words = list(words)
-        with self.lock:
-            if self._is_gensims():
-                return _rows_of_object(self.vectors, words)
-            new = set(words) - self.asked
-            if new:
-                _, rows, self.reader = read_rows(self.path, sorted(new), self.encoding, self.reader)
-                for row in rows.values():
-                    row.setflags(write=False)
-                self.rows.update(rows)
-                self.asked |= new
-            return {word: self.rows[word] for word in words if word in self.rows}
-
-
-_FILES_REMEMBERED = 4
-_files: OrderedDict[tuple, _VectorFile] = OrderedDict()
-_files_lock = threading.Lock()
-
-
-def _stamp(path: str) -> tuple[str, int, int]:
-    status = os.stat(path)
-    return os.path.realpath(path), status.st_mtime_ns, status.st_size
-
-
-def _remembered(path: str, encoding: str) -> _VectorFile:
-    key = (*_stamp(path), encoding)
-    with _files_lock:
-        file = _files.setdefault(key, _VectorFile(path, encoding))
-        _files.move_to_end(key)
-        while len(_files) > _FILES_REMEMBERED:
-            _files.popitem(last=False)
-    return file
-
-
-def _load_gensim(path: str) -> Any:
-    from gensim.models import KeyedVectors
-
-    # gensim decompresses by the name.
-    if path.endswith((".gz", ".gzip")) != is_compressed(path):
-        right = "must end in .gz" if is_compressed(path) else "must not end in .gz"
-        raise ValueError(
-            f"{path}: a file of gensim's own {right}, since gensim goes by the name. Rename it."
-        )
-    try:
-        # A file compressed with gzip cannot be mapped.
-        loaded = KeyedVectors.load(path, mmap=None if path.endswith(".gz") else "r")
-        return _keyed_vectors(loaded)
-    except Exception as error:
-        raise ValueError(
-            f"{path} looks like a file of gensim's own, but holds no word vectors that this "
-            f"version of gensim can load ({type(error).__name__}: {error})."
-        ) from error
-
-
-# Vectors trained on the fitted texts --------------------------------------------------
-
-
-def _stable_hash(text: str) -> int:
-    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
-
-
-def train_embeddings(
-    algorithm: str,
-    documents: Iterable[list[str]],
-    params: Mapping[str, Any],
-    seed: int,
-) -> Embeddings:
-    """Train Word2Vec or FastText on documents.
-
-    Parameters
-    ----------
-    algorithm : {"word2vec", "fasttext"}
-        What to train.
-    documents : iterable of list of str
-        The tokens of each document; iterated over several times.
-    params : mapping
-        Parameters of gensim's class that replace the defaults chosen here.
-    seed : int
-        With one worker, the same seed gives the same bits.
-
-    Returns
-    -------
-    Embeddings
-        A handle on the trained vectors.
-    """
-    from gensim.models import FastText, Word2Vec
-
-    model_class = {"word2vec": Word2Vec, "fasttext": FastText}[algorithm]
-    settings = {
-        "vector_size": 100,
-        "min_count": 1,
-        "sg": 1,
-        "epochs": 10,
-        "workers": 1,
-        "hashfxn": _stable_hash,
-        "seed": seed,
-        **params,
-    }
-    try:
-        if settings["vector_size"] < 1:
-            raise ValueError(f"vector_size must be at least 1, got {settings['vector_size']}")
-        sentences = _Sentences(documents, encodable=algorithm == "fasttext")
-        model = model_class(sentences=sentences, **settings)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"embeddings={algorithm!r} could not be trained on the texts with "
-            f"embeddings_params={dict(params)!r}: {error}"
-        ) from error
-    return Embeddings(model.wv)
-
-
-class _Sentences:
-    """Documents cut into the sentence lengths that gensim reads whole.
-
-    Where they have to be `encodable`, words with lone surrogates are left out: gensim's
-    fastText hashes the bytes of n-grams in UTF-8.
-    """
-
-    def __init__(self, documents: Iterable[list[str]], encodable: bool) -> None:
-        self.documents, self.encodable = documents, encodable
-
-    def __iter__(self) -> Any:
-        for document in self.documents:
-            if self.encodable:
-                document = [word for word in document if _is_encodable(word)]
-            for start in range(0, len(document), _GENSIM_SENTENCE):
-                yield document[start : start + _GENSIM_SENTENCE]

@@ -1,4 +1,4 @@
-"""fastText's ``.bin``: words, and the n-grams whose rows make the vectors of other words."""
+"""fastText's ``.bin`` format: words, and the subwords that give vectors to other words."""
 
 import gzip
 import os
@@ -12,12 +12,20 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from sktextcnn._vectors import records as records
-from sktextcnn._vectors.records import DAMAGED, WIDEST_VECTOR, Places, Rows, Wanted, Window, finite
+from sktextcnn._vectors.records import (
+    DAMAGED,
+    WIDEST_VECTOR,
+    BufferedStream,
+    FoundVectors,
+    RecordIndex,
+    Wanted,
+    check_finite,
+)
 
 FASTTEXT = struct.pack("<i", 793712314)
 
-# Of a word whose subwords make its vector, which are as many as its letters.
-_LONGEST_SUBWORDED = 1 << 12
+# A word has some subwords for each of its letters, so a longer word gets none.
+_LONGEST_WORD_WITH_SUBWORDS = 1 << 12
 _LONGEST_SUBWORD = 100
 
 _MODEL_SUPERVISED = 3
@@ -25,7 +33,7 @@ _ENTRY_TAIL = 9  # The count and the kind of an entry of the dictionary.
 
 
 def is_old_fasttext(head: bytes) -> bool:
-    """Files from before fastText's format had a magic number begin with the arguments."""
+    """Whether a file begins with fastText's arguments, as files without a magic number do."""
     if len(head) < 56:
         return False
     size, window, epoch, min_count, _, _, loss, model, _, minn, maxn, _ = struct.unpack(
@@ -43,8 +51,8 @@ def is_old_fasttext(head: bytes) -> bool:
     )
 
 
-class _FastTextStart(NamedTuple):
-    """What a file of fastText says before its dictionary."""
+class _FastTextHeader(NamedTuple):
+    """The numbers before the dictionary of a fastText file."""
 
     versioned: bool
     size: int
@@ -55,79 +63,83 @@ class _FastTextStart(NamedTuple):
     n_words: int
 
 
-def _fasttext_start(stream: Window) -> _FastTextStart:
+def _read_header(stream: BufferedStream) -> _FastTextHeader:
     path, arguments = stream.path, "fastText's arguments"
-    versioned = stream.take(4, arguments) == FASTTEXT
+    versioned = stream.read(4, arguments) == FASTTEXT
     if versioned:
-        stream.numbers("i", arguments)
+        stream.unpack("i", arguments)
     else:
         stream.start = 0
-    size, *_, model, n_buckets, minn, maxn, _, _ = stream.numbers("12id", arguments)
+    size, *_, model, n_buckets, minn, maxn, _, _ = stream.unpack("12id", arguments)
     if model == _MODEL_SUPERVISED:
         raise ValueError(
             f"{path} is a supervised fastText classifier; expected word vectors, as "
             f"'fasttext skipgram' or 'fasttext cbow' write them."
         )
-    n_entries, n_words, _, _ = stream.numbers("3iq", "fastText's dictionary")
+    n_entries, n_words, _, _ = stream.unpack("3iq", "fastText's dictionary")
     if not 0 < size <= WIDEST_VECTOR:
-        raise ValueError(f"{path}: expected vectors of some numbers, got {size}. {DAMAGED}")
+        raise ValueError(
+            f"{path}: expected vectors of 1 to {WIDEST_VECTOR:,} numbers, got {size}. {DAMAGED}"
+        )
     if not (0 <= minn <= _LONGEST_SUBWORD and 0 <= maxn <= _LONGEST_SUBWORD):
         raise ValueError(
-            f"{path}: expected subwords of some number of letters, got {minn} to {maxn}. {DAMAGED}"
+            f"{path}: expected subwords of 0 to {_LONGEST_SUBWORD} letters, got {minn} to {maxn}. "
+            f"{DAMAGED}"
         )
     if not (0 <= n_words <= n_entries and n_buckets >= 0):
         raise ValueError(
-            f"{path}: expected words among the dictionary's entries, and rows for subwords; got "
-            f"{n_words:,} of {n_entries:,} and {n_buckets:,}. {DAMAGED}"
+            f"{path}: expected 0 to {n_entries:,} words among the {n_entries:,} entries of the "
+            f"dictionary, and 0 or more rows for subwords; got {n_words:,} words and "
+            f"{n_buckets:,} rows. {DAMAGED}"
         )
     if versioned:
-        stream.numbers("q", "fastText's dictionary")
-    return _FastTextStart(versioned, size, n_buckets, minn, maxn, n_entries, n_words)
+        stream.unpack("q", "fastText's dictionary")
+    return _FastTextHeader(versioned, size, n_buckets, minn, maxn, n_entries, n_words)
 
 
-def _fasttext_entries(stream: Window, n_entries: int) -> Iterator[bytes]:
+def _dictionary_entries(stream: BufferedStream, n_entries: int) -> Iterator[bytes]:
     for index in range(n_entries):
         expected = f"entry {index + 1:,} of {n_entries:,} of fastText's dictionary"
-        word = stream.until(b"\0", expected)
-        stream.take(_ENTRY_TAIL, expected)
+        word = stream.read_until(b"\0", expected)
+        stream.read(_ENTRY_TAIL, expected)
         yield word
 
 
 def fasttext_words(file: BinaryIO, path: str) -> Iterator[bytes]:
-    stream = Window(file, path, 0)
-    start = _fasttext_start(stream)
-    # What comes behind the words are labels.
-    return islice(_fasttext_entries(stream, start.n_entries), start.n_words)
+    stream = BufferedStream(file, path, 0)
+    start = _read_header(stream)
+    # The entries after the words are labels.
+    return islice(_dictionary_entries(stream, start.n_entries), start.n_words)
 
 
-def read_fasttext(file: BinaryIO, path: str, wanted: Wanted) -> Rows:
-    stream = Window(file, path, 0)
-    versioned, size, n_buckets, minn, maxn, n_entries, n_words = _fasttext_start(stream)
+def read_fasttext(file: BinaryIO, path: str, wanted: Wanted) -> FoundVectors:
+    stream = BufferedStream(file, path, 0)
+    versioned, size, n_buckets, minn, maxn, n_entries, n_words = _read_header(stream)
     hashes, bounds = array("q"), array("q", [stream.offset])
-    for word in _fasttext_entries(stream, n_entries):
+    for word in _dictionary_entries(stream, n_entries):
         hashes.append(hash(word))
         bounds.append(stream.offset)
-    if versioned and stream.numbers("?", "fastText's vectors")[0]:
+    if versioned and stream.unpack("?", "fastText's vectors")[0]:
         raise ValueError(
             f"{path} is a quantized fastText model (.ftz); expected the full model (.bin)."
         )
-    n_rows, width = stream.numbers("2q", "fastText's vectors")
+    n_rows, width = stream.unpack("2q", "fastText's vectors")
     if width != size or n_rows != n_words + n_buckets:
         raise ValueError(
             f"{path}, byte {stream.offset - 16:,}: expected a matrix of {n_words + n_buckets:,} "
-            f"x {size} vectors, got {n_rows:,} x {width}. The file is damaged."
+            f"x {size} vectors, got {n_rows:,} x {width}. {DAMAGED}"
         )
-    dictionary = Places.of(hashes[:n_words], bounds[: n_words + 1])
-    reader = _FastTextReader(size, n_words, n_buckets, minn, maxn, dictionary, stream.offset)
+    dictionary = RecordIndex.from_arrays(hashes[:n_words], bounds[: n_words + 1])
+    reader = _IndexedFastTextReader(size, n_words, n_buckets, minn, maxn, dictionary, stream.offset)
     return reader(file, path, wanted)
 
 
 @dataclass(frozen=True)
-class _FastTextReader:
-    """Word vectors with subwords: the mean of the rows of a word and of its n-grams.
+class _IndexedFastTextReader:
+    """Reads words by the index: a vector is the mean of the rows of a word and of its n-grams.
 
     Bojanowski et al. (2017), Enriching Word Vectors with Subword Information, section
-    3.2; words that the file does not know get the mean of their n-grams' rows.
+    3.2. A word that is not in the file gets the mean of the rows of its n-grams.
     """
 
     size: int
@@ -135,14 +147,14 @@ class _FastTextReader:
     n_buckets: int
     minn: int
     maxn: int
-    dictionary: Places
+    dictionary: RecordIndex
     matrix_start: int
 
-    def __call__(self, file: BinaryIO, path: str, wanted: Wanted) -> Rows:
+    def __call__(self, file: BinaryIO, path: str, wanted: Wanted) -> FoundVectors:
         rows_of = self._rows_of(file, wanted)
         n_rows = self.n_words + self.n_buckets
         file.seek(self.matrix_start)
-        stream = Window(file, path, self.matrix_start)
+        stream = BufferedStream(file, path, self.matrix_start)
         needed = np.unique(np.concatenate([*rows_of.values(), np.array([], dtype=np.int64)]))
         matrix = _matrix_rows(stream, n_rows, self.size, needed.tolist())
         found: dict[str, np.ndarray] = {}
@@ -150,13 +162,13 @@ class _FastTextReader:
             if len(rows):
                 parts = [matrix[row] for row in rows.tolist()]
                 mean = np.asarray(np.mean(parts, axis=0, dtype=np.float32))
-                found[wanted[word]] = finite(mean, path, word)
-        return Rows(self.size, found, self)
+                found[wanted[word]] = check_finite(mean, path, word)
+        return FoundVectors(self.size, found, self)
 
     def _rows_of(self, file: BinaryIO, wanted: Wanted) -> dict[bytes, np.ndarray]:
-        """The rows of the matrix that make up each word."""
+        """The rows of the matrix whose mean is the vector of each word."""
         word_row: dict[bytes, int] = {}
-        for row, entry in self.dictionary.records(file, wanted):
+        for row, entry in self.dictionary.read(file, wanted):
             word_row.setdefault(entry[: -_ENTRY_TAIL - 1], row)
         rows_of: dict[bytes, np.ndarray] = {}
         for word, text in wanted.items():
@@ -168,18 +180,18 @@ class _FastTextReader:
 
 
 def subword_buckets(word: str, minn: int, maxn: int, n_buckets: int) -> list[int]:
-    """Return the buckets of a word's n-grams, none for what is too long to be a word."""
+    """Return the buckets of a word's n-grams; none if it is too long to be a word."""
     from gensim.models.fasttext import ft_ngram_hashes
 
-    if not n_buckets or len(word) > _LONGEST_SUBWORDED:
+    if not n_buckets or len(word) > _LONGEST_WORD_WITH_SUBWORDS:
         return []
     return ft_ngram_hashes(word, minn, maxn, n_buckets)
 
 
 def _matrix_rows(
-    stream: Window, n_rows: int, size: int, wanted: list[int]
+    stream: BufferedStream, n_rows: int, size: int, wanted: list[int]
 ) -> dict[int, np.ndarray]:
-    """Pick rows of a float32 matrix of shape (n_rows, size) that starts here."""
+    """Read rows of the float32 matrix of shape (n_rows, size) that begins at the offset."""
     file, start = stream.file, stream.offset
     if isinstance(file, gzip.GzipFile):
         return dict(_streamed_rows(stream, n_rows, size, wanted))
@@ -187,15 +199,15 @@ def _matrix_rows(
     length = os.fstat(file.fileno()).st_size
     if length < end:
         raise ValueError(
-            f"{stream.path} is cut off at byte {length:,}: expected {n_rows:,} vectors of "
-            f"{size} float32 numbers up to byte {end:,}. Fetch the file again."
+            f"{stream.path} is truncated at byte {length:,}: expected {n_rows:,} vectors of "
+            f"{size} float32 numbers up to byte {end:,}. Download the file again."
         )
     matrix = np.memmap(file, dtype="<f4", mode="r", offset=start, shape=(n_rows, size))
     return {row: np.array(matrix[row], dtype=np.float32) for row in wanted}
 
 
 def _streamed_rows(
-    stream: Window, n_rows: int, size: int, wanted: list[int]
+    stream: BufferedStream, n_rows: int, size: int, wanted: list[int]
 ) -> Iterator[tuple[int, np.ndarray]]:
     per_block = max(1, records.CHUNK // (4 * size))
     pending = iter([*wanted, n_rows])
@@ -203,7 +215,7 @@ def _streamed_rows(
     for first in range(0, n_rows, per_block):
         n_block = min(per_block, n_rows - first)
         expected = f"vectors {first + 1:,} to {first + n_block:,} of {n_rows:,}"
-        block = np.frombuffer(stream.take(4 * n_block * size, expected), dtype="<f4")
+        block = np.frombuffer(stream.read(4 * n_block * size, expected), dtype="<f4")
         while row < first + n_block:
             yield row, block.reshape(n_block, size)[row - first].astype(np.float32)
             row = next(pending)

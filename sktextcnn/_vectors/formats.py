@@ -1,9 +1,9 @@
-"""Read the wanted rows of a file of word vectors, in one streaming pass.
+"""Recognise the format of a file of word vectors, and read the vectors of wanted words.
 
-Words are compared as bytes, so a file may hold words that are no valid text without harm
-to the others. Every reader takes the words that are wanted, by their bytes in the file, and
-returns the width of the vectors, the rows that it found, and a reader for more words of
-the file. That one goes straight to their rows, since the pass noted where each row lies.
+The first reader of a file makes one streaming pass over it, which also indexes the positions of
+all rows. It returns the vectors that it found and a second reader, which reads other words by
+this index. Words are compared as bytes, so that words in a file that are not valid text do not
+affect the others.
 """
 
 import gzip
@@ -18,7 +18,7 @@ from sktextcnn._vectors.fasttext_format import (
     is_old_fasttext,
     read_fasttext,
 )
-from sktextcnn._vectors.records import LONGEST_WORD, Reader, Rows, read_header
+from sktextcnn._vectors.records import LONGEST_WORD, FoundVectors, VectorReader, parse_header
 from sktextcnn._vectors.text_format import BYTE_ORDER_MARK, is_number, read_text, text_words
 from sktextcnn._vectors.word2vec_format import (
     is_word2vec_binary,
@@ -26,17 +26,18 @@ from sktextcnn._vectors.word2vec_format import (
     word2vec_words,
 )
 
-# Vectors of real words become a few times larger when they are decompressed.
-_LARGEST_GROWTH = 100
+# Decompression makes the vectors of real words only a few times larger.
+_MAX_COMPRESSION_RATIO = 100
+# A file that decompresses to no more than this may have any ratio.
 _ALWAYS_DECOMPRESSED = 1 << 22
 
 _GZIP = b"\x1f\x8b"
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 _PICKLE = b"\x80"
-_KNOWN_STRANGERS = {
-    b"PK\x03\x04": "a zip archive; unzip it and give the file inside",
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a zip archive; unzip it and give the path of the file inside",
     b"\x89HDF": "an HDF5 file; export the vectors as word2vec or GloVe text",
-    b"\x93NUMPY": "a bare NumPy array, which has no words",
+    b"\x93NUMPY": "a NumPy array, which has no words",
     b"\xff\xfe": "UTF-16 text; convert it to UTF-8",
     b"\xfe\xff": "UTF-16 text; convert it to UTF-8",
     b"BZh": "compressed with bzip2; decompress it or use gzip",
@@ -50,102 +51,103 @@ def is_gensim_file(path: str) -> bool:
         try:
             return file.read(1) == _PICKLE
         except _GZIP_ERRORS:
-            return False  # read_rows says what is wrong with it.
+            return False  # `read_vectors` raises the error.
 
 
-def read_rows(
-    path: str, words: Iterable[str], encoding: str = "utf-8", reader: Reader | None = None
-) -> Rows:
+def read_vectors(
+    path: str, words: Iterable[str], encoding: str = "utf-8", reader: VectorReader | None = None
+) -> FoundVectors:
     """Read the vectors of the wanted words.
 
     The format is recognised from the content: word2vec binary, fastText ``.bin``, and
-    text with one word and its vector a line (GloVe, word2vec and fastText ``.vec``), with
-    or without a header of two numbers; each of them may be compressed with gzip.
+    text with a word and its vector on each line (GloVe, word2vec and fastText ``.vec``), with
+    or without a header of two numbers. Each may be compressed with gzip.
 
     Parameters
     ----------
     path : str
         The file.
     words : iterable of str
-        The words whose rows are returned.
+        The words to look up.
     encoding : str, default="utf-8"
-        How the file encodes its words.
+        The encoding of the words in the file.
     reader : callable, optional
-        The reader among the rows of an earlier call for the same file, which spares this
-        call the pass over it.
+        The `reader` that an earlier call for the same file returned. It avoids another pass
+        over the file.
 
     Returns
     -------
-    Rows
-        The width of the vectors, one float32 array of shape (vector_size,) for each word
-        that was found, and a reader for other words. The first of rows of the same word
-        counts.
+    FoundVectors
+        The width of the vectors, the vector of each word that was found, and a reader for other
+        words. If a word has several rows, the first one is taken.
 
     Raises
     ------
     ValueError
-        If the file is none of these formats, is empty or truncated, or has a row of the
-        wrong width or a value that is no finite number. Names the file, and the line or
-        the offset in (decompressed) bytes.
+        If the file has none of these formats, is empty or truncated, or has a row of the
+        wrong width or a value that is not a finite number. The message names the file, and the
+        line or the offset in (decompressed) bytes.
     """
     wanted = {encoded: word for word in words if (encoded := _encode(word, encoding)) is not None}
     with _open(path) as file:
         try:
-            return (reader or _reader_for(file, path))(file, path, wanted)
+            return (reader or _detect_format(file, path))(file, path, wanted)
         except _GZIP_ERRORS as error:
-            raise _broken_gzip(path, error) from error
+            raise _damaged_gzip(path, error) from error
 
 
 def first_words(path: str, n: int, encoding: str = "utf-8") -> list[str]:
-    """Return the first words of a file, each once; the most frequent ones in usual files.
+    """Return the first words of a file, without duplicates.
+
+    Most files have the most frequent words first.
 
     Parameters
     ----------
     path : str
-        The file, of any format of :func:`read_rows`.
+        A file of any format that :func:`read_vectors` reads.
     n : int
-        How many words. Those that are no valid text are passed over.
+        The number of words. Words that are not valid text are skipped.
     encoding : str, default="utf-8"
-        How the file encodes its words.
+        The encoding of the words in the file.
 
     Raises
     ------
     ValueError
-        As :func:`read_rows`, if the trouble lies before the last of these words.
+        As for :func:`read_vectors`, if the error is before the last of these words.
     """
     with _open(path) as file:
         try:
             words: dict[str, None] = {}
-            encoded = iter(_WORDS_OF[_reader_for(file, path)](file, path))
+            encoded = iter(_WORD_ITERATORS[_detect_format(file, path)](file, path))
             while len(words) < n and (next_word := next(encoded, None)) is not None:
                 word = _decode(next_word, encoding)
                 if word is not None:
                     words[word] = None
             return list(words)
         except _GZIP_ERRORS as error:
-            raise _broken_gzip(path, error) from error
+            raise _damaged_gzip(path, error) from error
 
 
-def _broken_gzip(path: str, error: Exception) -> ValueError:
+def _damaged_gzip(path: str, error: Exception) -> ValueError:
     return ValueError(
-        f"{path}: the gzip stream is damaged or cut off ({error}); fetch the file again."
+        f"{path}: the gzip stream is damaged or truncated ({error}). Download the file again."
     )
 
 
 def _decode(word: bytes, encoding: str) -> str | None:
     try:
         text = word.decode(encoding)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return None
-    # Some encodings have two codes for a letter, of which words are looked up by one.
+    # Some encodings have two codes for a letter, but `_encode` looks words up by one of them.
     return text if _encode(text, encoding) == word else None
 
 
 def _encode(word: str, encoding: str) -> bytes | None:
     try:
         return word.encode(encoding)
-    except UnicodeEncodeError:
-        return None  # No file in this encoding can hold the word.
+    except UnicodeError:
+        return None  # A file in this encoding cannot contain the word.
 
 
 def is_compressed(path: str) -> bool:
@@ -155,16 +157,16 @@ def is_compressed(path: str) -> bool:
 
 
 def _open(path: str) -> BinaryIO:
-    return _GzipFile(path) if is_compressed(path) else open(path, "rb")  # type: ignore[return-value]
+    return _BoundedGzipFile(path) if is_compressed(path) else open(path, "rb")  # type: ignore[return-value]
 
 
-class _GzipFile(gzip.GzipFile):
-    """A file that does not decompress to more than a multiple of its size."""
+class _BoundedGzipFile(gzip.GzipFile):
+    """A gzip file that raises an error if it decompresses to too large a multiple of its size."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path, "rb")
         self.path = path
-        self.most = max(_ALWAYS_DECOMPRESSED, _LARGEST_GROWTH * os.path.getsize(path))
+        self.max_size = max(_ALWAYS_DECOMPRESSED, _MAX_COMPRESSION_RATIO * os.path.getsize(path))
 
     def read(self, size: int | None = -1) -> bytes:
         return self._checked(super().read(size))
@@ -173,28 +175,31 @@ class _GzipFile(gzip.GzipFile):
         return self._checked(super().readline(size))
 
     def _checked(self, content: bytes) -> bytes:
-        if self.tell() > self.most:
+        if self.tell() > self.max_size:
             raise ValueError(
-                f"{self.path} decompresses to more than {_LARGEST_GROWTH} times its size, which "
-                f"vectors of words do not. If you trust it, decompress it first."
+                f"{self.path} decompresses to more than {_MAX_COMPRESSION_RATIO} times its size, "
+                f"which files of word vectors do not. If you trust it, decompress it first."
             )
         return content
 
 
-def _reader_for(file: BinaryIO, path: str) -> Reader:
+def _detect_format(file: BinaryIO, path: str) -> VectorReader:
+    """Return the reader of the file's format, which it recognises from the first bytes."""
     head = file.read(LONGEST_WORD)
     file.seek(0)
     if not head.strip():
         raise ValueError(f"{path} is empty; expected a file of word vectors.")
-    for magic, what in _KNOWN_STRANGERS.items():
+    for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise ValueError(f"{path} is {what}.")
     if head.removeprefix(BYTE_ORDER_MARK).lstrip()[:4].lower() in (b"<!do", b"<htm"):
-        raise ValueError(f"{path} is a web page, so the download of the vectors went wrong.")
+        raise ValueError(
+            f"{path} is a web page, not a file of word vectors. Download the file again."
+        )
     if head.startswith(FASTTEXT) or is_old_fasttext(head):
         return read_fasttext
     line, _, rest = head.partition(b"\n")
-    header = read_header(line)
+    header = parse_header(line)
     first_row = (rest if header else head).partition(b"\n")[0].split()
     if len(first_row) > 1 and is_number(first_row[-1]):
         return read_text
@@ -203,17 +208,17 @@ def _reader_for(file: BinaryIO, path: str) -> Reader:
     if _has_control_bytes(head):
         raise ValueError(
             f"{path}: this binary format is not known. Expected word2vec, fastText .bin, "
-            f"gensim .kv/.model, or text with one word and its numbers a line."
+            f"gensim .kv/.model, or text with a word and its numbers on each line."
         )
     return read_text
 
 
 def _has_control_bytes(sample: bytes) -> bool:
-    # Float32 values hold them sooner or later, text hardly ever.
+    # Nearly all float32 values contain some of them, and text hardly ever does.
     return bool(set(sample[:8192]) & (set(range(32)) - set(b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f")))
 
 
-_WORDS_OF: dict[Reader, Callable[[BinaryIO, str], Iterator[bytes]]] = {
+_WORD_ITERATORS: dict[VectorReader, Callable[[BinaryIO, str], Iterator[bytes]]] = {
     read_text: text_words,
     read_word2vec_binary: word2vec_words,
     read_fasttext: fasttext_words,

@@ -1,4 +1,4 @@
-"""What the readers of all formats of word vectors share: places of records, rows, and errors."""
+"""Shared by the readers of all formats: the index of a file's records, a buffer, and checks."""
 
 import struct
 from array import array
@@ -7,51 +7,65 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-# Small enough that what is computed of it stays in the processor's cache.
+# Small enough that arrays computed from a chunk stay in the processor's cache.
 CHUNK = 1 << 17
 LONGEST_WORD = 1 << 16
 WIDEST_VECTOR = 1 << 20
 
 DAMAGED = "The file is damaged."
 
+# From the bytes of a word in the file to the word.
+Wanted = Mapping[bytes, str]
 
-class Rows(NamedTuple):
-    """What was found: the width of the vectors, a float32 row for each word, and a reader."""
+
+class FoundVectors(NamedTuple):
+    """The vectors that a reader found.
+
+    Attributes
+    ----------
+    vector_size : int
+        The width of the vectors.
+    vectors : dict of str to ndarray of shape (vector_size,), dtype float32
+        The vector of each word that was found.
+    reader : callable
+        Reads the vectors of other words of the same file without another pass over it.
+    """
 
     vector_size: int
-    of: dict[str, np.ndarray]
-    reader: "Reader"
+    vectors: dict[str, np.ndarray]
+    reader: "VectorReader"
 
 
-Wanted = Mapping[bytes, str]
-Reader = Callable[[BinaryIO, str, Wanted], Rows]
+# From an open file, its path (for errors) and the wanted words to their vectors.
+VectorReader = Callable[[BinaryIO, str, Wanted], FoundVectors]
 
 
-def read_header(line: bytes) -> tuple[int, int] | None:
-    """The number of rows and their width, if this first line says so."""
+def parse_header(line: bytes) -> tuple[int, int] | None:
+    """Return the number of rows and their width, or None if the line is not such a header."""
     fields = line.split()
     if len(fields) == 2 and all(field.isdigit() and len(field) < 19 for field in fields):
         return int(fields[0]), int(fields[1])
     return None
 
 
-class Places(NamedTuple):
-    """Where the records of a file lie, in 16 bytes a record, however long its word.
+class RecordIndex(NamedTuple):
+    """The positions of a file's records, in 16 bytes a record, however long its word is.
 
-    Records lie one behind the other, record i from ``bounds[i]`` to ``bounds[i + 1]``.
+    Record i extends from byte ``bounds[i]`` to byte ``bounds[i + 1]``.
     """
 
-    hashes: np.ndarray  # Of their words, shape (n_records,), int64.
+    hashes: np.ndarray  # Of the records' words, shape (n_records,), int64.
     bounds: np.ndarray  # Shape (n_records + 1,), int64.
 
     @classmethod
-    def of(cls, hashes: array, bounds: array) -> "Places":
+    def from_arrays(cls, hashes: array, bounds: array) -> "RecordIndex":
         return cls(np.frombuffer(hashes, dtype=np.int64), np.frombuffer(bounds, dtype=np.int64))
 
-    def records(self, file: BinaryIO, words: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-        """The records of these words by their indices, and maybe a few of other words.
+    def read(self, file: BinaryIO, words: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+        """Yield the number and the bytes of each record whose word has a wanted hash.
 
-        A file compressed with gzip is decompressed again, up to the last of them.
+        A few of them may be of other words, since hashes can collide. A file compressed with
+        gzip is decompressed up to the last of the records.
         """
         wanted = np.sort(np.array([hash(word) for word in words], dtype=np.int64))
         if not len(wanted):
@@ -64,8 +78,8 @@ class Places(NamedTuple):
             yield i, file.read(end - start)
 
 
-class Window:
-    """A file seen through a buffer, with the offset and an error at its end."""
+class BufferedStream:
+    """A file read through a buffer that knows its offset and raises an error at its end."""
 
     def __init__(self, file: BinaryIO, path: str, offset: int) -> None:
         self.file, self.path = file, path
@@ -80,43 +94,44 @@ class Window:
         more = self.file.read(max(CHUNK, n_bytes))
         if not more:
             raise ValueError(
-                f"{self.path} is cut off at byte {self.offset + len(rest):,}: "
-                f"expected {expected}. Fetch the file again."
+                f"{self.path} is truncated at byte {self.offset + len(rest):,}: "
+                f"expected {expected}. Download the file again."
             )
         self.base, self.start, self.buffer = self.offset, 0, rest + more
 
-    def take(self, n_bytes: int, expected: str) -> bytes:
+    def read(self, n_bytes: int, expected: str) -> bytes:
         while len(self.buffer) - self.start < n_bytes:
             self._fill(n_bytes, expected)
         self.start += n_bytes
         return self.buffer[self.start - n_bytes : self.start]
 
-    def until(self, end: bytes, expected: str) -> bytes:
+    def read_until(self, end: bytes, expected: str) -> bytes:
         while (stop := self.buffer.find(end, self.start)) < 0:
             if len(self.buffer) - self.start > LONGEST_WORD:
                 raise ValueError(
                     f"{self.path}, byte {self.offset:,}: expected a word, {expected}, but "
-                    f"none ends within {LONGEST_WORD:,} bytes. The file is damaged."
+                    f"no word ends within {LONGEST_WORD:,} bytes. {DAMAGED}"
                 )
             self._fill(1, expected)
         word = self.buffer[self.start : stop]
         self.start = stop + len(end)
         return word
 
-    def numbers(self, layout: str, expected: str) -> tuple:
+    def unpack(self, layout: str, expected: str) -> tuple:
         layout = "<" + layout
-        return struct.unpack(layout, self.take(struct.calcsize(layout), expected))
+        return struct.unpack(layout, self.read(struct.calcsize(layout), expected))
 
 
-def finite(row: np.ndarray, where: str, word: bytes) -> np.ndarray:
+def check_finite(row: np.ndarray, where: str, word: bytes) -> np.ndarray:
     if not np.isfinite(row).all():
         value = row[~np.isfinite(row)][0]
         raise ValueError(
-            f"{where}: the vector of {shown(word)} has the value {value}; expected finite "
-            f"numbers. The file is damaged, or its training diverged."
+            f"{where}: the vector of {quote(word)} has the value {value}; expected finite "
+            f"numbers. The file is damaged, or the training of the vectors diverged."
         )
     return row
 
 
-def shown(text: bytes) -> str:
+def quote(text: bytes) -> str:
+    """The first bytes as text in quotation marks, for errors."""
     return repr(text[:60].decode("utf-8", "replace").strip())

@@ -1,4 +1,4 @@
-"""Word vectors in text: GloVe, word2vec and fastText ``.vec``, with or without a header."""
+"""The text formats of GloVe, word2vec and fastText ``.vec``, with or without a header."""
 
 import io
 from collections import Counter
@@ -11,54 +11,56 @@ import numpy as np
 
 from sktextcnn._vectors import records as records
 from sktextcnn._vectors.records import (
+    DAMAGED,
     LONGEST_WORD,
     WIDEST_VECTOR,
-    Places,
-    Rows,
+    FoundVectors,
+    RecordIndex,
     Wanted,
-    finite,
-    read_header,
-    shown,
+    check_finite,
+    parse_header,
+    quote,
 )
 
+# Rows whose width decides that of a file without a header.
 _SAMPLE = 100
 _LONGEST_LINE = 1 << 22
-# Blank lines beyond the number of rows; each takes as much memory as a row.
+# How many more blank lines than rows there may be; each takes as much memory as a row.
 _MOST_BLANK = 1_000
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class _TextStart(NamedTuple):
-    """The first lines of a text, without its header."""
+class _FirstLines(NamedTuple):
+    """The first lines of a file, without its header."""
 
     lines: list[bytes]
-    first_line: int  # The number of the first of them.
-    n_rows: int  # What the header says, 0 without one.
-    size: int
+    first_line: int  # The number of the first of these lines.
+    n_rows: int  # From the header; 0 without one.
+    size: int  # The width of the vectors.
 
 
-def _text_start(file: BinaryIO, path: str) -> _TextStart:
+def _read_first_lines(file: BinaryIO, path: str) -> _FirstLines:
     first = _read_line(file, path, 1).removeprefix(BYTE_ORDER_MARK)
     lines = [first]
     while len(lines) <= _SAMPLE and (line := _read_line(file, path, len(lines) + 1)):
         lines.append(line)
-    header = read_header(first)
+    header = parse_header(first)
     if header and (len(lines) > 1 or header[0]):
         n_rows, size = header
         del lines[0]
     else:
-        header, n_rows, size = None, 0, _text_width(lines)
+        header, n_rows, size = None, 0, _most_common_width(lines)
     if not 0 < size <= WIDEST_VECTOR:
         raise ValueError(
             f"{path}, line 1: expected a word and its numbers, or a header with the number "
-            f"of rows and the width of the vectors; got {shown(first)}."
+            f"of rows and the width of the vectors; got {quote(first)}."
         )
-    return _TextStart(lines, 2 if header else 1, n_rows, size)
+    return _FirstLines(lines, 2 if header else 1, n_rows, size)
 
 
 def text_words(file: BinaryIO, path: str) -> Iterator[bytes]:
-    lines, number, _, size = _text_start(file, path)
+    lines, number, _, size = _read_first_lines(file, path)
     more = iter(lambda: _read_line(file, path, number), b"")
     for line in chain(lines, more):
         word, _ = _split_line(line, size, path, number)
@@ -67,21 +69,21 @@ def text_words(file: BinaryIO, path: str) -> Iterator[bytes]:
         number += 1
 
 
-def read_text(file: BinaryIO, path: str, wanted: Wanted) -> Rows:
-    lines, first_line, n_rows, size = _text_start(file, path)
+def read_text(file: BinaryIO, path: str, wanted: Wanted) -> FoundVectors:
+    lines, first_line, n_rows, size = _read_first_lines(file, path)
     start = file.tell() - sum(map(len, lines))
-    text = _TextPass(path, size, wanted, start, first_line)
-    text.read_lines(lines)
+    scan = _TextScan(path, size, wanted, start, first_line)
+    scan.read_lines(lines)
     while block := file.read(records.CHUNK):
-        block += _read_line(file, path, text.next_line + block.count(b"\n"))
-        if not text.read_uniform(block):
-            text.read_lines(list(io.BytesIO(block)))
-    if text.n_rows < n_rows:
+        block += _read_line(file, path, scan.next_line + block.count(b"\n"))
+        if not scan.read_uniform(block):
+            scan.read_lines(list(io.BytesIO(block)))
+    if scan.n_rows < n_rows:
         raise ValueError(
-            f"{path} is cut off after line {text.next_line - 1}: its header says {n_rows:,} "
-            f"rows, and there are {text.n_rows:,}. Fetch the file again."
+            f"{path} is truncated after line {scan.next_line - 1}: its header says {n_rows:,} "
+            f"rows, but there are {scan.n_rows:,}. Download the file again."
         )
-    return Rows(size, text.found, text.reader())
+    return FoundVectors(size, scan.found, scan.reader())
 
 
 def _read_line(file: BinaryIO, path: str, number: int) -> bytes:
@@ -94,24 +96,24 @@ def _read_line(file: BinaryIO, path: str, number: int) -> bytes:
     return line
 
 
-class _TextPass:
-    """A pass over the lines of a text: the rows found, and where every line lies."""
+class _TextScan:
+    """One pass over the lines of a file: collects the wanted rows and indexes all lines."""
 
     def __init__(self, path: str, size: int, wanted: Wanted, start: int, first_line: int) -> None:
         self.path, self.size, self.wanted = path, size, wanted
         self.first_line = self.next_line = first_line
-        self.n_rows = self.n_blank = 0  # Lines of either kind.
+        self.n_rows = self.n_blank = 0  # Lines with a row, and lines without one.
         self.found: dict[str, np.ndarray] = {}
         self.end = start
         self.hashes: list[np.ndarray] = []
         self.bounds = [np.array([start])]
 
-    def reader(self) -> "_TextReader":
-        places = Places(np.concatenate(self.hashes), np.concatenate(self.bounds))
-        return _TextReader(self.size, self.first_line, places)
+    def reader(self) -> "_IndexedTextReader":
+        index = RecordIndex(np.concatenate(self.hashes), np.concatenate(self.bounds))
+        return _IndexedTextReader(self.size, self.first_line, index)
 
     def read_lines(self, lines: Sequence[bytes]) -> None:
-        """Read lines of any kind, one by one."""
+        """Read lines one by one; they may differ in their whitespace."""
         words = []
         for number, line in enumerate(lines, start=self.next_line):
             word, values = _split_line(line, self.size, self.path, number)
@@ -121,24 +123,24 @@ class _TextPass:
                 if self.n_blank > _MOST_BLANK + self.n_rows:
                     raise ValueError(
                         f"{self.path}, line {number}: there are more blank lines than rows so far. "
-                        f"The file is damaged."
+                        f"{DAMAGED}"
                     )
                 continue
             self.n_rows += 1
-            if self.n_rows == 1:  # Other texts have lines too.
-                _parsed(values, self.size, self.path, number, word)
+            if self.n_rows == 1:  # Files that are not vectors have lines too.
+                _parse_row(values, self.size, self.path, number, word)
             if word in self.wanted and self.wanted[word] not in self.found:
-                row = _numbers(values, self.size, self.path, number, word)
+                row = _parse_finite_row(values, self.size, self.path, number, word)
                 self.found[self.wanted[word]] = row
-        self._note(words, np.fromiter(accumulate(map(len, lines)), dtype=np.int64))
+        self._index(words, np.fromiter(accumulate(map(len, lines)), dtype=np.int64))
 
     def read_uniform(self, block: bytes) -> bool:
-        """Read lines that are all alike, some ten times as fast.
+        """Read lines whose whitespace is the same in each, about ten times as fast.
 
-        Returns False, and has read nothing, where a line differs or a wanted row is broken;
-        `read_lines` says what is wrong with it, if anything is.
+        Returns False, without having read any, if a line differs or a wanted row is broken.
+        `read_lines` then reads the block, and raises the error if there is one.
         """
-        blanks = _uniform_blanks(block, self.size) if self.n_rows else None
+        blanks = _uniform_whitespace(block, self.size) if self.n_rows else None
         if blanks is None:
             return False
         ends = blanks[:, -1] + 1
@@ -150,17 +152,17 @@ class _TextPass:
                 lines.setdefault(self.wanted[word], i)
         new = [word for word in lines if word not in self.found]
         if new:
-            places = blanks[[lines[word] for word in new]][:, [0, self.size]].tolist()
-            matrix = _matrix([block[i + 1 : j] for i, j in places])
+            spans = blanks[[lines[word] for word in new]][:, [0, self.size]].tolist()
+            matrix = _parse_uniform_rows([block[i + 1 : j] for i, j in spans])
             if matrix is None:
                 return False
             self.found.update(zip(new, matrix, strict=True))
         self.n_rows += len(words)
-        self._note(words, ends)
+        self._index(words, ends)
         return True
 
-    def _note(self, words: list[bytes], ends: np.ndarray) -> None:
-        """Note the words of lines, and where the lines end in what was read of the file."""
+    def _index(self, words: list[bytes], ends: np.ndarray) -> None:
+        """Index lines by their words; `ends` counts from the end of the lines before."""
         self.next_line += len(words)
         self.hashes.append(np.fromiter(map(hash, words), dtype=np.int64, count=len(words)))
         self.bounds.append(self.end + ends)
@@ -168,25 +170,25 @@ class _TextPass:
 
 
 @dataclass(frozen=True)
-class _TextReader:
-    """Reads further words of a text whose lines have been passed over once."""
+class _IndexedTextReader:
+    """Reads words of a text file by its index."""
 
     size: int
     first_line: int
-    places: Places
+    index: RecordIndex
 
-    def __call__(self, file: BinaryIO, path: str, wanted: Wanted) -> Rows:
+    def __call__(self, file: BinaryIO, path: str, wanted: Wanted) -> FoundVectors:
         found: dict[str, np.ndarray] = {}
-        for i, line in self.places.records(file, wanted):
+        for i, line in self.index.read(file, wanted):
             number = self.first_line + i
             word, values = _split_line(line, self.size, path, number)
             if values and word in wanted and wanted[word] not in found:
-                found[wanted[word]] = _numbers(values, self.size, path, number, word)
-        return Rows(self.size, found, self)
+                found[wanted[word]] = _parse_finite_row(values, self.size, path, number, word)
+        return FoundVectors(self.size, found, self)
 
 
 def _split_line(line: bytes, size: int, path: str, number: int) -> tuple[bytes, bytes]:
-    """The word of a line, and its values; both are empty if the line is blank."""
+    """Return the word of a line and its values; both are empty if the line is blank."""
     line = line.rstrip()
     if line.count(b" ") == size:
         word, _, values = line.partition(b" ")
@@ -194,18 +196,18 @@ def _split_line(line: bytes, size: int, path: str, number: int) -> tuple[bytes, 
     return _split_from_the_right(line, size, path, number) if line else (b"", b"")
 
 
-def _uniform_blanks(block: bytes, size: int) -> np.ndarray | None:
-    """Where the blanks of a block of lines are, if they are the same in each line.
+def _uniform_whitespace(block: bytes, size: int) -> np.ndarray | None:
+    """Return the positions of a block's whitespace, if each line has the same whitespace.
 
-    Each line has to be a word and `size` values with one space before each value, and the
-    end of the block's last line: a newline, or that of Windows, or one after a space, as
+    Each line must consist of a word, `size` values with one space before each, and the line
+    end of the block's last line: a newline, that of Windows, or a space and a newline, which
     word2vec and fastText write.
 
     Returns
     -------
-    ndarray of shape (n_lines, size + length of the end), or None
-        The first column has the ends of the words, column `size` those of the vectors,
-        and the last one those of the lines.
+    ndarray of shape (n_lines, size + length of the line end), or None
+        The first column has the ends of the words, column `size` the ends of the vectors,
+        and the last column the ends of the lines.
     """
     end = block[len(block.rstrip()) :]
     if end not in (b"\n", b"\r\n", b" \n") or len(block) > records.CHUNK + LONGEST_WORD:
@@ -224,11 +226,11 @@ def _uniform_blanks(block: bytes, size: int) -> np.ndarray | None:
     return by_line if is_uniform else None
 
 
-def _matrix(rows: list[bytes]) -> np.ndarray | None:
-    """The numbers of rows that have a space between each two, if they are finite all."""
+def _parse_uniform_rows(rows: list[bytes]) -> np.ndarray | None:
+    """Parse rows with one space between numbers; None if a number is not valid or not finite."""
     try:
-        # The bits are those of float(), at twice its speed. Only beyond ASCII would NumPy
-        # take something for a number that float() does not.
+        # The same bits as with float(), in half the time. Outside ASCII, NumPy accepts numbers
+        # that float() does not.
         matrix = np.loadtxt(
             rows, np.float32, comments=None, delimiter=" ", encoding="ascii", ndmin=2
         )
@@ -237,11 +239,8 @@ def _matrix(rows: list[bytes]) -> np.ndarray | None:
     return matrix if np.isfinite(matrix).all() else None
 
 
-def _text_width(lines: list[bytes]) -> int:
-    """Width of the vectors of a file without header: that of most of its first rows.
-
-    Of most rows, since any single row may have spaces in its word, or be broken.
-    """
+def _most_common_width(lines: list[bytes]) -> int:
+    """The width of most rows, since a single row may have a word with spaces, or be broken."""
     widths = Counter(len(line.split()) - 1 for line in lines if line.strip())
     return max(widths, key=lambda width: (widths[width], -width), default=0)
 
@@ -249,21 +248,23 @@ def _text_width(lines: list[bytes]) -> int:
 def _split_from_the_right(line: bytes, size: int, path: str, number: int) -> tuple[bytes, bytes]:
     fields = line.split()
     surplus = len(fields) - 1 - size
-    # A number before the vector is one value too many, other things are a word with spaces.
+    # If a number precedes the vector, the row has too many values; else its word has spaces.
     if surplus < 0 or (surplus > 0 and is_number(fields[surplus])):
         raise ValueError(
             f"{path}, line {number}: expected a word and {size} numbers, got "
-            f"{len(fields) - 1} numbers after {shown(fields[0])}."
+            f"{len(fields) - 1} numbers after {quote(fields[0])}."
         )
     word = line if surplus < 0 else line.rsplit(None, size)[0]
     return word, b" ".join(fields[surplus + 1 :])
 
 
-def _numbers(values: bytes, size: int, path: str, number: int, word: bytes) -> np.ndarray:
-    return finite(_parsed(values, size, path, number, word), f"{path}, line {number}", word)
+def _parse_finite_row(values: bytes, size: int, path: str, number: int, word: bytes) -> np.ndarray:
+    return check_finite(
+        _parse_row(values, size, path, number, word), f"{path}, line {number}", word
+    )
 
 
-def _parsed(values: bytes, size: int, path: str, number: int, word: bytes) -> np.ndarray:
+def _parse_row(values: bytes, size: int, path: str, number: int, word: bytes) -> np.ndarray:
     fields = values.split()
     try:
         with np.errstate(over="ignore"):
@@ -271,12 +272,12 @@ def _parsed(values: bytes, size: int, path: str, number: int, word: bytes) -> np
     except ValueError:
         culprit = next(field for field in fields if not is_number(field))
         raise ValueError(
-            f"{path}, line {number}: expected {size} numbers for {shown(word)}, but "
-            f"{shown(culprit)} is not a number."
+            f"{path}, line {number}: expected {size} numbers for {quote(word)}, but "
+            f"{quote(culprit)} is not a number."
         ) from None
     if len(row) != size:
         raise ValueError(
-            f"{path}, line {number}: expected {size} numbers for {shown(word)}, got {len(row)}."
+            f"{path}, line {number}: expected {size} numbers for {quote(word)}, got {len(row)}."
         )
     return row
 

@@ -120,7 +120,7 @@ def test_threads_go_on_while_what_they_remember_is_forgotten(corpus, model, swit
     def forget():
         while not done.wait(1e-3):
             shared[-1].net_.module_._products.forget()
-            shared[0]._reader._memory = None
+            shared[0]._encoder._cached = None
 
     forgetting = threading.Thread(target=forget)
     forgetting.start()

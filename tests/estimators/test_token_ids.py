@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -13,6 +14,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import shuffle
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, TokenIds
+from sktextcnn._compat import numpy as compat
+from sktextcnn._token_ids import TokenTable, lost_table
 
 TEXTS = ["a gem", "a witty gem of a film", "so dull", "dull, dull and long", "witty", "long film"]
 
@@ -167,6 +170,49 @@ def test_workers_get_and_return_the_table(X):
         assert_carries(result, X.table, np.asarray(part))
 
 
+# A NumPy that loses marks ---------------------------------------------------------------
+
+
+def no_mark(dtype, mark):
+    return np.dtype(dtype)
+
+
+def mark_is_refused(dtype, mark):
+    raise TypeError("dtype() got an unexpected keyword argument 'metadata'")
+
+
+@pytest.fixture(params=[no_mark, mark_is_refused])
+def without_marks(request, monkeypatch):
+    monkeypatch.setattr(compat, "_marked_dtype", request.param)
+    compat.marks_last.cache_clear()
+    yield
+    compat.marks_last.cache_clear()
+
+
+def test_this_numpy_keeps_marks():
+    assert compat.marks_last()
+
+
+@pytest.mark.usefixtures("without_marks")
+@pytest.mark.parametrize("name", KEEPS)
+def test_without_marks_the_table_is_kept_all_the_same(name, vectors_file):
+    X = fitted(vectors_file)[1]
+    assert X.dtype.metadata is None
+    assert_carries(KEEPS[name](X), X.table, KEEPS[name](np.asarray(X)))
+
+
+@pytest.mark.usefixtures("without_marks")
+@pytest.mark.parametrize("name", LOSES)
+def test_without_marks_lost_vectors_go_unnoticed_and_nothing_else_changes(name, vectors_file):
+    X = fitted(vectors_file)[1]
+    lost = LOSES[name](X)
+    assert lost_table(lost) is None
+    np.testing.assert_array_equal(np.asarray(lost), np.asarray(X))
+    classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0)
+    assert classifier.fit(lost, [0, 1] * 3).embedding_source_ == "random"
+    assert classifier.fit(X, [0, 1] * 3).embedding_source_ == "docstrings.txt"
+
+
 # Identity -----------------------------------------------------------------------------
 
 
@@ -174,6 +220,47 @@ def test_tables_of_equal_content_are_one_object(vectors_file):
     (_, first), (_, second) = fitted(vectors_file), fitted(vectors_file)
     assert first.table is second.table
     assert first.table is not fitted(vectors_file, TEXTS[:3])[1].table
+
+
+def same_vectors_of_two_files(vectors_file, tmp_path):
+    """The ids of two vectorizers whose files differ in their names only."""
+    copied = tmp_path / "copied.txt"
+    copied.write_bytes(Path(vectors_file).read_bytes())
+    return fitted(vectors_file)[1], fitted(copied)[1]
+
+
+def test_tables_of_two_files_share_their_content_and_keep_their_sources(vectors_file, tmp_path):
+    first, second = same_vectors_of_two_files(vectors_file, tmp_path)
+    assert first.table is not second.table
+    assert (first.table.source, second.table.source) == ("docstrings.txt", "copied.txt")
+    assert first.table.key == second.table.key
+    assert first.table.vectors is second.table.vectors
+    assert first.table.words is second.table.words
+    for X in (first, second):
+        assert pickle.loads(pickle.dumps(X)).table is X.table
+    assert joblib.hash(first) == joblib.hash(second)
+
+
+def test_ids_of_two_files_of_the_same_vectors_may_be_joined_and_classified(vectors_file, tmp_path):
+    first, second = same_vectors_of_two_files(vectors_file, tmp_path)
+    assert_carries(
+        np.concatenate([first, second]), first.table, np.concatenate([first.tolist()] * 2)
+    )
+    classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0)
+    classifier.fit(first, [0, 1] * 3)
+    assert classifier.embedding_source_ == "docstrings.txt"
+    np.testing.assert_array_equal(classifier.predict_proba(second), classifier.predict_proba(first))
+    assert classifier.fit(second, [0, 1] * 3).embedding_source_ == "copied.txt"
+    assert classifier.partial_fit(first, [0, 1] * 3).embedding_source_ == "copied.txt"
+
+
+def test_the_key_of_a_table_is_that_of_its_words_and_vectors():
+    # Caches of joblib hold hashes of it, so it stays the same from version to version.
+    words = ("<pad>", "<unk>", "gem")
+    vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
+    assert TokenTable(words).key == "eab7a2524faa238766c3ef19ef5761ee"
+    assert TokenTable(words, vectors).key == "bcdf3e20659ab6aa665a56a6e1521cb2"
+    assert TokenTable(words, vectors, "a file").key == "bcdf3e20659ab6aa665a56a6e1521cb2"
 
 
 def test_joblib_hashes_ids_with_their_table(vectors_file):
@@ -194,8 +281,11 @@ def test_joblib_hashes_ids_with_their_table(vectors_file):
 
 
 def test_a_table_cannot_be_changed(X):
-    with pytest.raises(AttributeError, match="immutable"):
-        X.table.words = ()
+    for name in ("words", "source", "new"):
+        with pytest.raises(AttributeError, match=f"is immutable, so '{name}' cannot be set"):
+            setattr(X.table, name, ())
+        with pytest.raises(AttributeError, match=f"is immutable, so '{name}' cannot be deleted"):
+            delattr(X.table, name)
     with pytest.raises(ValueError, match="read-only"):
         X.table.vectors[0] = 1
 

@@ -86,5 +86,5 @@ def test_sums_that_are_not_the_logits_are_an_error(faithfulness, two_classes, mo
     model.fit(texts, labels)
     assert faithfulness.check_sums(model, texts[:3]) <= 1e-5
     monkeypatch.setattr(model[-1], "decision_function", lambda X: np.full(3, 7.0))
-    with pytest.raises(SystemExit, match="beside decision_function"):
+    with pytest.raises(SystemExit, match="decision_function differ"):
         faithfulness.check_sums(model, texts[:3])

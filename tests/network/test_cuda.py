@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
-from sktextcnn._training.net import Rows
+from sktextcnn._training.dataset import TokenDataset
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -57,7 +57,7 @@ def test_early_stopping_partial_fit_and_weights(data):
 
 def test_rows_are_moved_once(data):
     X, _ = data
-    ids, _ = Rows(np.asarray(X), np.zeros(len(X), dtype=int), device="cuda")[:5]
+    ids, _ = TokenDataset(np.asarray(X), np.zeros(len(X), dtype=int), device="cuda")[:5]
     assert ids["ids"].is_cuda
 
 

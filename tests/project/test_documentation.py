@@ -99,48 +99,6 @@ def test_every_parameter_is_documented_in_order_with_its_real_default(estimator)
             assert eval(default[1]) == parameter.default, name
 
 
-def cells(page):
-    """The rows of all tables of a page."""
-    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
-    return [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in lines
-        if line.startswith("|")
-    ]
-
-
-def measured(corpus):
-    """The accuracies of docs/accuracy.md on a whole corpus, by model."""
-    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
-    _, _, section = text.partition(f"\n### {corpus}, ")
-    section, _, _ = section.partition("\n#")
-    return dict(re.findall(r"^\| ([^|]+) \| ([\d.]+) \|", section, re.M))
-
-
-def few_labels(n):
-    """The accuracies of docs/accuracy.md on MR with so many labels, by model."""
-    header, *rows = [row for row in cells("docs/accuracy.md") if len(row) == 6]
-    first = next(i for i, row in enumerate(rows) if row[1] == header[1])
-    return {row[0]: row[header.index(f"{n} labels")].split()[0] for row in rows[:first]}
-
-
-def test_accuracies_are_the_same_on_all_pages():
-    whole = {corpus: measured(corpus) for corpus in ("MR", "Subj", "TREC")}
-    tuned, scratch = "CNN-non-static (the default)", "CNN-rand"
-    tfidf, fasttext = "TF-IDF + logistic regression", "fastText"
-    rows = cells("docs/performance.md")
-    for corpus, found in whole.items():
-        assert [corpus, found[tuned], found[scratch], found[tfidf]] in rows
-        assert [corpus, found[tuned], found[fasttext]] in rows
-    for n in ("200", "2,000"):
-        found = few_labels(n)
-        names = ("tuned vectors", "from scratch", tfidf)
-        assert [f"MR, {n} labels", *(found[name] for name in names)] in rows
-    (row,) = [row for row in cells("README.md") if row[0].startswith("accuracy on MR")]
-    for column, name in {1: tfidf, 2: fasttext, -1: tuned}.items():
-        assert row[column] == ", ".join(found[name] for found in whole.values())
-
-
 def test_every_public_name_has_a_docstring():
     for name in sktextcnn.__all__:
         assert inspect.getdoc(getattr(sktextcnn, name))

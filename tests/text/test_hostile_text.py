@@ -95,7 +95,7 @@ def test_a_giant_token_is_a_word_like_others():
 
 def test_a_giant_token_is_shown_by_its_beginning(tmp_path):
     giant = "x" * 1_000_000
-    with pytest.raises(ValueError, match=r"vocabulary holds 'x+ twice\.$") as caught:
+    with pytest.raises(ValueError, match=r"vocabulary contains 'x+ twice\.$") as caught:
         TextVectorizer(vocabulary=[giant, giant]).fit(["a"])
     assert len(str(caught.value)) < 200
     path = tmp_path / "vectors.txt"

@@ -93,7 +93,7 @@ ODD_TEXTS = [
 def test_the_default_pattern_finds_clitics_words_and_marks(
     corpus, options, pieces_remembered, monkeypatch
 ):
-    monkeypatch.setattr("sktextcnn._text.documents._PIECES_REMEMBERED", pieces_remembered)
+    monkeypatch.setattr("sktextcnn._text.encoders._PIECES_REMEMBERED", pieces_remembered)
     texts = [*corpus[0], *ODD_TEXTS]
     plain = r"(?ui)\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
     analyze = CountVectorizer(token_pattern=plain, **options).build_analyzer()
@@ -142,12 +142,12 @@ def test_remembered_pieces_are_neither_pickled_nor_copied():
     before = pickle.dumps(vectorizer)
     expected = vectorizer.transform(["a rare gem", "x" * 1000])
     assert pickle.dumps(vectorizer) == before
-    _, _, reader = vectorizer._reader._memory
-    assert "rare" in reader._ids_of
+    _, _, encoder = vectorizer._encoder._cached
+    assert "rare" in encoder._ids_of
     # One huge word must not stay.
-    assert max(map(len, reader._ids_of)) < 1000
+    assert max(map(len, encoder._ids_of)) < 1000
     for other in (copy.deepcopy(vectorizer), pickle.loads(pickle.dumps(vectorizer))):
-        assert other._reader._memory is None
+        assert other._encoder._cached is None
         np.testing.assert_array_equal(other.transform(["a rare gem", "x" * 1000]), expected)
 
 
@@ -421,6 +421,21 @@ def test_a_casing_that_does_not_match_is_warned_of(tmp_path, words, text, lowerc
     vectorizer.set_params(lowercase=not lowercase).fit([text])
 
 
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_a_vocabulary_that_no_text_has(lowercase, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("gem 1 2\nparis 3 4\n", encoding="utf-8")
+    vectorizer = TextVectorizer(
+        embeddings=path, vocabulary=["gem", "Paris", "dull"], lowercase=lowercase, random_state=0
+    )
+    assert vectorizer.fit_transform(["so witty"]).tolist() == [[1, 1]]
+    coverage = vectorizer.coverage_
+    assert (coverage.types, coverage.tokens) == (1 / 3, 0.0)
+    assert coverage.missing == [("Paris", 0), ("dull", 0)]
+    assert vectorizer.embedding_matrix_[2].tolist() == [1, 2]
+    assert np.isfinite(vectorizer.embedding_matrix_).all()
+
+
 # Words of the vectors that the texts lack ----------------------------------------------
 
 
@@ -493,7 +508,7 @@ def test_words_that_stand_for_padding_and_the_unknown_are_no_words(tmp_path):
     X = vectorizer.fit_transform(["film <unk> <pad> film"])
     assert list(vectorizer.vocabulary_) == ["film", "gem"]
     assert X.tolist() == [[2, 1, 1, 2]]
-    with pytest.raises(ValueError, match=r"vocabulary holds .<unk>., which stands for id 1"):
+    with pytest.raises(ValueError, match=r"contains .<unk>., which is reserved for id 1"):
         TextVectorizer(vocabulary=["film", "<unk>"]).fit(["film"])
 
 
@@ -515,7 +530,7 @@ def test_an_encoding_with_two_codes_for_a_letter(tmp_path):
 
 def test_single_characters_are_the_unseen_words_of_characters(nine_words):
     vectorizer = TextVectorizer(embeddings=nine_words, random_state=0, analyzer="char")
-    with pytest.raises(ValueError, match="None of the 3 words of the texts has a vector"):
+    with pytest.raises(ValueError, match="None of the 3 words of the vocabulary has a vector"):
         vectorizer.fit(["gem"])
     assert list(vectorizer.fit(["x!"]).vocabulary_) == ["!", "x"]
 
@@ -534,7 +549,7 @@ def test_a_number_of_unseen_words_that_is_none_is_refused(unseen_words):
 
 
 def test_no_text_of_the_vectors_language_is_an_error_though_unseen_words_have_vectors(nine_words):
-    with pytest.raises(ValueError, match="None of the 2 words of the texts has a vector"):
+    with pytest.raises(ValueError, match="None of the 2 words of the vocabulary has a vector"):
         TextVectorizer(embeddings=nine_words).fit(["zut alors"])
 
 
@@ -577,7 +592,7 @@ def test_global_generators_are_left_untouched(corpus):
 @pytest.mark.parametrize(
     ("texts", "error", "message"),
     [
-        (["a", None], TypeError, r"Text 1 \(counting from 0\) is None .* Drop missing texts or"),
+        (["a", None], TypeError, r"Text 1 \(counting from 0\) is None .* Drop missing texts, or"),
         (["a", float("nan")], TypeError, "Text 1 .* is nan of type float.* Drop missing texts"),
         (pd.Series(["a", pd.NA]), TypeError, "Text 1 .* Drop missing texts"),
         (["a", pd.NA], TypeError, "Text 1 .* is <NA> of type NAType.* Drop missing texts"),
@@ -590,7 +605,7 @@ def test_global_generators_are_left_untouched(corpus):
         (
             np.array([["a", "b"]]),
             ValueError,
-            r"one-dimensional.* of shape \(1, 2\).*Choose the col",
+            r"one-dimensional.* of shape \(1, 2\).*Select the col",
         ),
         (pd.DataFrame({"text": ["a"]}), ValueError, r"one-dimensional.*df\['text'\]"),
         ({"a": 1}, TypeError, "in a fixed order; got dict"),
@@ -610,22 +625,26 @@ def test_what_is_no_text_is_named(texts, error, message):
 @pytest.mark.parametrize(
     ("params", "texts", "message"),
     [
-        ({}, [], "There are no texts: X is empty"),
-        ({}, ["", "  "], "The texts have no tokens. Are they empty"),
+        ({}, [], "X is empty; give at least one text"),
+        ({}, ["", "  "], "The texts have no tokens. Check that they are not empty"),
         ({"stop_words": "english"}, ["the of"], "The texts have no tokens. .*stop words"),
-        ({"min_df": 3}, ["a b", "b c"], r"No word is left with min_df=3 and .*lower min_df"),
+        ({"min_df": 3}, ["a b", "b c"], r"No word is left with min_df=3 and .*Decrease min_df"),
         (
             {"min_df": 2, "max_df": 1},
             TEXTS,
-            "min_df=2 and max_df=1 in .*higher max_df",
+            "min_df=2 and max_df=1 for 3 texts.*increase max_df",
         ),
         ({"vocabulary": []}, TEXTS, "vocabulary is empty"),
-        ({"vocabulary": ["a", "a"]}, TEXTS, "vocabulary holds 'a' twice"),
-        ({"vocabulary": ["a", 3]}, TEXTS, "vocabulary must hold words; got 3"),
+        ({"vocabulary": ["a", "a"]}, TEXTS, "vocabulary contains 'a' twice"),
+        ({"vocabulary": ["a", 3]}, TEXTS, "vocabulary must contain only str; got 3"),
         ({"vocabulary": "words"}, TEXTS, "vocabulary must be a collection of words; got 'words'"),
         ({"vocabulary": {"a": 0, "b": 1}}, TEXTS, r"ids of vocabulary must be 2, 3, .* 0 is pad"),
         ({"stop_words": "klingon"}, TEXTS, "no stop words for stop_words='klingon'.*or one of: .*"),
-        ({"embeddings_params": {"epochs": 3}}, TEXTS, "embeddings_params are those of vectors tr"),
+        (
+            {"embeddings_params": {"epochs": 3}},
+            TEXTS,
+            "embeddings_params only applies",
+        ),
         ({"embeddings": "word2vec", "embeddings_params": {"epoch": 3}}, TEXTS, "could not be trai"),
         ({"max_length": 0}, TEXTS, "The 'max_length' parameter of TextVectorizer must be"),
         ({"min_df": 1.5}, TEXTS, "The 'min_df' parameter"),
@@ -668,7 +687,7 @@ def test_embeddings_that_will_not_do_are_named_before_texts_are_read(embeddings,
 
 
 def test_vectors_of_another_language_are_named(four_words):
-    with pytest.raises(ValueError, match=r"None of the 2 words .* in four.txt .*same language"):
+    with pytest.raises(ValueError, match=r"None of the 2 words .* in four.txt .*of the language"):
         TextVectorizer(embeddings=Embeddings(four_words)).fit(["bonjour monde"])
 
 
@@ -681,7 +700,7 @@ def test_an_unfitted_vectorizer_says_so(method):
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        ([[2, 99]], r"ids from 2 to 99, but this vectorizer knows those from 0 to \d"),
+        ([[2, 99]], r"ids from 2 to 99, but the ids of this vectorizer are those from 0 to \d"),
         ([[-1]], "ids from -1"),
         ([2, 3], r"2-d array of integer ids.* got shape \(2,\)"),
         ([[0.5]], "2-d array of integer ids"),

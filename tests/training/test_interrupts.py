@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
-from skorch.callbacks import Callback, EpochScoring
+from skorch.callbacks import EpochScoring
 
 import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer
@@ -217,17 +217,3 @@ def test_an_interrupted_partial_fit_can_be_called_again(matrices, some):
         assert np.isfinite(later.predict_proba(X)).all()
         later.partial_fit(X, LABELS)
         assert later.n_iter_ == len(later.history_)
-
-
-class Ends(Callback):
-    def on_epoch_end(self, net, **kwargs):
-        self.end()
-
-    def end(self):
-        raise KeyboardInterrupt
-
-
-def test_a_callback_that_ends_the_training_in_a_function_of_its_own_is_no_interrupt(matrices):
-    X, _ = matrices
-    params = {**SMALL, "max_epochs": 9}
-    assert TextCNNClassifier(**params, callbacks=[Ends()]).fit(X, LABELS).n_iter_ == 1

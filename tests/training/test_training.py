@@ -13,7 +13,7 @@ from skorch.callbacks import Callback, EpochScoring, GradientNormClipping, LRSch
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._network.modules import UNKNOWN_ID, KimCNN
-from sktextcnn._training.net import Rows
+from sktextcnn._training.dataset import TokenDataset
 
 SMALL = {"num_filters": 6, "random_state": 0}
 
@@ -143,7 +143,7 @@ def test_a_copied_net_can_be_trained_further(with_vectors):
     classifier = TextCNNClassifier(max_epochs=2, **SMALL).fit(X, y)
     net = copy.deepcopy(classifier.net_)
     before = copy.deepcopy(classifier.net_.module_.state_dict())
-    net.fit_epochs(Rows(np.asarray(X), np.unique(y, return_inverse=True)[1]), 2)
+    net.fit_epochs(TokenDataset(np.asarray(X), np.unique(y, return_inverse=True)[1]), 2)
     assert len(net.history) == 4
     for name, value in classifier.net_.module_.state_dict().items():
         assert torch.equal(value, before[name])
@@ -337,16 +337,39 @@ def test_an_interrupt_reaches_the_user_and_leaves_the_model_as_it_was(data, monk
     assert len(classifier.history_) == 2
 
 
-def test_a_callback_may_end_the_training(data):
+@pytest.mark.parametrize("method", ["on_train_begin", "on_batch_end", "on_epoch_end"])
+def test_an_interrupt_that_a_callback_raises_reaches_the_user(data, method):
     X, y = data
 
-    class Enough(Callback):
-        def on_epoch_end(self, net, **kwargs):
-            if len(net.history) == 2:
-                raise KeyboardInterrupt
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
 
-    classifier = TextCNNClassifier(max_epochs=9, callbacks=[Enough()], **SMALL).fit(X, y)
-    assert classifier.n_iter_ == 2
+    callback = type("Interrupts", (Callback,), {method: interrupt})()
+    classifier = TextCNNClassifier(max_epochs=2, **SMALL).fit(X, y)
+    before = classifier.predict_proba(X)
+    classifier.set_params(callbacks=[callback])
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(X, y)
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)
+    assert len(classifier.history_) == 2
+
+
+def test_the_handler_of_a_user_reaches_the_user(data):
+    X, y = data
+
+    def handler(number, frame):
+        raise KeyboardInterrupt("stop")
+
+    class Presses(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with pytest.raises(KeyboardInterrupt, match="stop"):
+            TextCNNClassifier(max_epochs=2, callbacks=[Presses()], **SMALL).fit(X, y)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # partial_fit --------------------------------------------------------------------------

@@ -24,8 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
-from sktextcnn._vectors import embeddings as room
-from sktextcnn._vectors import formats as vector_files
+from sktextcnn._vectors import embeddings_from_config, file_cache, formats
 
 SENTENCES = [
     ["the", "cat", "sat", "on", "the", "mat"],
@@ -61,14 +60,14 @@ def glove(tmp_path):
 def reads(monkeypatch):
     """What is read of files: (name, words) of each time that one is opened for its rows."""
     opened = []
-    read_rows = room.read_rows
+    read_vectors = file_cache.read_vectors
 
     def counted(path, words, *how):
         words = list(words)
         opened.append((os.path.basename(path), sorted(words)))
-        return read_rows(path, words, *how)
+        return read_vectors(path, words, *how)
 
-    monkeypatch.setattr(room, "read_rows", counted)
+    monkeypatch.setattr(file_cache, "read_vectors", counted)
     return opened
 
 
@@ -162,8 +161,8 @@ def test_a_grid_search_loads_the_vectors_once_and_never_copies_them(
     path = tmp_path / "vectors.kv"
     large_vectors.save(str(path), sep_limit=0)
     loads = []
-    load = room._load_gensim
-    monkeypatch.setattr(room, "_load_gensim", lambda path: loads.append(path) or load(path))
+    load = file_cache.load_gensim
+    monkeypatch.setattr(file_cache, "load_gensim", lambda path: loads.append(path) or load(path))
     embeddings = Embeddings(path) if as_handle else str(path)
     vectorizer = TextVectorizer(embeddings=embeddings, unseen_words=0)
     model = make_pipeline(vectorizer, DummyClassifier())
@@ -192,13 +191,13 @@ def test_a_grid_search_passes_once_over_a_file_though_each_fold_has_other_words(
         vectors.add_vectors(words, np.random.default_rng(0).normal(size=(31, 4)))
         vectors.save_word2vec_format(path, binary=kind == "word2vec")
     passes = []
-    reader_for = vector_files._reader_for
+    detect_format = formats._detect_format
 
     def spy(file, path):
         passes.append(path)
-        return reader_for(file, path)
+        return detect_format(file, path)
 
-    monkeypatch.setattr(vector_files, "_reader_for", spy)
+    monkeypatch.setattr(formats, "_detect_format", spy)
     classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0)
     model = make_pipeline(TextVectorizer(embeddings=str(path)), classifier)
     grid = GridSearchCV(model, {"textcnnclassifier__dropout": [0.1, 0.5]}, cv=3)
@@ -312,9 +311,84 @@ def test_anything_else_is_a_type_error_that_lists_what_it_may_be(source):
         Embeddings(source)
 
 
-def test_a_handle_may_be_given_where_a_source_is_wanted(glove):
+def test_a_handle_may_be_given_where_a_source_is_wanted(glove, large_vectors):
     rows = write_vectors(glove)
     assert_rows(Embeddings(Embeddings(glove)).lookup(["the"]), {"the": rows["the"]})
+    for encoding in (None, "latin-1"):
+        handle = Embeddings(Embeddings(large_vectors), encoding=encoding)
+        assert handle.name == "KeyedVectors of 5,000 words"
+        assert_rows(handle.lookup(["the"]), {"the": large_vectors["the"]})
+
+
+@pytest.mark.parametrize("source", ["path", "handle of utf-8", "handle of latin-1"])
+@pytest.mark.parametrize("encoding", [None, "utf-8", "latin-1"])
+def test_the_encoding_is_the_given_one_or_else_that_of_the_handle(source, encoding, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes("café 1 2\nthe 3 4\n".encode("latin-1"))
+    given = {
+        "path": path,
+        "handle of utf-8": Embeddings(path),
+        "handle of latin-1": Embeddings(path, encoding="latin-1"),
+    }[source]
+    handle = Embeddings(given, encoding=encoding)
+    is_latin = "latin-1" in (encoding or source)
+    assert list(handle.lookup(["café", "the"])) == (["café", "the"] if is_latin else ["the"])
+    assert handle.name == "vectors.txt"
+    # The given handle is as before.
+    if source != "path":
+        own = ["café", "the"] if "latin-1" in source else ["the"]
+        assert list(given.lookup(["café", "the"])) == own
+
+
+@pytest.mark.parametrize(
+    ("encoding", "error", "message"),
+    [
+        ("utf-9", ValueError, r"encoding must be .* such as 'utf-8' .*; got 'utf-9' \(unknown enc"),
+        ("rot13", ValueError, "encoding must be the name of a text encoding.* got 'rot13'"),
+        ("", ValueError, "encoding must be the name of a text encoding.* got ''"),
+        ("a\0b", ValueError, r"encoding must be the name of a text encoding.* got 'a\\x00b'"),
+        (b"utf-8", TypeError, "encoding must be the name of an encoding.* b'utf-8' of type bytes"),
+        (8, TypeError, "encoding must be the name of an encoding.* got 8 of type int"),
+    ],
+)
+def test_an_encoding_that_python_does_not_know_is_refused_at_once(encoding, error, message, glove):
+    for source in (glove, Embeddings(glove)):
+        with pytest.raises(error, match=message):
+            Embeddings(source, encoding=encoding)
+
+
+def test_a_handle_of_a_handle_that_reads_no_pickles_reads_none(tmp_path, large_vectors):
+    path = tmp_path / "vectors.kv"
+    large_vectors.save(str(path))
+    handle = embeddings_from_config("vectors.kv", str(path), "utf-8")
+    for other in (
+        handle,
+        Embeddings(handle),
+        Embeddings(handle, encoding="latin-1"),
+        pickle.loads(pickle.dumps(handle)),
+        Embeddings(pickle.loads(pickle.dumps(handle))),
+    ):
+        with pytest.raises(
+            ValueError, match=r"vectors\.kv .* is a pickle and may run code.*If you"
+        ):
+            other.lookup(["the"])
+    assert list(Embeddings(path).lookup(["the"])) == ["the"]
+
+
+# An immutable handle ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["name", "_path", "_vectors", "_encoding", "_reads_pickles", "new"]
+)
+def test_attributes_can_be_neither_set_nor_deleted(name, glove):
+    handle = Embeddings(glove)
+    for other in (handle, pickle.loads(pickle.dumps(handle)), Embeddings(handle)):
+        with pytest.raises(AttributeError, match=f"is immutable, so '{name}' cannot be set"):
+            setattr(other, name, "other")
+        with pytest.raises(AttributeError, match=f"is immutable, so '{name}' cannot be deleted"):
+            delattr(other, name)
+        assert_rows(other.lookup(["the"]), {"the": write_vectors(glove)["the"]})
 
 
 def test_the_vectorizer_takes_whatever_the_handle_takes(glove, large_vectors):
@@ -342,7 +416,7 @@ def test_a_missing_file_with_no_similar_name_around_is_refused_without_a_guess(g
 
 
 def test_a_missing_file_in_a_missing_folder_names_the_folder(tmp_path):
-    match = r"There is no folder '.*nowhere', so no file of vectors 'glove\.txt' in it"
+    match = r"There is no folder '.*nowhere', so there is no file of vectors 'glove\.txt' in it"
     with pytest.raises(FileNotFoundError, match=match):
         Embeddings(tmp_path / "nowhere" / "glove.txt")
 
@@ -420,7 +494,7 @@ def test_a_name_of_gensim_data_is_looked_up_in_the_file_that_gensim_has(
         (TimeoutError("timed out"), "TimeoutError: timed out"),
     ],
 )
-def test_a_name_that_cannot_be_had_is_an_error_with_its_cause_and_the_remedy(
+def test_a_name_that_cannot_be_downloaded_is_an_error_with_its_cause_and_the_remedy(
     error, shown, monkeypatch
 ):
     def load(name, return_path=False):
@@ -428,9 +502,9 @@ def test_a_name_that_cannot_be_had_is_an_error_with_its_cause_and_the_remedy(
 
     monkeypatch.setattr(gensim.downloader, "load", load)
     match = (
-        rf"embeddings='glove-wiki-gigaword-10' is not a file in .*, and as the name of vectors in "
-        rf"gensim-data it could not be had \({shown}.*\)\. Give the path of a file of vectors, "
-        r"or a name of gensim\.downloader\.info\(name_only=True\) with a network"
+        rf"embeddings='glove-wiki-gigaword-10' is not a file in .*, and vectors of this name could "
+        rf"not be downloaded from gensim-data \({shown}.*\)\. Give the path of a file of vectors, "
+        r"or one of the names that gensim\.downloader\.info\(name_only=True\) lists"
     )
     with pytest.raises(ValueError, match=match) as raised:
         Embeddings("glove-wiki-gigaword-10").lookup(["the"])
@@ -448,7 +522,7 @@ def test_the_logger_of_gensims_downloader_is_left_as_it_was(fails, glove, monkey
 
     monkeypatch.setattr(gensim.downloader, "load", load)
     monkeypatch.setattr(logger, "disabled", False)
-    with pytest.raises(ValueError, match="could not be had") if fails else nullcontext():
+    with pytest.raises(ValueError, match="could not be downloaded") if fails else nullcontext():
         Embeddings("glove-wiki-gigaword-100").lookup(["the"])
     assert not logger.disabled
 
@@ -604,8 +678,8 @@ def test_a_gensim_file_is_loaded_once_for_all_threads(tmp_path, large_vectors, m
     path = tmp_path / "vectors.kv"
     large_vectors.save(str(path), sep_limit=0)
     loads = []
-    load = room._load_gensim
-    monkeypatch.setattr(room, "_load_gensim", lambda path: loads.append(path) or load(path))
+    load = file_cache.load_gensim
+    monkeypatch.setattr(file_cache, "load_gensim", lambda path: loads.append(path) or load(path))
     for found in in_threads(lambda i: Embeddings(path).lookup(["the", f"word{i}"])):
         np.testing.assert_array_equal(found["the"], large_vectors["the"])
     assert len(loads) == 1

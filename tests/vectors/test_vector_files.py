@@ -19,10 +19,7 @@ from gensim.models.fasttext import load_facebook_vectors, save_facebook_model
 from gensim.test.utils import datapath
 
 from sktextcnn import Embeddings
-from sktextcnn._vectors import embeddings as embeddings_room
-from sktextcnn._vectors import formats as room
-from sktextcnn._vectors import records as records
-from sktextcnn._vectors import text_format as text_room
+from sktextcnn._vectors import file_cache, formats, records, text_format, word2vec_format
 
 SENTENCES = [
     ["the", "cat", "sat", "on", "the", "mat"],
@@ -355,14 +352,14 @@ def test_trouble_before_the_last_of_the_first_words_is_told(tmp_path, fasttext_f
         Embeddings(text).words(201)
     binary = write(tmp_path / "binary", binary_rows({"a": [1, 2], "b": [3, 4]})[:-1])
     assert Embeddings(binary).words(1) == ["a"]
-    with pytest.raises(ValueError, match=r"binary is cut off .* of row 2 of 2"):
+    with pytest.raises(ValueError, match=r"binary is truncated .* of row 2 of 2"):
         Embeddings(binary).words(2)
     cut = write(tmp_path / "cut.bin", fasttext_file.read_bytes()[:150])
-    with pytest.raises(ValueError, match=r"cut\.bin is cut off .* of fastText's dictionary"):
+    with pytest.raises(ValueError, match=r"cut\.bin is truncated .* of fastText's dictionary"):
         Embeddings(cut).words(1000)
     packed = compress(write(tmp_path / "packed", lines.removesuffix("broken 1\n") * 99))
     packed.write_bytes(packed.read_bytes()[:-20])
-    with pytest.raises(ValueError, match="packed: the gzip stream is damaged or cut off"):
+    with pytest.raises(ValueError, match="packed: the gzip stream is damaged or truncated"):
         Embeddings(packed).words(10**6)
 
 
@@ -371,15 +368,15 @@ def test_trouble_before_the_last_of_the_first_words_is_told(tmp_path, fasttext_f
 
 @pytest.fixture
 def loaded_by_gensim(monkeypatch):
-    """What the room loads with gensim, as it is loaded."""
+    """The objects that gensim loads, in order."""
     loaded = []
-    load = embeddings_room._load_gensim
+    load = file_cache.load_gensim
 
     def spy(path):
         loaded.append(load(path))
         return loaded[-1]
 
-    monkeypatch.setattr(embeddings_room, "_load_gensim", spy)
+    monkeypatch.setattr(file_cache, "load_gensim", spy)
     return loaded
 
 
@@ -432,7 +429,7 @@ def test_own_file_whose_name_and_content_disagree_is_to_be_renamed(
     vectors.save(str(tmp_path / "vectors.kv"))
     path = tmp_path / "vectors.kv"
     path = (compress(path) if compressed else path).rename(tmp_path / name)
-    with pytest.raises(ValueError, match=rf"{name}: .*{expected}.*Rename it"):
+    with pytest.raises(ValueError, match=rf"{name}: .*{expected}.*Rename the file"):
         Embeddings(path).lookup(["the"])
 
 
@@ -449,7 +446,9 @@ def test_own_file_whose_name_and_content_disagree_is_to_be_renamed(
 )
 def test_a_pickle_that_is_no_vectors_is_refused_by_its_name(content, tmp_path):
     path = write(tmp_path / "vectors.kv", content)
-    with pytest.raises(ValueError, match=r"vectors\.kv looks like a file of gensim's own, but"):
+    with pytest.raises(
+        ValueError, match=r"vectors\.kv looks like a file in gensim's own format, but"
+    ):
         Embeddings(path).lookup(["the"])
 
 
@@ -462,7 +461,9 @@ def test_own_file_without_the_file_of_its_array_names_the_file_that_is_missing(t
 
 @pytest.mark.parametrize("name", ["lda_3_0_1_model", "phraser-3.6.0.model", "tfidf_model.tst"])
 def test_own_file_of_another_model_of_gensim_is_refused(name):
-    with pytest.raises(ValueError, match=rf"{name} looks like a file of gensim's own, but holds"):
+    with pytest.raises(
+        ValueError, match=rf"{name} looks like a file in gensim's own format, but contains"
+    ):
         Embeddings(datapath(name)).lookup(["the"])
 
 
@@ -698,14 +699,14 @@ def test_a_broken_row_far_down_a_compressed_file_is_named_by_its_line(tmp_path):
 )
 def test_fewer_rows_than_the_header_says_are_refused(content, line, says, there, tmp_path):
     path = write(tmp_path / "vectors.txt", content)
-    expected = f"cut off after line {line}: its header says {says} rows, and there are {there}"
-    with pytest.raises(ValueError, match=rf"vectors\.txt is {expected}. Fetch the file again"):
+    expected = f"truncated after line {line}: its header says {says} rows, but there are {there}"
+    with pytest.raises(ValueError, match=rf"vectors\.txt is {expected}. Download the file again"):
         Embeddings(path).lookup(["the"])
 
 
 def test_a_header_with_no_rows_behind_it_is_refused_as_cut_off(tmp_path):
     path = write(tmp_path / "vectors.txt", "400000 300\n")
-    with pytest.raises(ValueError, match=r"vectors\.txt is cut off"):
+    with pytest.raises(ValueError, match=r"vectors\.txt is truncated"):
         Embeddings(path).lookup(["the"])
 
 
@@ -720,10 +721,10 @@ def test_a_header_with_no_rows_behind_it_is_refused_as_cut_off(tmp_path):
         ("3 3.0", "line 1: expected a word and 3 numbers, got 1"),
         ("3", "line 1: expected a word and 3 numbers, got 0"),
         ("3 3 3", "line 1: expected a word and 3 numbers, got 2"),
-        ("99999999999999 3", "cut off after line 4: its header says 99,999,999,999,999 rows"),
+        ("99999999999999 3", "truncated after line 4: its header says 99,999,999,999,999 rows"),
     ],
 )
-def test_a_nonsensical_header_is_named_by_its_line(header, expected, tmp_path):
+def test_an_invalid_header_is_named_by_its_line(header, expected, tmp_path):
     path = write(tmp_path / "vectors.txt", header + "\n" + GLOVE)
     with pytest.raises(ValueError, match=rf"vectors\.txt.*{expected}"):
         Embeddings(path).lookup(["the"])
@@ -798,7 +799,7 @@ MESSY = {
 def small_chunks(request, monkeypatch):
     """Blocks that begin at the third line, of one line or more."""
     monkeypatch.setattr(records, "CHUNK", request.param)
-    monkeypatch.setattr(text_room, "_SAMPLE", 1)
+    monkeypatch.setattr(text_format, "_SAMPLE", 1)
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
@@ -812,10 +813,10 @@ def test_text_in_blocks_of_any_size_is_read_as_line_by_line(kind, packed, tmp_pa
         compress(path)
     words = list(truth)
     assert_bits(Embeddings(path).lookup(words), words, truth)
-    rows = room.read_rows(str(path), words[::2])
-    assert_bits(rows.of, words[::2], truth)
+    rows = formats.read_vectors(str(path), words[::2])
+    assert_bits(rows.vectors, words[::2], truth)
     # What is left is found without another pass.
-    assert_bits(room.read_rows(str(path), words, reader=rows.reader).of, words, truth)
+    assert_bits(formats.read_vectors(str(path), words, reader=rows.reader).vectors, words, truth)
 
 
 BROKEN_WIDTHS = {
@@ -881,13 +882,16 @@ def test_the_first_of_several_broken_rows_is_named(tmp_path):
 def outcome(path, words):
     """The bits of the rows, or the error."""
     try:
-        return {word: row.tobytes() for word, row in room.read_rows(str(path), words).of.items()}
+        return {
+            word: row.tobytes()
+            for word, row in formats.read_vectors(str(path), words).vectors.items()
+        }
     except ValueError as error:
         return str(error)
 
 
 def test_damaged_text_has_the_same_rows_or_error_in_blocks_as_line_by_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_room, "_SAMPLE", 5)
+    monkeypatch.setattr(text_format, "_SAMPLE", 5)
     monkeypatch.setattr(records, "CHUNK", 500)
     rng = np.random.default_rng(0)
     words = list(naive_text(MANY.encode()))
@@ -898,7 +902,7 @@ def test_damaged_text_has_the_same_rows_or_error_in_blocks_as_line_by_line(tmp_p
             content[place] = rng.choice(list(b" \t\n\r\v\f\x1c\0.0e-_x\xa0\x85"))
         path = write(tmp_path / "vectors.txt", bytes(content))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(text_room._TextPass, "read_uniform", lambda text, block: False)
+            patch.setattr(text_format._TextScan, "read_uniform", lambda text, block: False)
             outcomes.append(outcome(path, words))
         assert outcome(path, words) == outcomes[-1]
     assert 30 < sum(isinstance(found, str) for found in outcomes) < 270
@@ -910,15 +914,15 @@ def test_damaged_text_has_the_same_rows_or_error_in_blocks_as_line_by_line(tmp_p
 @pytest.fixture
 def one_pass(monkeypatch):
     """Fails what passes over a file more than once."""
-    reader_for = room._reader_for
+    detect_format = formats._detect_format
     passed = set()
 
     def once(file, path):
         assert path not in passed
         passed.add(path)
-        return reader_for(file, path)
+        return detect_format(file, path)
 
-    monkeypatch.setattr(room, "_reader_for", once)
+    monkeypatch.setattr(formats, "_detect_format", once)
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
@@ -932,7 +936,7 @@ def test_all_words_of_a_file_are_found_in_one_pass(save, packed, tmp_path):
         compress(tmp_path / "vectors")
     words, reader = [*vectors.index_to_key, "nosuchword", "\ud800"], None
     for part in (words[:1], words[1:50], words[50:], words, [], ["nosuchword"], ["\ud800"]):
-        size, rows, reader = room.read_rows(path, part, reader=reader)
+        size, rows, reader = formats.read_vectors(path, part, reader=reader)
         assert size == 4
         assert_bits(rows, part, vectors)
 
@@ -948,20 +952,21 @@ def test_all_words_and_subwords_of_a_fasttext_file_are_found_in_one_pass(
         compress(path)
     words, reader = [*truth.index_to_key, *UNKNOWN], None
     for part in (words[:1], words[1:8], words[8:], words, []):
-        _, rows, reader = room.read_rows(str(path), part, reader=reader)
+        _, rows, reader = formats.read_vectors(str(path), part, reader=reader)
         assert_bits(rows, part, {word: truth.get_vector(word) for word in part})
 
 
 @pytest.mark.parametrize("save", STREAMED)
 def test_words_whose_hashes_are_the_same_are_told_apart(save, tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "hash", lambda word: len(word) % 2, raising=False)
+    for module in (records, text_format, word2vec_format):
+        monkeypatch.setattr(module, "hash", lambda word: len(word) % 2, raising=False)
     vectors = random_vectors(n_words=200, size=4, seed=12)
     path = str(tmp_path / "vectors")
     save(vectors, path)
     words = vectors.index_to_key
-    reader = room.read_rows(path, ["nosuchword"]).reader
+    reader = formats.read_vectors(path, ["nosuchword"]).reader
     for part in (words[:1], words[1:50], [*words, "nosuchword"], ["nosuchword"]):
-        assert_bits(room.read_rows(path, part, reader=reader).of, part, vectors)
+        assert_bits(formats.read_vectors(path, part, reader=reader).vectors, part, vectors)
 
 
 @pytest.mark.parametrize("save", ["text", "binary"])
@@ -972,9 +977,9 @@ def test_a_reader_takes_the_first_of_rows_of_the_same_word(save, tmp_path):
     else:
         content = text_rows(first) + "\n" + text_rows(second)
     path = str(write(tmp_path / "vectors", content))
-    reader = room.read_rows(path, ["of"]).reader
+    reader = formats.read_vectors(path, ["of"]).reader
     words = ["and", "of", "the"]
-    rows = room.read_rows(path, words, reader=reader).of
+    rows = formats.read_vectors(path, words, reader=reader).vectors
     assert {word: rows[word].tolist() for word in words} == {"and": NY, "of": OF, "the": THE}
 
 
@@ -1005,7 +1010,7 @@ def test_a_truncated_binary_file_names_the_byte_and_what_was_expected(
     path = write(tmp_path / "vectors.bin", BINARY[:length])
     if packed:
         compress(path)
-    match = rf"vectors\.bin is cut off at byte {length}: expected {expected}\. Fetch the file again"
+    match = rf"vectors\.bin is truncated at byte {length}: expected {expected}\. Download the"
     with pytest.raises(ValueError, match=match):
         Embeddings(path).lookup(["the"])
 
@@ -1021,16 +1026,19 @@ def test_a_binary_vector_that_is_not_finite_is_named_by_word_and_byte(value, tmp
 
 def test_a_binary_vector_that_is_not_finite_is_named_by_its_byte_to_a_reader_too(tmp_path):
     path = str(write(tmp_path / "vectors.bin", binary_rows({"the": THE, "of": [1.0, np.inf, 2.0]})))
-    reader = room.read_rows(path, ["the"]).reader
+    reader = formats.read_vectors(path, ["the"]).reader
     match = rf"vectors\.bin, byte {SECOND_VECTOR}: the vector of 'of' has the value inf"
     with pytest.raises(ValueError, match=match):
-        room.read_rows(path, ["of"], reader=reader)
+        formats.read_vectors(path, ["of"], reader=reader)
 
 
 @pytest.mark.parametrize("size", ["0", "99999999999"])
-def test_a_nonsensical_width_in_a_binary_header_is_refused(size, tmp_path):
+def test_an_invalid_width_in_a_binary_header_is_refused(size, tmp_path):
     path = write(tmp_path / "vectors.bin", f"2 {size}\n".encode() + BINARY[4:])
-    with pytest.raises(ValueError, match=rf"vectors\.bin: the header says vectors of {size} numb"):
+    with pytest.raises(
+        ValueError,
+        match=rf"vectors\.bin, line 1: expected vectors of 1 to 1,048,576 numbers, got {size} in",
+    ):
         Embeddings(path).lookup(["the"])
 
 
@@ -1042,7 +1050,9 @@ def test_a_binary_file_with_no_end_of_a_word_is_refused_without_reading_it_all(t
 
 def test_a_binary_header_that_says_too_many_rows_is_refused(tmp_path):
     path = write(tmp_path / "vectors.bin", b"1000000000000 3\n" + BINARY[4:])
-    with pytest.raises(ValueError, match=r"is cut off at byte 47: expected row 3 of 1,000,000,000"):
+    with pytest.raises(
+        ValueError, match=r"is truncated at byte 47: expected row 3 of 1,000,000,000"
+    ):
         Embeddings(path).lookup(["the"])
 
 
@@ -1093,7 +1103,7 @@ def test_a_truncated_fasttext_file_names_the_byte_and_what_was_expected(
     path = write(tmp_path / "model.bin", content[:length])
     if packed:
         compress(path)
-    match = rf"model\.bin is cut off at byte {length:,}: expected {expected}.*Fetch the file again"
+    match = rf"model\.bin is truncated at byte {length:,}: expected {expected}.*Download the"
     with pytest.raises(ValueError, match=match):
         Embeddings(path).lookup(["the", "catlike"])
 
@@ -1153,11 +1163,11 @@ PAGE = "<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head>\n<body>
 STRANGERS = {
     "empty": (b"", "is empty; expected a file of word vectors"),
     "blanks": (b"\n  \r\n\t\n", "is empty; expected a file of word vectors"),
-    "zip": (zipped(GLOVE), "is a zip archive; unzip it and give the file inside"),
+    "zip": (zipped(GLOVE), "is a zip archive; unzip it and give the path of the file inside"),
     "hdf5": (b"\x89HDF\r\n\x1a\n\0\0\0\0", "is an HDF5 file; export the vectors as word2vec or G"),
-    "npy": (array_file(np.zeros((2, 3))), "is a bare NumPy array, which has no words"),
-    "page": (PAGE.encode(), "is a web page, so the download of the vectors went wrong"),
-    "html": (PAGE[16:].encode(), "is a web page, so the download of the vectors went wrong"),
+    "npy": (array_file(np.zeros((2, 3))), "is a NumPy array, which has no words"),
+    "page": (PAGE.encode(), "is a web page, not a file of word vectors. Download"),
+    "html": (PAGE[16:].encode(), "is a web page, not a file of word vectors. Download"),
     "utf-16": (GLOVE.encode("utf-16"), "is UTF-16 text; convert it to UTF-8"),
     "utf-16-be": (b"\xfe\xff" + GLOVE.encode("utf-16-be"), "is UTF-16 text; convert it to UTF-8"),
     "utf-16 without mark": (GLOVE.encode("utf-16-le"), "this binary format is not known"),
@@ -1224,7 +1234,7 @@ def gzipped(kind, fasttext_file):
 def test_a_truncated_gzip_file_is_named(kind, fasttext_file, tmp_path):
     content = gzipped(kind, fasttext_file)
     path = write(tmp_path / "vectors.gz", content[: len(content) // 3])
-    match = r"vectors\.gz: the gzip stream is damaged or cut off.*fetch the file again"
+    match = r"vectors\.gz: the gzip stream is damaged or truncated.*Download the file again"
     with pytest.raises(ValueError, match=match):
         Embeddings(path).lookup(["w0"])
 
@@ -1232,7 +1242,7 @@ def test_a_truncated_gzip_file_is_named(kind, fasttext_file, tmp_path):
 @pytest.mark.parametrize("length", [2, 9, 11, 20])
 def test_a_gzip_file_of_which_only_the_beginning_came_is_named(length, fasttext_file, tmp_path):
     path = write(tmp_path / "vectors.gz", gzipped("text", fasttext_file)[:length])
-    with pytest.raises(ValueError, match=r"vectors\.gz: the gzip stream is damaged or cut off"):
+    with pytest.raises(ValueError, match=r"vectors\.gz: the gzip stream is damaged or truncated"):
         Embeddings(path).lookup(["w0"])
 
 
@@ -1244,7 +1254,7 @@ def test_a_gzip_file_with_damaged_bytes_is_named(where, fasttext_file, tmp_path)
     content = bytearray(gzipped("text", fasttext_file))
     content[where : where + 4] = bytes(255 - byte for byte in content[where : where + 4])
     path = write(tmp_path / "vectors.gz", bytes(content))
-    with pytest.raises(ValueError, match=r"vectors\.gz: the gzip stream is damaged or cut off"):
+    with pytest.raises(ValueError, match=r"vectors\.gz: the gzip stream is damaged or truncated"):
         Embeddings(path).lookup(["w1999"])
 
 
@@ -1331,13 +1341,21 @@ def fasttext_with(content, field, value):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("size", 0, "vectors of some numbers, got 0"),
-        ("size", -1, "vectors of some numbers, got -1"),
-        ("size", 2**31 - 1, "vectors of some numbers, got 2147483647"),
-        ("bucket", -5, "rows for subwords; got 13 of 13 and -5"),
-        ("n_words", -1, "words among the dictionary's entries.* got -1 of 13 and 40"),
-        ("n_words", 14, "words among the dictionary's entries.* got 14 of 13 and 40"),
-        ("maxn", 2**31 - 1, "subwords of some number of letters, got 3 to 2147483647"),
+        ("size", 0, "vectors of 1 to 1,048,576 numbers, got 0"),
+        ("size", -1, "vectors of 1 to 1,048,576 numbers, got -1"),
+        ("size", 2**31 - 1, "vectors of 1 to 1,048,576 numbers, got 2147483647"),
+        ("bucket", -5, "0 or more rows for subwords; got 13 words and -5 rows"),
+        (
+            "n_words",
+            -1,
+            "0 to 13 words among the 13 entries .* got -1 words and 40 rows",
+        ),
+        (
+            "n_words",
+            14,
+            "0 to 13 words among the 13 entries .* got 14 words and 40 rows",
+        ),
+        ("maxn", 2**31 - 1, "subwords of 0 to 100 letters, got 3 to 2147483647"),
     ],
 )
 def test_numbers_of_a_fasttext_file_that_cannot_be_are_refused(
@@ -1403,7 +1421,7 @@ BOMBS = {
 def test_what_grows_without_measure_when_decompressed_is_refused(
     kind, fasttext_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(room, "_ALWAYS_DECOMPRESSED", 1 << 19)
+    monkeypatch.setattr(formats, "_ALWAYS_DECOMPRESSED", 1 << 19)
     content = fasttext_file.read_bytes()
     if kind == "fasttext":
         content = fasttext_with(content, "bucket", 200_000)[:-1_000] + bytes(4_800_000)

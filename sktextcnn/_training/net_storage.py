@@ -7,12 +7,22 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from sktextcnn._network import ARCHITECTURES
 from sktextcnn._token_ids import RESERVED_WORDS, TokenTable
-from sktextcnn._training.net import Settings, TextNet, build_net, seeded
+from sktextcnn._training.build import build_net
+from sktextcnn._training.net import TextNet
+from sktextcnn._training.plan import NetPlan
 
 _TABLES = "embedding."
+
+# What draws random numbers, among what constructors of networks call.
+_RANDOM = {
+    *("rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "poisson"),
+    *("uniform_", "normal_", "random_", "bernoulli_", "exponential_", "geometric_"),
+    *("cauchy_", "log_normal_"),
+}
 
 
 def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
@@ -52,8 +62,8 @@ def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
     names = {network: name for name, network in ARCHITECTURES.items()}
     return {
         "architecture": names.get(type(module), type(module)),
-        "module_params": dict(net.module_params),
-        "settings": vars(net.settings).copy(),
+        "module_params": dict(net.plan.network_params),
+        "settings": dict(net.plan.settings),
         "weights": weights,
         "shared": shared,
         "frozen": [name for name, value in module.named_parameters() if not value.requires_grad],
@@ -68,23 +78,61 @@ def restored_net(stored: Mapping[str, Any], table: TokenTable | None) -> TextNet
     """Make a net of what `stored_net` returned, on the CPU.
 
     Its embedding refers to the arrays where they are whole; they may be read-only or mapped from
-    a file. Training goes on after ``resume``.
+    a file. Training goes on after `own_memory`. No random numbers of the process are drawn and
+    no lock is taken, so that models load while others are trained.
     """
     network = stored["architecture"]
     network = ARCHITECTURES[network] if isinstance(network, str) else network
-    # Random numbers are drawn for layers that are overwritten below.
-    with seeded(0, "cpu"):
-        net = build_net(network, stored["module_params"], Settings(**stored["settings"]))
-    _set_weights(net.module_, _arrays(stored, table))
-    for name, value in net.module_.named_parameters():
+    plan = NetPlan(network, stored["module_params"], stored["settings"])
+    # Tensors that are made in inference mode could never be trained.
+    with torch.inference_mode(False):
+        module = network_without_weights(network, plan.network_params)
+        _set_weights(module, stored_weights(stored, table))
+        net = build_net(plan, make_network=lambda: module)
+    net.shares_memory = True
+    for name, value in module.named_parameters():
         value.requires_grad_(name not in stored["frozen"])
-    net.module_.eval()
-    net.optimizer_ = None
+    module.eval()
     for epoch in stored["history"]:
         net.history.new_epoch()
         for name, value in epoch.items():
             net.history.record(name, value)
     return net
+
+
+def network_without_weights(network: type[nn.Module], params: Mapping[str, Any]) -> nn.Module:
+    """Make a network whose weights are set afterwards, without the process's random numbers.
+
+    Those of this package are made on torch's "meta" device, which allocates nothing. A network of
+    the user may hold tensors that are not stored, so it is made as usual, but with numbers of a
+    generator of its own.
+    """
+    if network in ARCHITECTURES.values():
+        with torch.device("meta"):
+            return network(**params)
+    with _OwnGenerator():
+        return network(**params)
+
+
+class _OwnGenerator(TorchFunctionMode):
+    """Hands functions that draw random numbers a generator, instead of the process's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = torch.Generator().manual_seed(0)
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        initializes = getattr(func, "__module__", "") == "torch.nn.init"
+        if (name in _RANDOM or initializes) and kwargs.get("generator") is None:
+            try:
+                return func(*args, **{**kwargs, "generator": self.generator})
+            except TypeError:
+                pass  # Such as constant_ and rand_like, which take none.
+        return func(*args, **kwargs)
 
 
 def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes: int) -> None:
@@ -125,8 +173,8 @@ def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes:
         raise ValueError(f"there are no parameters {unknown[:4]}")
 
 
-def _arrays(stored: Mapping[str, Any], table: TokenTable | None) -> dict[str, np.ndarray]:
-    """The weights, with the rows that they share with the vectors of a table."""
+def stored_weights(stored: Mapping[str, Any], table: TokenTable | None) -> dict[str, np.ndarray]:
+    """Return the weights, with the rows that they share with the vectors of a table."""
     arrays = dict(stored["weights"])
     for name in stored["shared"]:
         vectors, own = _vectors_for(name, table), arrays.get(name)
@@ -142,16 +190,24 @@ def _vectors_for(name: str, table: TokenTable | None) -> np.ndarray:
 
 def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
     with warnings.catch_warnings():
-        # Mapped arrays are read-only; nothing writes to them before `resume` copies them.
+        # Mapped arrays are read-only; nothing writes to them before `own_memory` copies them.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         tensors = {name: torch.from_numpy(np.asarray(array)) for name, array in arrays.items()}
-    tables = {name: value for name, value in tensors.items() if name.startswith(_TABLES)}
-    # The large ones are used where they lie; the others are copied, as layers lay them out.
-    module.load_state_dict({**module.state_dict(), **tables}, assign=True)
-    others = {name: value for name, value in tensors.items() if name not in tables}
-    missing, unexpected = module.load_state_dict(others, strict=False)
-    if unexpected or set(missing) != set(tables):
+    layouts = module.state_dict()
+    different = sorted(layouts.keys() ^ tensors.keys())
+    if different:
         raise ValueError(
-            f"The stored weights are not those of {type(module).__name__}: "
-            f"{sorted(set(missing) ^ set(tables)) + unexpected}."
+            f"The stored weights are not those of {type(module).__name__}: {different}."
         )
+    # The large ones are used where they lie; the others are copied, as layers lay them out.
+    for name, value in tensors.items():
+        if not name.startswith(_TABLES):
+            layout = layouts[name]
+            if layout.shape != value.shape:
+                raise ValueError(
+                    f"The stored weight {name} has shape {tuple(value.shape)}, but that of "
+                    f"{type(module).__name__} {tuple(layout.shape)}."
+                )
+            copied = torch.empty_strided(layout.shape, layout.stride(), dtype=layout.dtype)
+            tensors[name] = copied.copy_(value)
+    module.load_state_dict(tensors, assign=True)

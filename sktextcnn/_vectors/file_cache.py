@@ -1,0 +1,82 @@
+"""Files of vectors and what was read from them, remembered for the process."""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from sktextcnn._vectors.formats import first_words, is_gensim_file, read_vectors
+from sktextcnn._vectors.gensim_objects import load_gensim, lookup_in_object, words_of_object
+from sktextcnn._vectors.records import VectorReader
+
+_MOST_FILES = 4
+
+
+class VectorFile:
+    """A file, and the vectors that were looked up in it so far."""
+
+    def __init__(self, path: str, encoding: str) -> None:
+        self.path, self.encoding = path, encoding
+        self.lock = threading.Lock()
+        self.vectors: dict[str, np.ndarray] = {}
+        self.looked_up: set[str] = set()
+        self.first: list[str] = []
+        self.n_first = 0
+        self.gensim_vectors: Any = None
+        self.reader: VectorReader | None = None
+
+    def words(self, n: int) -> list[str]:
+        """Return the first words of the file."""
+        with self.lock:
+            if self._is_gensim_file():
+                return words_of_object(self.gensim_vectors, n)
+            if n > self.n_first:
+                self.first = first_words(self.path, n, self.encoding)
+                self.n_first = n
+            return self.first[:n]
+
+    def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return the vectors of the words that have one; only words not yet looked up are read."""
+        words = list(words)
+        with self.lock:
+            if self._is_gensim_file():
+                return lookup_in_object(self.gensim_vectors, words)
+            new = set(words) - self.looked_up
+            if new:
+                _, vectors, self.reader = read_vectors(
+                    self.path, sorted(new), self.encoding, self.reader
+                )
+                for row in vectors.values():
+                    row.setflags(write=False)
+                self.vectors.update(vectors)
+                self.looked_up |= new
+            return {word: self.vectors[word] for word in words if word in self.vectors}
+
+    def _is_gensim_file(self) -> bool:
+        if self.gensim_vectors is None and is_gensim_file(self.path):
+            self.gensim_vectors = load_gensim(self.path)
+        return self.gensim_vectors is not None
+
+
+_files: OrderedDict[tuple, VectorFile] = OrderedDict()
+_files_lock = threading.Lock()
+
+
+def file_stamp(path: str) -> tuple[str, int, int]:
+    """Return what changes when a file does: its real path, modification time and size."""
+    status = os.stat(path)
+    return os.path.realpath(path), status.st_mtime_ns, status.st_size
+
+
+def cached_file(path: str, encoding: str) -> VectorFile:
+    """Return the file, with what was read from it if it is one of the last that were used."""
+    key = (*file_stamp(path), encoding)
+    with _files_lock:
+        file = _files.setdefault(key, VectorFile(path, encoding))
+        _files.move_to_end(key)
+        while len(_files) > _MOST_FILES:
+            _files.popitem(last=False)
+    return file

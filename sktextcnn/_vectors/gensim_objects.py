@@ -1,0 +1,82 @@
+"""Vectors in gensim's own objects, and in the files that gensim saves them to."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from sktextcnn._vectors.fasttext_format import subword_buckets
+from sktextcnn._vectors.formats import is_compressed
+
+
+def as_keyed_vectors(source: Any) -> Any:
+    """Return the vectors of a gensim object, which are the object itself or its `wv`."""
+    vectors = getattr(source, "wv", source)
+    if not (hasattr(vectors, "key_to_index") and hasattr(vectors, "get_vector")):
+        raise TypeError(
+            f"embeddings must be a path, the name of vectors in gensim-data, a gensim "
+            f"KeyedVectors, Word2Vec or FastText object, or an Embeddings handle; got "
+            f"{type(source).__name__}."
+        )
+    return vectors
+
+
+def words_of_object(vectors: Any, n: int) -> list[str]:
+    """Return the first words of gensim's vectors."""
+    # Some objects of gensim have keys that are not words.
+    return list(islice((key for key in vectors.key_to_index if isinstance(key, str)), n))
+
+
+def lookup_in_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return float32 copies of the vectors of the words that have one."""
+    # Only fastText's vectors have rows of n-grams, which give vectors to unknown words.
+    has_subwords = getattr(vectors, "vectors_ngrams", None) is not None and vectors.bucket > 0
+    rows: dict[str, np.ndarray] = {}
+    for word in words:
+        if word in vectors.key_to_index or (has_subwords and _has_subwords(vectors, word)):
+            row = np.array(vectors.get_vector(word), dtype=np.float32)
+            if not np.isfinite(row).all():
+                raise ValueError(
+                    f"The vector of {word!r:.60} in the given {type(vectors).__name__} is not "
+                    f"finite; expected finite numbers."
+                )
+            rows[word] = row
+    return rows
+
+
+def _has_subwords(vectors: Any, word: str) -> bool:
+    if not is_encodable(word):
+        return False
+    return bool(subword_buckets(word, vectors.min_n, vectors.max_n, vectors.bucket))
+
+
+def is_encodable(word: str) -> bool:
+    """Whether a word can be encoded in UTF-8; a word with a lone surrogate cannot."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def load_gensim(path: str) -> Any:
+    """Load the vectors of a file that gensim saved, memory-mapped where possible."""
+    from gensim.models import KeyedVectors
+
+    # gensim decompresses a file if its name ends so.
+    if path.endswith((".gz", ".gzip")) != is_compressed(path):
+        right = "must end in .gz" if is_compressed(path) else "must not end in .gz"
+        raise ValueError(
+            f"{path}: the name of a file in gensim's own format {right}, since gensim decides by "
+            f"the name whether to decompress it. Rename the file."
+        )
+    try:
+        # A file compressed with gzip cannot be mapped.
+        loaded = KeyedVectors.load(path, mmap=None if path.endswith(".gz") else "r")
+        return as_keyed_vectors(loaded)
+    except Exception as error:
+        raise ValueError(
+            f"{path} looks like a file in gensim's own format, but contains no word vectors that "
+            f"this version of gensim can load ({type(error).__name__}: {error})."
+        ) from error
