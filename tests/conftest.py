@@ -30,9 +30,15 @@ def pytest_make_parametrize_id(val):
 
 
 @pytest.fixture(scope="session")
-def corpus():
+def docstrings():
+    """The whole corpus, which takes seconds to collect."""
+    return load_docstrings()
+
+
+@pytest.fixture(scope="session")
+def corpus(docstrings):
     """Summaries of docstrings and the library of each: 240 texts, five classes."""
-    texts, libraries = load_docstrings()
+    texts, libraries = docstrings
     chosen = np.random.default_rng(0).permutation(len(texts))[:240]
     return [texts[i] for i in chosen], [libraries[i] for i in chosen]
 
@@ -44,9 +50,9 @@ def two_classes(corpus):
 
 
 @pytest.fixture(scope="session")
-def vectors_file(tmp_path_factory):
+def vectors_file(docstrings, tmp_path_factory):
     """word2vec vectors of the docstrings, as gensim writes them in text."""
-    texts, _ = load_docstrings()
+    texts, _ = docstrings
     model = Word2Vec(
         [text.lower().split() for text in texts], vector_size=SIZE, min_count=2, epochs=2, seed=1
     )

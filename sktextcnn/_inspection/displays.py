@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
-from sktextcnn._inspection.explanation import Explanation, column_of, explain
-from sktextcnn._inspection.learned import NGram, top_ngrams
-from sktextcnn._inspection.rendering import AGAINST, FOR, printable, to_ansi, to_html
+from sktextcnn._inspection.explainer import explain
+from sktextcnn._inspection.explanation import Explanation, column_of
+from sktextcnn._inspection.ngrams import NGram, top_ngrams
+from sktextcnn._inspection.rendering import AGAINST, FOR, printable
 from sktextcnn._pipeline import best_model, fitted_parts
 
 
@@ -121,10 +122,10 @@ class ExplanationDisplay:
         return self
 
     def _repr_html_(self) -> str:
-        return to_html(self.explanation, self.label)
+        return self.explanation.to_html(self.label)
 
     def __str__(self) -> str:
-        return to_ansi(self.explanation, self.label)
+        return self.explanation.to_ansi(self.label)
 
 
 class TrainingHistoryDisplay:

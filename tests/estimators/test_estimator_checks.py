@@ -93,8 +93,10 @@ def test_vectorizer_passes_the_checks(estimator, check):
 @pytest.mark.usefixtures("double_precision")
 @parametrize_with_checks(
     [
-        # The defaults but for the width and the epochs, as hundreds of fits are made.
-        TextCNNClassifier(embedding_dim=50, max_epochs=50, random_state=0),
+        # The defaults but for the size and the steps, as hundreds of fits are made.
+        TextCNNClassifier(
+            num_filters=10, embedding_dim=20, max_epochs=20, learning_rate=0.01, random_state=0
+        ),
         NumbersAsIds(
             random_state=0,
             dropout=0.0,

@@ -150,7 +150,7 @@ def test_a_column_of_labels_is_taken_with_scikit_learns_warning():
     ],
 )
 def test_labels_of_any_type_come_back_from_predict_as_they_were(y, dtype):
-    classifier = small(max_epochs=40, learning_rate=0.05, dropout=0, token_dropout=0).fit(IDS, y)
+    classifier = small(max_epochs=15, learning_rate=0.1, dropout=0, token_dropout=0).fit(IDS, y)
     assert classifier.classes_.dtype == dtype
     assert classifier.classes_.tolist() == sorted(set(y))
     predicted = classifier.predict(IDS)
@@ -177,7 +177,7 @@ def test_labels_of_any_type_come_back_from_predict_as_they_were(y, dtype):
 def test_indicator_matrices_in_any_container_are_multilabel_targets(convert):
     ids = IDS[[0, 1, 5, 0, 1, 5]]
     classifier = small(
-        max_epochs=60, learning_rate=0.05, dropout=0, token_dropout=0, num_filters=8
+        max_epochs=20, learning_rate=0.1, dropout=0, token_dropout=0, num_filters=8
     ).fit(ids, convert(INDICATOR))
     assert classifier.classes_.tolist() == [0, 1]
     predicted = classifier.predict(ids)

@@ -29,7 +29,6 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer, TokenIds
-from sktextcnn.datasets import load_docstrings
 
 
 @pytest.fixture
@@ -44,10 +43,15 @@ def majority(labels):
     return max(labels.count(label) for label in set(labels)) / len(labels)
 
 
-def test_cross_validation_beats_the_majority():
-    texts, labels = (values[::5] for values in load_docstrings())
+def test_cross_validation_beats_the_majority(docstrings):
+    texts, labels = (values[::8] for values in docstrings)
     learner = TextCNNClassifier(
-        random_state=0, num_filters=10, max_epochs=10, learning_rate=0.01, dropout=0
+        random_state=0,
+        num_filters=10,
+        embedding_dim=30,
+        max_epochs=8,
+        learning_rate=0.01,
+        dropout=0,
     )
     model = make_pipeline(TextVectorizer(), learner)
     scores = cross_val_score(model, texts, labels, cv=3)

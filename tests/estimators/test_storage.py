@@ -239,32 +239,36 @@ def test_classes_of_the_user_are_stored_by_name(corpus, vectors_file):
 
 
 MAPPED = """
+import sys
 import joblib, numpy as np
-model = joblib.load("model.joblib", mmap_mode="r")
-texts, labels, expected = joblib.load("expected.joblib")
-np.testing.assert_array_equal(model.predict_proba(texts), expected)
-weight = model[-1].net_.module_.embedding.weight
-with open("/proc/self/maps") as maps:
-    ranges = [line.split()[0].split("-") for line in maps if "model.joblib" in line]
-bounds = [(int(low, 16), int(high, 16)) for low, high in ranges]
-assert any(low <= weight.data_ptr() < high for low, high in bounds), "not mapped"
-model[-1].partial_fit(model[0].transform(texts), labels)
-assert not np.array_equal(model.predict_proba(texts), expected)
+
+for path in sys.argv[1:]:
+    model = joblib.load(path, mmap_mode="r")
+    texts, labels, expected = joblib.load(path + ".expected")
+    np.testing.assert_array_equal(model.predict_proba(texts), expected)
+    weight = model[-1].net_.module_.embedding.weight
+    with open("/proc/self/maps") as maps:
+        ranges = [line.split()[0].split("-") for line in maps if path in line]
+    bounds = [(int(low, 16), int(high, 16)) for low, high in ranges]
+    assert any(low <= weight.data_ptr() < high for low, high in bounds), "not mapped"
+    model[-1].partial_fit(model[0].transform(texts), labels)
+    assert not np.array_equal(model.predict_proba(texts), expected)
 """
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="needs /proc")
-@pytest.mark.parametrize("finetune", [False, True])
-def test_a_mapped_model_uses_the_file_as_its_memory(corpus, wide_vectors, tmp_path, finetune):
+def test_mapped_models_use_the_file_as_their_memory(corpus, wide_vectors, tmp_path):
     texts, labels = corpus
-    model = make_model(wide_vectors, finetune=finetune).fit(texts, labels)
-    joblib.dump(model, tmp_path / "model.joblib")
-    before = (tmp_path / "model.joblib").read_bytes()
-    joblib.dump((texts, labels, model.predict_proba(texts)), tmp_path / "expected.joblib")
-    subprocess.run(
-        [sys.executable, "-W", "error", "-c", MAPPED], cwd=tmp_path, check=True, timeout=120
-    )
-    assert (tmp_path / "model.joblib").read_bytes() == before
+    saved = {}
+    for finetune in (False, True):
+        model = make_model(wide_vectors, finetune=finetune).fit(texts, labels)
+        path = tmp_path / f"{finetune}.joblib"
+        joblib.dump(model, path)
+        joblib.dump((texts, labels, model.predict_proba(texts)), f"{path}.expected")
+        saved[path] = path.read_bytes()
+    command = [sys.executable, "-W", "error", "-c", MAPPED, *map(str, saved)]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+    assert {path: path.read_bytes() for path in saved} == saved
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ def test_integrated_gradients_of_long_texts_take_bounded_memory(two_classes, mon
         return forward(self, ids)
 
     monkeypatch.setattr(type(network), "forward", counted)
-    monkeypatch.setattr("sktextcnn._inspection.explanation._TOKENS_AT_ONCE", 100)
+    monkeypatch.setattr("sktextcnn._inspection.gradients._TOKENS_AT_ONCE", 100)
     (found,) = explain(model, texts[:1])
     assert max(tokens) <= 100
     np.testing.assert_allclose(found.token_contributions, expected.token_contributions, atol=1e-12)

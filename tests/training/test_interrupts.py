@@ -62,15 +62,19 @@ class Interrupts:
         return self.line
 
 
-def places(action, some=15):
+# At how many lines, chosen at random, each test interrupts. `make soak` tries many more.
+SOME = pytest.mark.parametrize("some", [4, pytest.param(300, marks=pytest.mark.soak)])
+
+
+def places(action, some):
     """At which lines to interrupt: some at random, and the last ones, where results are kept."""
     action()  # What is remembered in the process from now on is no part of the count.
     with Interrupts() as lines:
         action()
     n_lines = lines.n_lines
     assert n_lines > 200
-    at_random = np.random.default_rng(0).choice(n_lines, size=some, replace=False)
-    return sorted({*at_random.tolist(), *range(n_lines - 15, n_lines)})
+    at_random = np.random.default_rng(0).choice(n_lines, size=min(some, n_lines), replace=False)
+    return sorted({*at_random.tolist(), *range(n_lines - 10, n_lines)})
 
 
 def interrupt(action, at):
@@ -114,12 +118,13 @@ def matrices():
     ],
     ids=["plain", "early stopping", "callbacks"],
 )
-def test_a_first_fit_that_is_interrupted_leaves_the_classifier_unfitted(matrices, params):
+@SOME
+def test_a_first_fit_that_is_interrupted_leaves_the_classifier_unfitted(matrices, params, some):
     X, _ = matrices
     classifier = TextCNNClassifier(**SMALL, **params)
     fitted = clone(classifier).fit(X, LABELS)
     ends = []
-    for at in places(lambda: clone(classifier).fit(X, LABELS)):
+    for at in places(lambda: clone(classifier).fit(X, LABELS), some):
         model = clone(classifier)
         interrupt(lambda model=model: model.fit(X, LABELS), at)
         ends.append(state(model, X))
@@ -129,23 +134,25 @@ def test_a_first_fit_that_is_interrupted_leaves_the_classifier_unfitted(matrices
     assert ends[-1] is not None
 
 
-def test_a_refit_that_is_interrupted_leaves_the_classifier_as_it_was(matrices):
+@SOME
+def test_a_refit_that_is_interrupted_leaves_the_classifier_as_it_was(matrices, some):
     X, other = matrices
     classifier = TextCNNClassifier(**SMALL)
     before = state(clone(classifier).fit(X, LABELS), X)
     after = state(clone(classifier).fit(other, OTHER_LABELS), other)
-    for at in places(lambda: clone(classifier).fit(other, OTHER_LABELS)):
+    for at in places(lambda: clone(classifier).fit(other, OTHER_LABELS), some):
         model = clone(classifier).fit(X, LABELS)
         interrupt(lambda model=model: model.fit(other, OTHER_LABELS), at)
         assert state(model, X if model.n_features_in_ == X.shape[1] else other) in (before, after)
         assert len(model.classes_) == (2 if model.n_features_in_ == X.shape[1] else 3)
 
 
-def test_a_warm_start_that_is_interrupted_leaves_the_classifier_as_it_was(matrices):
+@SOME
+def test_a_warm_start_that_is_interrupted_leaves_the_classifier_as_it_was(matrices, some):
     X, _ = matrices
     classifier = TextCNNClassifier(warm_start=True, **SMALL).fit(X, LABELS)
     before, after = state(classifier, X), state(copy_of(classifier).fit(X, LABELS), X)
-    for at in places(lambda: copy_of(classifier).fit(X, LABELS)):
+    for at in places(lambda: copy_of(classifier).fit(X, LABELS), some):
         model = copy_of(classifier)
         interrupt(lambda model=model: model.fit(X, LABELS), at)
         assert state(model, X) in (before, after)
@@ -155,13 +162,14 @@ def copy_of(model):
     return pickle.loads(pickle.dumps(model))
 
 
-def test_an_interrupted_vectorizer_is_as_it_was_or_unfitted():
+@SOME
+def test_an_interrupted_vectorizer_is_as_it_was_or_unfitted(some):
     def shown(vectorizer):
         names = ("vocabulary_", "max_length_", "truncated_fraction_", "coverage_", "token_table_")
         return {name: vars(vectorizer).get(name) for name in names}
 
     before, after = (shown(TextVectorizer().fit(texts)) for texts in (TEXTS, OTHER_TEXTS))
-    for at in places(lambda: TextVectorizer().fit(OTHER_TEXTS)):
+    for at in places(lambda: TextVectorizer().fit(OTHER_TEXTS), some):
         first, second = TextVectorizer(), TextVectorizer().fit(TEXTS)
         for vectorizer in (first, second):
             interrupt(lambda vectorizer=vectorizer: vectorizer.fit(OTHER_TEXTS), at)
@@ -169,12 +177,13 @@ def test_an_interrupted_vectorizer_is_as_it_was_or_unfitted():
         assert shown(second) in (before, after)
 
 
-def test_an_interrupted_pipeline_predicts_as_before_or_says_why_not():
+@SOME
+def test_an_interrupted_pipeline_predicts_as_before_or_says_why_not(some):
     model = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL))
     before = clone(model).fit(TEXTS, LABELS).predict_proba(TEXTS)
     after = clone(model).fit(OTHER_TEXTS, OTHER_LABELS).predict_proba(TEXTS)
     refused = 0
-    for at in places(lambda: clone(model).fit(OTHER_TEXTS, OTHER_LABELS)):
+    for at in places(lambda: clone(model).fit(OTHER_TEXTS, OTHER_LABELS), some):
         first, second = clone(model), clone(model).fit(TEXTS, LABELS)
         for pipeline in (first, second):
             interrupt(lambda pipeline=pipeline: pipeline.fit(OTHER_TEXTS, OTHER_LABELS), at)
@@ -193,11 +202,12 @@ def test_an_interrupted_pipeline_predicts_as_before_or_says_why_not():
     assert refused
 
 
-def test_an_interrupted_partial_fit_can_be_called_again(matrices):
+@SOME
+def test_an_interrupted_partial_fit_can_be_called_again(matrices, some):
     X, _ = matrices
     classes = np.unique(LABELS)
     whole = TextCNNClassifier(**SMALL).partial_fit(X, LABELS, classes=classes)
-    for at in places(lambda: copy_of(whole).partial_fit(X, LABELS)):
+    for at in places(lambda: copy_of(whole).partial_fit(X, LABELS), some):
         first, later = TextCNNClassifier(**SMALL), copy_of(whole)
         interrupt(lambda model=first: model.partial_fit(X, LABELS, classes=classes), at)
         assert state(first, X) in (None, state(whole, X))

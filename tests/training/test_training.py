@@ -38,10 +38,12 @@ def callback(classifier, kind):
 
 def test_it_learns_what_it_is_shown(data):
     X, y = data
-    classifier = TextCNNClassifier(random_state=0, max_epochs=20, learning_rate=3e-3).fit(X, y)
+    classifier = TextCNNClassifier(
+        random_state=0, max_epochs=15, learning_rate=1e-2, num_filters=20, embedding_dim=50
+    ).fit(X, y)
     assert classifier.score(X, y) > 0.95
     losses = classifier.history_[:, "train_loss"]
-    assert len(losses) == classifier.n_iter_ == 20
+    assert len(losses) == classifier.n_iter_ == 15
     assert losses[-1] < 0.2 * losses[0]
 
 
@@ -54,12 +56,14 @@ def test_the_number_of_epochs_follows_the_number_of_texts(n_texts, batch_size, e
     assert TextCNNClassifier(batch_size=batch_size)._n_epochs(n_texts) == expected
 
 
-def test_the_rate_falls_over_the_automatic_number_of_epochs(data):
+def test_the_rate_falls_over_the_automatic_number_of_epochs(data, monkeypatch):
     X, y = data
-    classifier = TextCNNClassifier(batch_size=2, num_filters=1, callbacks=[Rates()]).fit(X, y)
-    assert classifier.n_iter_ == 25  # 240 texts
+    # The 3,000 steps that would be made otherwise take long.
+    monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 5)
+    classifier = TextCNNClassifier(num_filters=1, embedding_dim=2, callbacks=[Rates()]).fit(X, y)
+    assert classifier.n_iter_ == 5
     rates = [rate for rate, *_ in callback(classifier, Rates).rates_]
-    np.testing.assert_allclose(rates, 1e-3 * np.arange(25, 0, -1) / 25)
+    np.testing.assert_allclose(rates, 1e-3 * np.arange(5, 0, -1) / 5)
 
 
 def test_word_order_counts():
@@ -223,7 +227,7 @@ def test_multilabel_targets_get_a_probability_for_each_label(data, as_indicator)
         int
     )
     classifier = TextCNNClassifier(
-        random_state=0, max_epochs=40, learning_rate=3e-3, num_filters=30
+        random_state=0, max_epochs=25, learning_rate=1e-2, num_filters=20, embedding_dim=50
     )
     classifier.fit(X, as_indicator(wanted))
     probabilities = classifier.predict_proba(X)
@@ -231,6 +235,7 @@ def test_multilabel_targets_get_a_probability_for_each_label(data, as_indicator)
     predicted = classifier.predict(X)
     np.testing.assert_array_equal(predicted, probabilities > 0.5)
     assert classifier.score(X, wanted) > 0.9
+    classifier.set_params(max_epochs=1)
     loss = classifier.fit(X, wanted, X_val=X, y_val=wanted).history_[-1]["valid_loss"]
     probabilities = classifier.predict_proba(X)
     by_hand = -np.mean(np.log(np.where(wanted == 1, probabilities, 1 - probabilities)))
@@ -374,7 +379,9 @@ def test_partial_fit_learns_from_part_after_part(corpus):
     texts, labels = corpus
     vectorizer = TextVectorizer().fit(texts)
     X, y = vectorizer.transform(texts), np.array(labels)
-    classifier = TextCNNClassifier(random_state=0, learning_rate=3e-3)
+    classifier = TextCNNClassifier(
+        random_state=0, learning_rate=1e-2, num_filters=20, embedding_dim=50
+    )
     for epoch in range(8):
         for part in np.array_split(np.arange(len(y)), 3):
             classifier.partial_fit(X[part], y[part], classes=np.unique(y))
