@@ -235,9 +235,7 @@ def test_a_new_model_starts_from_a_saved_one(corpus, saved, model):
     for name, value in theirs.items():
         np.testing.assert_allclose(ours[name], value, atol=1e-6)
     sktextcnn.save(model[0], saved.with_name("vectorizer"))
-    with pytest.raises(
-        ValueError, match="does not hold a fitted TextCNNClassifier, but TextVectorizer"
-    ):
+    with pytest.raises(ValueError, match=r"does not hold a fitted .*, but TextVectorizer"):
         make_model(pretrained=saved.with_name("vectorizer")).fit(texts, labels)
 
 
@@ -405,9 +403,7 @@ def test_no_change_goes_unnoticed(saved, tmp_path):
         if changed == data:
             continue
         damaged.write_bytes(changed)
-        with pytest.raises(
-            ValueError, match=r"damaged|truncated|too long|not a model file|version"
-        ):
+        with pytest.raises(ValueError, match=r"damaged|truncated|too long|not a model|version"):
             sktextcnn.load(damaged)
 
 
