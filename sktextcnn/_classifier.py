@@ -25,6 +25,8 @@ from sktextcnn._training import (
     TokenDataset,
     TrainingData,
     build_net,
+    check_token_ids,
+    check_vectors_present,
     check_vocabulary,
     combine_weights,
     copy_weights,
@@ -35,8 +37,6 @@ from sktextcnn._training import (
     logits,
     move,
     own_memory,
-    read_ids,
-    refuse_lost_vectors,
     restored_net,
     settings_of,
     split_validation,
@@ -446,8 +446,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     def _first_partial_fit(
         self, X: Any, y: Any, classes: Any, sample_weight: Any
     ) -> "TextCNNClassifier":
-        ids, table = read_ids(X)
-        refuse_lost_vectors(X)
+        ids, table = check_token_ids(X)
+        check_vectors_present(X)
         targets = self._first_targets(y, len(ids), classes)
         weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
         data = TrainingData(ids, table, targets, weight)
@@ -534,7 +534,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
 
     def _known_ids(self, X: Any) -> tuple[np.ndarray, TokenTable | None]:
         """The ids of a fitted classifier's input."""
-        ids, table = read_ids(X)
+        ids, table = check_token_ids(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         n_ids = self.net_.module_.embedding.num_embeddings
         return check_vocabulary(ids, table, self.words_, n_ids), table

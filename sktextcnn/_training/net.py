@@ -23,9 +23,9 @@ from sktextcnn._training.callbacks import (
     Progress,
     StopEarly,
     StopIfDiverged,
+    check_monitor,
     diverged,
     has_stopped,
-    refuse_validation_monitor,
 )
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.plan import NetPlan
@@ -152,7 +152,7 @@ class TextNet(NeuralNetClassifier):
         if self.train_split is None:
             for _, callback in self.callbacks_:
                 if not isinstance(callback, StopEarly):
-                    refuse_validation_monitor(callback)
+                    check_monitor(callback)
         self.max_epochs = epochs
         self.notify("on_train_begin", X=rows, y=None)
         try:
