@@ -17,7 +17,7 @@ TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 PYTEST := -m pytest --numprocesses=auto --dist=worksteal
 
 .PHONY: demo test test-oldest test-newest test-matrix soak fuzz lint format bench accuracy defaults \
-	deployment faithfulness figures docs docs-check clean
+	deployment faithfulness figures docs docs-check dist clean
 .DEFAULT_GOAL := test
 
 # Set up, then the main job: train, compare, search, save, load and label.
@@ -42,8 +42,10 @@ test-newest:
 	$(NEWEST)/bin/python -m pip check
 	OMP_NUM_THREADS=1 $(NEWEST)/bin/python $(PYTEST)
 
-# Thousands of examples for each property, new ones each time; takes an hour or so.
+# The tests marked soak: interrupts at hundreds of places, tens of thousands of calls from threads.
+# Then thousands of new examples for each property. Takes an hour or so.
 soak: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m soak
 	$(BIN)/python -m pytest tests/text/test_properties.py --hypothesis-profile=long
 	$(BIN)/python benchmarks/hostile_text.py
 
@@ -108,6 +110,20 @@ docs: $(VENV)/.docs
 docs-check: docs
 	$(BIN)/python docs/check_links.py docs/_build/html
 
+# Build sdist and wheel, check their metadata and contents, and use the wheel in a new environment
+# outside of this folder.
+dist: $(VENV)/.dist
+	rm -rf dist
+	PIP_CONSTRAINT='$(CURDIR)/constraints.txt' $(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python tests/distribution/check_contents.py dist
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		$(PYTHON) -m venv "$$folder/venv" && \
+		"$$folder/venv/bin/python" -m pip install --quiet -c constraints.txt dist/*.whl && \
+		"$$folder/venv/bin/python" -m pip check && \
+		cp tests/distribution/use_installed.py "$$folder" && cd "$$folder" && \
+		venv/bin/python -I use_installed.py
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
@@ -123,6 +139,11 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.fuzz: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
+	touch $@
+
+$(VENV)/.dist: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dist]'
+	$(BIN)/python -m pip check
 	touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
@@ -152,5 +173,5 @@ $(SERVE)/.done: constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) docs/_build docs/auto_examples \
+	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) dist docs/_build docs/auto_examples \
 		.mypy_cache .pytest_cache .ruff_cache

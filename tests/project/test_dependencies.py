@@ -11,8 +11,8 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-# What checks and describes the code but does not run it: constraints.txt has their one version.
-TOOLS = ("lint", "docs", "fuzz")
+# Tools that check, describe and pack the code but do not run it. Only constraints.txt pins them.
+TOOLS = ("dist", "docs", "fuzz", "lint")
 
 
 def requirements(*groups):
