@@ -3,7 +3,7 @@
 import copy
 import numbers
 import warnings
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,42 +13,33 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters
-from sktextcnn._network import ACTIVATIONS, ARCHITECTURES, check_network, network_class
+from sktextcnn._network import ACTIVATIONS, ARCHITECTURES
 from sktextcnn._state import StoredEstimator
 from sktextcnn._token_ids import TokenTable
 from sktextcnn._training import (
     OPTIMIZERS,
-    NetPlan,
     SourceModel,
     Targets,
     TextNet,
-    TokenDataset,
     TrainingData,
-    build_net,
     check_token_ids,
-    check_vectors_present,
     check_vocabulary,
     combine_weights,
-    copy_weights,
     encode_targets,
-    fill_embedding,
     find_device,
     find_pretrained,
+    frozen_epochs,
     logits,
     move,
+    new_net,
     own_memory,
     restored_net,
-    settings_of,
     split_validation,
     stored_net,
     training_data,
     training_session,
     validation_data,
 )
-
-_RANDOM_DIM = 300
-# Given vectors already know words that are dropped; random ones learn from every occurrence.
-_TOKEN_DROPOUT, _TOKEN_DROPOUT_OF_RANDOM = 0.2, 0.1
 
 # max_epochs="auto" is the number of epochs of about so many steps, within bounds.
 _STEPS = 3000
@@ -387,7 +378,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         self._warn_of_frozen(n_epochs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with training_session(seed, device):
-            net, source = self._new_net(data, sources, validation_rows, device, seed)
+            net, source = new_net(self, data, sources, validation_rows, device, seed)
             net.fit_epochs(rows, n_epochs, progress=bool(self.verbose))
         self._set_fitted(X, net, data, source, seed)
         return self
@@ -431,38 +422,24 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         """
         self._validate_params()
         self._check_partial_fit_params()
-        if not hasattr(self, "net_"):
-            return self._first_partial_fit(X, y, classes, sample_weight)
-        ids, table = self._known_ids(X)
-        targets = self._further_targets(y, len(ids), classes)
-        weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
-        net = self._placed_net()
-        own_memory(net)
-        net.follow(self)
-        self._train_one_epoch(net, TrainingData(ids, table, targets, weight), self._seed)
-        self.n_iter_ = len(net.history)
-        return self
-
-    def _first_partial_fit(
-        self, X: Any, y: Any, classes: Any, sample_weight: Any
-    ) -> "TextCNNClassifier":
-        ids, table = check_token_ids(X)
-        check_vectors_present(X)
-        targets = self._first_targets(y, len(ids), classes)
-        weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
-        data = TrainingData(ids, table, targets, weight)
-        device = find_device(self.device)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        sources = self._source_models(targets)
-        with training_session(seed, device):
-            net, source = self._new_net(data, sources, None, device, seed)
-        self._train_one_epoch(net, data, seed)
-        self._set_fitted(X, net, data, source, seed)
-        return self
-
-    def _train_one_epoch(self, net: TextNet, data: TrainingData, seed: int) -> None:
+        first = not hasattr(self, "net_")
+        data = (self._first_data if first else self._further_data)(X, y, classes, sample_weight)
+        if first:
+            device = find_device(self.device)
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            sources = self._source_models(data.targets)
+            with training_session(seed, device):
+                net, source = new_net(self, data, sources, None, device, seed)
+        else:
+            net, seed = self._placed_net(), self._seed
+            own_memory(net)
+            net.follow(self)
         with training_session(seed + 1 + len(net.history), net.device):
             net.fit_epochs(data.to_dataset(net.device), 1, progress=bool(self.verbose))
+        if first:
+            self._set_fitted(X, net, data, source, seed)
+        self.n_iter_ = len(net.history)
+        return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the labels.
@@ -554,24 +531,27 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
                 "call fit."
             )
 
-    def _first_targets(self, y: Any, n_texts: int, classes: Any) -> Targets:
-        """The targets of the first call of `partial_fit`."""
+    def _first_data(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> TrainingData:
+        """The data of the first call of `partial_fit`."""
         expected = None
         if classes is not None:
             expected = encode_targets(classes, len(classes), names=("classes", "classes")).classes
-        targets = encode_targets(y, n_texts, expected)
-        if expected is None and not targets.multilabel:
+        data = training_data(X, y, sample_weight, self.class_weight, classes=expected)
+        if expected is None and not data.targets.multilabel:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        return targets
+        return data
 
-    def _further_targets(self, y: Any, n_texts: int, classes: Any) -> Targets:
-        """The targets of a later call of `partial_fit`."""
+    def _further_data(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> TrainingData:
+        """The data of a later call of `partial_fit`."""
+        ids, table = self._known_ids(X)
         if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
                 f"{self.classes_!r}"
             )
-        return encode_targets(y, n_texts, self.classes_, self.net_.multilabel)
+        targets = encode_targets(y, len(ids), self.classes_, self.net_.multilabel)
+        weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
+        return TrainingData(ids, table, targets, weight)
 
     # Network --------------------------------------------------------------------------
 
@@ -599,110 +579,14 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             sources.append(SourceModel("warm_start", weights, self.words_, source))
         return sources
 
-    def _new_net(
-        self,
-        data: TrainingData,
-        sources: list[SourceModel],
-        validation: TokenDataset | None,
-        device: str,
-        seed: int,
-    ) -> tuple[TextNet, str]:
-        """Make the net with its starting weights, and say where its vectors are from."""
-        start = sources[-1] if sources else None
-        if data.vectors is None and start is None:
-            self._warn_of_random()
-        plan = self._plan(data, start)
-        net = build_net(plan, validation=validation, device=device)
-        check_network(net.module_, data.n_ids, plan.network_params["embedding_dim"])
-        fill_embedding(cast(torch.nn.Embedding, net.module_.embedding), data.vectors, seed)
-        for source in sources:
-            copy_weights(source, net.module_, data.words)
-        if start is not None:
-            came_from = "pretrained" if start.purpose == "pretrained" else start.embedding_source
-        elif data.table is None or data.vectors is None:
-            came_from = "random"
-        else:
-            came_from = data.table.source or "vectors"
-        return net, came_from
-
-    def _plan(self, data: TrainingData, start: SourceModel | None) -> NetPlan:
-        """All that a net is built from."""
-        is_random = data.vectors is None and (start is None or start.embedding_source == "random")
-        token_dropout = self.token_dropout
-        if token_dropout is None:
-            token_dropout = _TOKEN_DROPOUT_OF_RANDOM if is_random else _TOKEN_DROPOUT
-        chosen = {
-            "kernel_sizes": self._checked_kernel_sizes(),
-            "num_filters": self.num_filters,
-            "hidden_units": self.hidden_units,
-            "multichannel": True if self.finetune == "multichannel" else None,
-        }
-        others = {
-            "num_embeddings": data.n_ids,
-            "embedding_dim": self._vector_size(data, start),
-            "num_outputs": len(data.targets.classes),
-            "activation": self.activation,
-            "dropout": self.dropout,
-            "token_dropout": token_dropout,
-            "convolution": self.convolution,
-        }
-        chosen = {name: value for name, value in chosen.items() if value is not None}
-        network, params = network_class(self.architecture, chosen, others)
-        return NetPlan(network, params, settings_of(self, data.targets.multilabel))
-
-    def _vector_size(self, data: TrainingData, start: SourceModel | None) -> int:
-        if data.vectors is not None:
-            return data.vectors.shape[1]
-        if start is not None and self.embedding_dim is None:
-            return start.embedding_dim
-        return self.embedding_dim or _RANDOM_DIM
-
-    def _checked_kernel_sizes(self) -> tuple[int, ...] | None:
-        sizes = self.kernel_sizes
-        if sizes is None:
-            return None
-        if not len(sizes) or not all(
-            isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1
-            for size in sizes
-        ):
-            raise ValueError(
-                f"kernel_sizes must be a sequence of at least one int of at least 1; got {sizes!r}."
-            )
-        return tuple(int(size) for size in sizes)
-
-    @property
-    def _frozen_epochs(self) -> int:
-        """For how many epochs an int `finetune` keeps the word vectors frozen, else 0."""
-        finetune = self.finetune
-        number = isinstance(finetune, int | np.integer) and not isinstance(finetune, bool)
-        return int(finetune) if number else 0
-
     def _n_epochs(self, n_texts: int) -> int:
         if self.max_epochs != "auto":
             return int(self.max_epochs)
         n_epochs = round(_STEPS * self.batch_size / n_texts)
         return min(max(n_epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
 
-    def _warn_of_random(self) -> None:
-        finetune = self.finetune
-        if finetune == "gradual" or (isinstance(finetune, bool | np.bool_) and bool(finetune)):
-            return
-        if finetune == "multichannel":
-            result = "a copy of random ones stays frozen beside the tuned one"
-        elif self._frozen_epochs:
-            result = f"random ones stay frozen for {self._frozen_epochs} epochs"
-        else:
-            result = "random ones stay frozen"
-        warnings.warn(
-            f"finetune={finetune!r} is for word vectors that are given, but X has none, so "
-            f"{result}. Give TextVectorizer its embeddings and the classifier what it returns, "
-            f"or set finetune=True.",
-            UserWarning,
-            stacklevel=4,
-        )
-
     def _warn_of_frozen(self, n_epochs: int) -> None:
-        if self._frozen_epochs >= n_epochs:
+        if frozen_epochs(self.finetune) >= n_epochs:
             warnings.warn(
                 f"finetune={self.finetune} keeps the word vectors frozen for all of "
                 f"max_epochs={n_epochs} epochs.",

@@ -71,11 +71,17 @@ class TrainingData:
         return TokenDataset(kept.ids, kept.targets.encoded, weight, device)
 
 
-def training_data(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> TrainingData:
-    """Check what ``fit`` was given."""
+def training_data(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    classes: np.ndarray | None = None,
+) -> TrainingData:
+    """Validate what ``fit`` was given; `classes` are those that may occur, None for those of y."""
     ids, table = check_token_ids(X)
     check_vectors_present(X)
-    targets = encode_targets(y, len(ids))
+    targets = encode_targets(y, len(ids), classes)
     weight = combine_weights(len(ids), y, sample_weight, class_weight)
     return TrainingData(ids, table, targets, weight)
 
@@ -83,7 +89,7 @@ def training_data(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> Trai
 def validation_data(
     train: TrainingData, X_val: Any, y_val: Any, sample_weight_val: Any, class_weight: Any
 ) -> TrainingData | None:
-    """Check the validation data that ``fit`` was given; None if there are none.
+    """Validate the validation data that ``fit`` was given; None if there are none.
 
     Classes weigh what they weigh in training, so that the loss is that of texts which
     `split_validation` would have taken from the training data.

@@ -1,0 +1,139 @@
+"""A new net with its starting weights, from the parameters of an estimator and its data."""
+
+import warnings
+from typing import Any, cast
+
+import numpy as np
+from torch import nn
+
+from sktextcnn._network import check_network, network_class
+from sktextcnn._training.build import build_net
+from sktextcnn._training.data import TrainingData
+from sktextcnn._training.dataset import TokenDataset
+from sktextcnn._training.net import TextNet
+from sktextcnn._training.plan import NetPlan, settings_of
+from sktextcnn._training.starting_weights import SourceModel, copy_weights, fill_embedding
+
+_RANDOM_DIM = 300
+# Given vectors already know words that are dropped; random ones learn from every occurrence.
+_TOKEN_DROPOUT, _TOKEN_DROPOUT_OF_RANDOM = 0.2, 0.1
+
+
+def new_net(
+    estimator: Any,
+    data: TrainingData,
+    sources: list[SourceModel],
+    validation: TokenDataset | None,
+    device: str,
+    seed: int,
+) -> tuple[TextNet, str]:
+    """Make the net of a training.
+
+    Parameters
+    ----------
+    estimator : TextCNNClassifier
+        Its parameters say what to make.
+    data : TrainingData
+        What to train on.
+    sources : list of SourceModel
+        The models whose weights the net starts from; a later one overwrites an earlier one.
+    validation : TokenDataset or None
+        What to compute the validation loss on.
+    device : str
+        Where to train.
+    seed : int
+        Of random word vectors. Other weights are drawn by torch's generator.
+
+    Returns
+    -------
+    net : TextNet
+        Ready for ``fit_epochs``.
+    embedding_source : str
+        Where its word vectors came from.
+    """
+    start = sources[-1] if sources else None
+    if data.vectors is None and start is None:
+        _warn_of_random(estimator.finetune)
+    plan = _plan(estimator, data, start)
+    net = build_net(plan, validation=validation, device=device)
+    check_network(net.module_, data.n_ids, plan.network_params["embedding_dim"])
+    fill_embedding(cast(nn.Embedding, net.module_.embedding), data.vectors, seed)
+    for source in sources:
+        copy_weights(source, net.module_, data.words)
+    if start is not None:
+        came_from = "pretrained" if start.purpose == "pretrained" else start.embedding_source
+    elif data.table is None or data.vectors is None:
+        came_from = "random"
+    else:
+        came_from = data.table.source or "vectors"
+    return net, came_from
+
+
+def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> NetPlan:
+    is_random = data.vectors is None and (start is None or start.embedding_source == "random")
+    token_dropout = estimator.token_dropout
+    if token_dropout is None:
+        token_dropout = _TOKEN_DROPOUT_OF_RANDOM if is_random else _TOKEN_DROPOUT
+    chosen = {
+        "kernel_sizes": _checked_kernel_sizes(estimator.kernel_sizes),
+        "num_filters": estimator.num_filters,
+        "hidden_units": estimator.hidden_units,
+        "multichannel": True if estimator.finetune == "multichannel" else None,
+    }
+    others = {
+        "num_embeddings": data.n_ids,
+        "embedding_dim": _vector_size(estimator.embedding_dim, data, start),
+        "num_outputs": len(data.targets.classes),
+        "activation": estimator.activation,
+        "dropout": estimator.dropout,
+        "token_dropout": token_dropout,
+        "convolution": estimator.convolution,
+    }
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    network, params = network_class(estimator.architecture, chosen, others)
+    return NetPlan(network, params, settings_of(estimator, data.targets.multilabel))
+
+
+def _vector_size(embedding_dim: int | None, data: TrainingData, start: SourceModel | None) -> int:
+    if data.vectors is not None:
+        return data.vectors.shape[1]
+    if start is not None and embedding_dim is None:
+        return start.embedding_dim
+    return embedding_dim or _RANDOM_DIM
+
+
+def _checked_kernel_sizes(sizes: Any) -> tuple[int, ...] | None:
+    if sizes is None:
+        return None
+    if not len(sizes) or not all(
+        isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1
+        for size in sizes
+    ):
+        raise ValueError(
+            f"kernel_sizes must be a sequence of at least one int of at least 1; got {sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def frozen_epochs(finetune: bool | int | str) -> int:
+    """For how many epochs an int `finetune` keeps the word vectors frozen, else 0."""
+    is_number = isinstance(finetune, int | np.integer) and not isinstance(finetune, bool)
+    return int(finetune) if is_number else 0
+
+
+def _warn_of_random(finetune: bool | int | str) -> None:
+    if finetune == "gradual" or (isinstance(finetune, bool | np.bool_) and bool(finetune)):
+        return
+    if finetune == "multichannel":
+        result = "a copy of random ones stays frozen beside the tuned one"
+    elif frozen_epochs(finetune):
+        result = f"random ones stay frozen for {frozen_epochs(finetune)} epochs"
+    else:
+        result = "random ones stay frozen"
+    warnings.warn(
+        f"finetune={finetune!r} is for word vectors that are given, but X has none, so "
+        f"{result}. Give TextVectorizer its embeddings and the classifier what it returns, "
+        f"or set finetune=True.",
+        UserWarning,
+        stacklevel=4,
+    )
