@@ -15,6 +15,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring
 from torch import Tensor, nn
 
+from sktextcnn._compat.torch import double_on_cpu
 from sktextcnn._network import KimCNN, StackedCNN, map_in_threads, single_thread
 from sktextcnn._token_ids import PADDING_ID
 from sktextcnn._training.callbacks import (
@@ -234,7 +235,7 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     if type(module).forward in (KimCNN.forward, StackedCNN.forward):
         # The head in double precision, so that a text's outputs do not depend on the other
         # samples in the batch; on the CPU, as not every device has it.
-        head = _in_double(module.head)
+        head = double_on_cpu(module.head)
 
         def outputs(batch: Tensor) -> Tensor:
             with in_precision(net):
@@ -259,32 +260,6 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     result = np.empty((len(ids), parts[0].shape[1]))
     result[np.concatenate(batches)] = torch.cat(parts).numpy()
     return result
-
-
-def _in_double(module: nn.Module) -> nn.Module:
-    """Return a module's twin in double precision on the CPU.
-
-    Not by ``torch.func.functional_call``, which puts the other weights into the module itself
-    for as long as a call takes: threads would find each other's there.
-    """
-    # Not by copy.copy, which modules with parametrizations refuse.
-    twin: nn.Module = object.__new__(type(module))
-    twin.__dict__.update(
-        module.__dict__,
-        _parameters=_each(_double, module._parameters),
-        _buffers=_each(_double, module._buffers),
-        _modules=_each(_in_double, module._modules),
-    )
-    return twin
-
-
-def _double(value: Tensor) -> Tensor:
-    value = value.cpu()
-    return value.double() if value.is_floating_point() else value
-
-
-def _each(change: Callable, parts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: None if part is None else change(part) for name, part in parts.items()}
 
 
 def _batches_by_length(ids: np.ndarray) -> list[np.ndarray]:
