@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy import special
 
 from sktextcnn._inspection.attribution import Attribution
 from sktextcnn._inspection.exact import exact_terms, has_exact_terms
@@ -106,7 +106,7 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
         attributions = attribute(ids)
         logits = np.stack([each.logits for each in attributions])
         multilabel = classifier.net_.multilabel
-        probabilities = expit(logits) if multilabel else softmax(logits, axis=1)
+        probabilities = special.expit(logits) if multilabel else special.softmax(logits, axis=1)
         explanations += (
             _explanation(*each, classifier.classes_, method, multilabel)
             for each in zip(chunk, tokens, attributions, probabilities, strict=True)
