@@ -26,7 +26,14 @@ from skorch.helper import predefined_split
 from skorch.utils import noop
 from torch import Tensor, nn
 
-from sktextcnn._network import KimCNN, StackedCNN, WordEmbedding, output_layer
+from sktextcnn._network import (
+    KimCNN,
+    StackedCNN,
+    WordEmbedding,
+    map_in_threads,
+    output_layer,
+    single_thread,
+)
 from sktextcnn._token_ids import PADDING_ID
 from sktextcnn._training.row_adam import RowAdam
 
@@ -196,7 +203,8 @@ class TextNet(NeuralNetClassifier):
         """Train for some epochs, or until a callback asks for the end."""
         n_before = len(self.history)
         try:
-            self._fit_epochs(rows, epochs)
+            with single_thread():
+                self._fit_epochs(rows, epochs)
         except BaseException:
             del self.history[n_before:]
             for _, callback in self.callbacks_:
@@ -495,11 +503,20 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
                 features = module.features(batch)
             return head(features.cpu().double())
 
+    def outputs_of(rows: np.ndarray) -> Tensor:
+        return outputs(torch.from_numpy(ids[rows]).to(net.device)).cpu()
+
     with torch.no_grad():
         if ids.size <= _TOKENS_AT_ONCE:
-            return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
+            with single_thread():
+                return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
         batches = _batches_by_length(ids)
-        parts = [outputs(torch.from_numpy(ids[rows]).to(net.device)).cpu() for rows in batches]
+        if type(module) in (KimCNN, StackedCNN) and net.device == "cpu":
+            parts = map_in_threads(outputs_of, batches)
+        else:
+            # Networks of the user may keep something from one call to the next.
+            with single_thread():
+                parts = [outputs_of(rows) for rows in batches]
     result = np.empty((len(ids), parts[0].shape[1]))
     result[np.concatenate(batches)] = torch.cat(parts).numpy()
     return result
