@@ -1,11 +1,11 @@
-"""Serve a fitted Pipeline over HTTP, with bounds on what a request may cost.
+"""Serve a fitted Pipeline over HTTP, with limits on the size of requests.
 
     pip install 'sktextcnn[serve]'
     python examples/serve_http.py model.sktextcnn --port 8000 --workers 2
     curl -d '{"texts": ["a gorgeous, witty, seductive movie"]}' http://127.0.0.1:8000/predict
 
-The model is loaded once, and workers are forked, so that they share its memory. Encryption,
-passwords and slow clients are for a proxy before it.
+The model is loaded once, and workers are forked, so that they share its memory. For encryption,
+passwords and protection against slow clients, put a proxy in front of it.
 """
 
 import argparse
@@ -36,12 +36,12 @@ SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 async def refuse(request: Request, error: HTTPException) -> Response:
-    """Answer with what is wrong."""
+    """Return the message of an error as JSON."""
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
 async def read_body(request: Request, most: int, seconds: float) -> bytes:
-    """Read no more than the limit, whatever length the client has announced."""
+    """Read at most `most` bytes, whatever length the client has announced."""
     too_large = HTTPException(413, f"body must have at most {most} bytes")
     if int(request.headers.get("content-length", 0)) > most:
         raise too_large
@@ -53,16 +53,16 @@ async def read_body(request: Request, most: int, seconds: float) -> bytes:
                 if len(body) > most:
                     raise too_large
     except TimeoutError:
-        # Its rest may never come, so the connection is of no more use.
+        # The rest may never arrive, so the connection cannot be used again.
         headers = {"Connection": "close"}
         raise HTTPException(408, f"body must arrive within {seconds:g} s", headers) from None
     except ClientDisconnect:
-        raise HTTPException(400, "body must be whole") from None
+        raise HTTPException(400, "body must be complete") from None
     return bytes(body)
 
 
 def read_texts(body: bytes, max_texts: int, max_characters: int) -> list[str]:
-    """Return the texts, or refuse what is none."""
+    """Return the texts of a body, or raise an HTTPException that says what is wrong."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -84,7 +84,7 @@ def read_texts(body: bytes, max_texts: int, max_characters: int) -> list[str]:
 
 
 def make_app(model: Any, options: argparse.Namespace) -> Starlette:
-    """Return the service. It predicts in threads of its own, and answers others meanwhile."""
+    """Return the application. It predicts in its own threads, so that others get answers."""
     threads = ThreadPoolExecutor(options.threads)
 
     def answer(body: bytes) -> Response:
@@ -108,7 +108,7 @@ def make_app(model: Any, options: argparse.Namespace) -> Starlette:
 
 
 def serve(model: Any, listener: socket.socket, options: argparse.Namespace) -> None:
-    """Answer until SIGTERM or SIGINT, and then what has begun."""
+    """Serve until SIGTERM or SIGINT, then finish the requests that were accepted."""
     config = uvicorn.Config(
         make_app(model, options),
         http="h11",
@@ -122,47 +122,47 @@ def serve(model: Any, listener: socket.socket, options: argparse.Namespace) -> N
 
 
 def serve_in_workers(model: Any, listener: socket.socket, options: argparse.Namespace) -> None:
-    """Fork workers, and end with the first of them that does."""
+    """Fork workers, and exit when the first of them ends."""
     gc.collect()
-    gc.freeze()  # or each worker's first collection would write to the pages of all objects
+    gc.freeze()  # else the first collection of each worker writes to the pages of all objects
     fork = multiprocessing.get_context("fork")
     workers = [
-        # Daemons: Python ends them, and waits for them, when this process ends.
+        # Python terminates daemons, and waits for them, when this process exits.
         fork.Process(target=serve, args=(model, listener, options), daemon=True)
         for _ in range(options.workers)
     ]
     for worker in workers:
         worker.start()
     multiprocessing.connection.wait([worker.sentinel for worker in workers])
-    sys.exit("A worker has died, so the service ends, for its manager to start it anew.")
+    sys.exit("A worker has died, so the service exits. Restart it, for example by systemd.")
 
 
 def main() -> None:
-    """Load the model, bind the port, and serve."""
+    """Load the model, bind the port and serve."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="a Pipeline saved by sktextcnn.save, or *.joblib")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000, help="0: one that is free")
+    parser.add_argument("--port", type=int, default=8000, help="0: any free port")
     parser.add_argument("--workers", type=int, default=1, help="processes")
-    parser.add_argument("--threads", type=int, default=1, help="predictions at a time in each")
-    parser.add_argument("--max-bytes", type=int, default=1 << 20, help="of a body")
-    parser.add_argument("--body-seconds", type=float, default=10, help="until a body is there")
-    parser.add_argument("--max-texts", type=int, default=256, help="of a request")
-    parser.add_argument("--max-characters", type=int, default=20_000, help="of a text")
-    parser.add_argument("--max-connections", type=int, default=200, help="of a worker")
+    parser.add_argument("--threads", type=int, default=1, help="parallel predictions of a worker")
+    parser.add_argument("--max-bytes", type=int, default=1 << 20, help="bytes of a body")
+    parser.add_argument("--body-seconds", type=float, default=10, help="until a body has arrived")
+    parser.add_argument("--max-texts", type=int, default=256, help="texts in a request")
+    parser.add_argument("--max-characters", type=int, default=20_000, help="characters in a text")
+    parser.add_argument("--max-connections", type=int, default=200, help="connections of a worker")
     options = parser.parse_args()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    torch.set_num_threads(1)  # it is requests that run side by side
+    torch.set_num_threads(1)  # requests run in parallel instead
     # A pickle runs code when it is loaded; a file of sktextcnn.save does not.
     is_pickle = options.model.endswith(".joblib")
     model = joblib.load(options.model) if is_pickle else sktextcnn.load(options.model)
     if model.predict([""]).ndim > 1:
-        parser.error("the model gives a text several labels, and this service one.")
+        parser.error("the model predicts several labels for a text; this service supports one.")
     listener = socket.create_server((options.host, options.port), backlog=1024)
-    # Its connections inherit this. Else the end of an answer would wait for the client's word that
-    # its beginning has come, which takes 40 ms.
+    # Connections inherit this. Without it the last packet of an answer waits for the client's
+    # acknowledgement of the first, which takes 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print("Serving on http://{}:{}".format(*listener.getsockname()), flush=True)
     (serve if options.workers == 1 else serve_in_workers)(model, listener, options)

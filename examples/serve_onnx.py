@@ -1,11 +1,11 @@
-"""Classify texts with a file of sktextcnn.export_onnx: with NumPy and onnxruntime alone.
+"""Classify texts with a file of sktextcnn.export_onnx, with NumPy and onnxruntime only.
 
     python serve_onnx.py model.onnx "A gem." "So dull."
     python serve_onnx.py model.onnx < texts.txt
     python serve_onnx.py model.onnx --port 8000
     curl localhost:8000 -d '{"texts": ["A gem.", "So dull."]}'
 
-Copy this file beside the model; it needs neither torch nor scikit-learn nor sktextcnn. To use it
+Copy this file next to the model. It needs neither torch nor scikit-learn nor sktextcnn. To use it
 from Python, import TextModel.
 """
 
@@ -23,9 +23,9 @@ import onnxruntime
 
 PADDING_ID, UNKNOWN_ID = 0, 1
 
-# Tokens in a call of the graph. More would not stay in the processor's cache.
+# Tokens in a call of the graph, so few that intermediate results fit into the processor's cache.
 TOKENS_AT_ONCE = 1024
-MOST_BYTES = 1 << 24  # of a request
+MAX_BYTES = 1 << 24  # of a request
 
 
 class TextModel:
@@ -34,11 +34,12 @@ class TextModel:
     Parameters
     ----------
     path : str
-        A file that sktextcnn.export_onnx has written from a Pipeline.
+        A file that sktextcnn.export_onnx wrote for a Pipeline.
     threads : int, default=1
-        Threads of a call. The operators are small, so that more processes gain more.
+        Number of threads in a call. The operators are small, so more processes help more than more
+        threads.
     **functions : callable
-        Those that the file names but cannot hold, such as ``tokenizer=jieba.lcut``.
+        The functions that the export omitted, such as ``tokenizer=jieba.lcut``.
 
     Attributes
     ----------
@@ -59,7 +60,7 @@ class TextModel:
             raise ValueError(f"{path} was not written by sktextcnn.export_onnx.")
         described = json.loads(metadata["sktextcnn"])
         if described["format_version"] != 1:
-            raise ValueError(f"{path} is of a newer format; this program reads version 1.")
+            raise ValueError(f"{path} has a newer format; this program reads version 1.")
         if described["text"] is None:
             raise ValueError(f"{path} was exported without a vectorizer, so it takes no texts.")
         self.classes = described["classes"]
@@ -84,19 +85,19 @@ class TextModel:
         return self.labels(self.predict_proba(texts))
 
     def labels(self, probabilities: np.ndarray) -> list:
-        """Return the labels that probabilities speak for."""
+        """Return the predicted labels for probabilities."""
         if self.multilabel:
             return [[self.classes[i] for i in np.flatnonzero(row > 0.5)] for row in probabilities]
         return [self.classes[i] for i in probabilities.argmax(axis=1)]
 
     def ids(self, text: str) -> list[int]:
-        """Return the ids of a text's tokens, at most as many as the model looks at."""
+        """Return the ids of the tokens of a text, without those that the model ignores."""
         id_of, most = self._id_of.get, self._text["max_length"]
         tokens = [id_of(token, UNKNOWN_ID) for token in self.tokens(text)]
         return tokens[:most] if self._text["truncating"] == "post" else tokens[-most:]
 
     def _padded(self, documents: list[list[int]]) -> np.ndarray:
-        """The ids of some texts in one matrix, as wide as the longest needs."""
+        """Pad the ids of texts to the width of the longest; (n_texts, width)."""
         width = max(1, *map(len, documents))
         ids = np.full((len(documents), width), PADDING_ID, dtype=np.int32)
         for row, document in zip(ids, documents, strict=True):
@@ -106,7 +107,7 @@ class TextModel:
 
 
 def batches(lengths: list[int]) -> Iterator[list[int]]:
-    """Yield rows of texts of like length, about TOKENS_AT_ONCE at a time."""
+    """Yield rows of texts of similar length, with about TOKENS_AT_ONCE tokens."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[row] > TOKENS_AT_ONCE:
@@ -118,11 +119,11 @@ def batches(lengths: list[int]) -> Iterator[list[int]]:
 
 
 def checked(functions: dict[str, Callable], omitted: dict[str, str]) -> dict[str, Callable]:
-    """Return the functions if they are those that the file omits."""
+    """Return the functions, or raise a ValueError if they are not those that the file omits."""
     for name, known_as in omitted.items():
         if name not in functions:
             raise ValueError(
-                f"The file omits the {name}, which was {known_as}. Give it: "
+                f"The file omits the {name}, which was {known_as}. Pass it: "
                 f"TextModel(path, {name}=...)."
             )
     for name in functions:
@@ -163,7 +164,7 @@ def analyzer(
 
 
 def without_accents(text: str) -> str:
-    """Drop the marks that letters combine with."""
+    """Remove combining marks, such as accents."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text)
@@ -171,19 +172,19 @@ def without_accents(text: str) -> str:
 
 
 def as_ascii(text: str) -> str:
-    """Keep what of a text is ASCII once letters and their marks are apart."""
+    """Decompose letters with marks, and keep the characters that are ASCII."""
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
 
 
 def handler(model: TextModel) -> type[BaseHTTPRequestHandler]:
-    """Make the class that answers requests with {"texts": [...]}."""
+    """Make a class that answers requests of the form {"texts": [...]}."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             try:
                 length = int(self.headers["Content-Length"])
-                if not 0 <= length <= MOST_BYTES:
-                    raise ValueError(f"a request has at most {MOST_BYTES} bytes")
+                if not 0 <= length <= MAX_BYTES:
+                    raise ValueError(f"a request must have at most {MAX_BYTES} bytes")
                 texts = json.loads(self.rfile.read(length))["texts"]
                 if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
                     raise ValueError("texts must be a list of strings")
@@ -211,11 +212,11 @@ def handler(model: TextModel) -> type[BaseHTTPRequestHandler]:
 
 
 def main() -> None:
-    """Print the labels of texts, or serve them."""
+    """Print the labels of texts, or serve the model over HTTP."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="file of sktextcnn.export_onnx")
-    parser.add_argument("texts", nargs="*", help="default: the lines of the standard input")
-    parser.add_argument("--port", type=int, help="serve on this port of this machine")
+    parser.add_argument("model", help="a file of sktextcnn.export_onnx")
+    parser.add_argument("texts", nargs="*", help="texts; default: the lines of standard input")
+    parser.add_argument("--port", type=int, help="serve over HTTP on this port of localhost")
     args = parser.parse_args()
     model = TextModel(args.model)
     if args.port is not None:

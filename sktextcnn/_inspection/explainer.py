@@ -5,12 +5,13 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy import special
 
 from sktextcnn._inspection.attribution import Attribution
 from sktextcnn._inspection.exact import exact_terms, has_exact_terms
 from sktextcnn._inspection.explanation import Explanation
 from sktextcnn._inspection.gradients import integrated_gradients
+from sktextcnn._network import single_thread
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._text import Documents, Token, read_texts, token_finder
 from sktextcnn._token_ids import UNKNOWN_ID
@@ -103,10 +104,11 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
             np.array([id_of(token, UNKNOWN_ID) for token, _, _ in each], dtype=np.int32)
             for each in tokens
         ]
-        attributions = attribute(ids)
+        with single_thread():
+            attributions = attribute(ids)
         logits = np.stack([each.logits for each in attributions])
         multilabel = classifier.net_.multilabel
-        probabilities = expit(logits) if multilabel else softmax(logits, axis=1)
+        probabilities = special.expit(logits) if multilabel else special.softmax(logits, axis=1)
         explanations += (
             _explanation(*each, classifier.classes_, method, multilabel)
             for each in zip(chunk, tokens, attributions, probabilities, strict=True)

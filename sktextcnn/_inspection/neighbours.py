@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from sktextcnn._inspection.word_vectors import word_vectors
+from sktextcnn._network import single_thread
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._token_ids import RESERVED_WORDS
 
@@ -83,7 +84,8 @@ def nearest_words(model: Any, words: Iterable[str], *, n: int = 5) -> dict[str, 
             "embeddings."
         )
     names = vectorizer.token_table_.words
-    after = word_vectors(classifier.net_.module_, np.arange(len(names))).numpy()
+    with single_thread():
+        after = word_vectors(classifier.net_.module_, np.arange(len(names))).numpy()
     tables = [_normalized(table) for table in (before, after)]
     found = {}
     for word in words:

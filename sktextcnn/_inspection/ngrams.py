@@ -14,7 +14,7 @@ from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._inspection.exact import has_exact_terms
 from sktextcnn._inspection.explanation import column_of
 from sktextcnn._inspection.max_windows import max_windows, unique_windows
-from sktextcnn._network import KimCNN, output_layer
+from sktextcnn._network import KimCNN, output_layer, single_thread
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._text import read_texts
 from sktextcnn._token_ids import PADDING_ID
@@ -144,13 +144,14 @@ def top_ngrams(
     weights = _evidence_weights(classifier)[columns].T  # (F, L)
     totals: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(labels)))
     counts: Counter[str] = Counter()
-    for found in _activations(vectorizer, network, texts):
-        terms = np.zeros((len(found.ngrams), len(labels)))
-        np.add.at(terms, found.ngram_of, found.activations[:, None] * weights)
-        for ngram, of_ngram in zip(found.ngrams, terms, strict=True):
-            totals[ngram] += of_ngram
-        active = np.unique(found.ngram_of[found.activations != 0])
-        counts.update({found.ngrams[i] for i in active})
+    with single_thread():
+        for found in _activations(vectorizer, network, texts):
+            terms = np.zeros((len(found.ngrams), len(labels)))
+            np.add.at(terms, found.ngram_of, found.activations[:, None] * weights)
+            for ngram, of_ngram in zip(found.ngrams, terms, strict=True):
+                totals[ngram] += of_ngram
+            active = np.unique(found.ngram_of[found.activations != 0])
+            counts.update({found.ngrams[i] for i in active})
     kept = [ngram for ngram in totals if counts[ngram] >= min_count]
     evidence = np.array([totals[ngram] for ngram in kept]).reshape(-1, len(labels))
     n_texts = np.array([counts[ngram] for ngram in kept])
@@ -219,11 +220,12 @@ def top_filters(
     weights = _evidence_weights(classifier)[column_of(label, classifier.classes_)]  # (F,)
     activation_of: list[dict[str, float]] = [{} for _ in weights]
     sums = np.zeros(len(weights))
-    for found in _activations(vectorizer, network, texts):
-        sums += found.activations
-        pairs = zip(found.ngram_of.tolist(), found.activations.tolist(), strict=True)
-        for of_filter, (i, activation) in zip(activation_of, pairs, strict=True):
-            of_filter[found.ngrams[i]] = activation
+    with single_thread():
+        for found in _activations(vectorizer, network, texts):
+            sums += found.activations
+            pairs = zip(found.ngram_of.tolist(), found.activations.tolist(), strict=True)
+            for of_filter, (i, activation) in zip(activation_of, pairs, strict=True):
+                of_filter[found.ngrams[i]] = activation
     convs = cast(list[Any], network.convs)
     sizes = [conv.kernel_size[0] for conv in convs for _ in range(conv.out_channels)]
     order = np.argsort(-weights * sums, kind="stable")[:n_filters]

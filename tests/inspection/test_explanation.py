@@ -5,13 +5,15 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sktextcnn import TextCNNClassifier, TextVectorizer, explain
+from sktextcnn import TextCNNClassifier, TextVectorizer, explain, top_filters, top_ngrams
 from sktextcnn._inspection import explainer, max_windows
+from sktextcnn._inspection.word_vectors import word_vectors
 from sktextcnn._text.offsets import token_finder
 
 SMALL = {"num_filters": 6, "max_epochs": 4, "random_state": 0, "learning_rate": 3e-3}
@@ -196,6 +198,29 @@ def test_batches_do_not_matter(plain, corpus, monkeypatch):
             for name in ("logits", "contributions", "token_contributions", "token_remainder"):
                 np.testing.assert_allclose(getattr(found, name), getattr(e, name), atol=1e-12)
     assert explain(plain, []) == []
+
+
+def test_it_computes_in_one_thread_and_leaves_the_setting(plain, hidden, monkeypatch):
+    n_threads = torch.get_num_threads()
+    seen = []
+
+    def vectors(*args):
+        seen.append(torch.get_num_threads())
+        return word_vectors(*args)
+
+    for module in ("max_windows", "gradients"):
+        monkeypatch.setattr(f"sktextcnn._inspection.{module}.word_vectors", vectors)
+    torch.set_num_threads(2)
+    try:
+        explain(plain, ["array"])
+        top_ngrams(plain, ["array"])
+        top_filters(plain, ["array"], "torch")
+        assert torch.get_num_threads() == 2
+        assert seen == [1, 1, 1]
+        explain(hidden, ["array"])
+        assert seen[-1] == 1
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def test_the_first_of_equal_windows_counts(plain):
