@@ -285,6 +285,14 @@ def load(
     they like. They cannot run code, but choose what the model predicts, and how long it
     takes, by the regular expression of its tokens. A word-vector file that it names is read
     only if the model is fitted again, and refused then if it is a pickle.
+
+    Examples
+    --------
+    >>> import os, tempfile, sktextcnn
+    >>> path = os.path.join(tempfile.mkdtemp(), "vectorizer.sktextcnn")
+    >>> sktextcnn.save(sktextcnn.TextVectorizer().fit(["a gem", "so dull"]), path)
+    >>> sktextcnn.load(path).transform(["a gem"]).tolist()
+    [[2, 4]]
     """
     container = Container(path)
     given = dict(params or {})
