@@ -25,6 +25,8 @@ from sktextcnn._training import (
     TokenDataset,
     TrainingData,
     build_net,
+    check_token_ids,
+    check_vectors_present,
     check_vocabulary,
     combine_weights,
     copy_weights,
@@ -35,8 +37,6 @@ from sktextcnn._training import (
     logits,
     move,
     own_memory,
-    read_ids,
-    refuse_lost_vectors,
     restored_net,
     settings_of,
     split_validation,
@@ -47,10 +47,10 @@ from sktextcnn._training import (
 )
 
 _RANDOM_DIM = 300
-# Vectors from elsewhere know words that are dropped; random ones learn from each of them.
+# Given vectors already know words that are dropped; random ones learn from every occurrence.
 _TOKEN_DROPOUT, _TOKEN_DROPOUT_OF_RANDOM = 0.2, 0.1
 
-# What "auto" stands for: about so many steps, within so many epochs.
+# max_epochs="auto" is the number of epochs of about so many steps, within bounds.
 _STEPS = 3000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
 
@@ -59,112 +59,119 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     """Convolutional neural network for text classification.
 
     Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with
-    torch through skorch. Takes what :class:`TextVectorizer` returns, from which it has the
-    word vectors; a plain matrix of token ids gets random ones.
+    torch through skorch. Takes the output of :class:`TextVectorizer`, which carries the word
+    vectors. With a plain matrix of token ids, word vectors are random.
 
     Parameters
     ----------
     architecture : {"kim", "stacked"} or subclass of torch.nn.Module, default="kim"
         "kim": parallel convolutions, each with a maximum over time. "stacked": two
         convolutions of width 5 with pooling between them, a maximum over time, and a dense
-        layer. A class is called with those of the parameters of this section that its
-        constructor names, and `num_embeddings`, `embedding_dim`, `num_outputs` and
-        `multichannel`; it must have an ``nn.Embedding`` at `embedding` and its last layers,
-        which end in an ``nn.Linear``, at `head`, and map ids of shape (n_texts, n_tokens)
-        to logits of shape (n_texts, num_outputs).
+        layer. A class is called with the parameters of this section that its constructor
+        names, and with `num_embeddings`, `embedding_dim`, `num_outputs` and `multichannel`. Its
+        attribute `embedding` must be an ``nn.Embedding``, and `head` its last layers, which
+        end in an ``nn.Linear``; it maps ids of shape (n_texts, n_tokens) to logits of shape
+        (n_texts, num_outputs).
     kernel_sizes : sequence of int or None, default=None
-        Widths of the convolutions' windows, in words. None: those of the architecture,
-        (3, 4, 5) for "kim" and (5, 5), one after the other, for "stacked".
+        Widths of the convolution windows, in words. None: (3, 4, 5) for "kim"; (5, 5), one
+        after the other, for "stacked".
     num_filters : int or None, default=None
-        Filters of each convolution. None: 100 for "kim", 128 for "stacked".
+        Number of filters of each convolution. None: 100 for "kim", 128 for "stacked".
     hidden_units : int or None, default=None
-        Width of a dense layer before the output, 0 for none. None: 0 for "kim", 128 for
+        Width of a dense layer before the output; 0: no such layer. None: 0 for "kim", 128 for
         "stacked".
     convolution : {"lookup", "dense"}, default="lookup"
-        How "kim" computes: by look-ups of each distinct word's products with the kernels,
-        or by torch's ``conv1d``, many times slower. The results are the same up to rounding.
+        How "kim" is computed: from a table of the products of each distinct word with the
+        kernels, or by torch's ``conv1d``, which is many times slower. The results are the same
+        up to rounding.
     activation : {"relu", "tanh", "gelu", "elu", "leaky_relu", "sigmoid", "identity"}, \
             default="relu"
-        Behind convolutions and the dense layer.
+        Activation function after the convolutions and the dense layer.
     dropout : float in [0, 1), default=0.5
-        Share of the features dropped before a dense layer while training.
+        Fraction of the features dropped before a dense layer during training.
     token_dropout : float in [0, 1) or None, default=None
-        Share of tokens replaced by the unknown word while training. None: 0.2, and 0.1 with
+        Fraction of tokens replaced by the unknown word during training. None: 0.2, or 0.1 with
         random word vectors.
     max_norm : float or None, default=None
-        Bound of the Euclidean norm of each output's weights, kept after every step. Kim
-        (2014) had 3.
+        Upper bound of the Euclidean norm of the weights of each output, applied after every
+        step. Kim (2014) used 3.
     embedding_dim : int or None, default=None
-        Width of random word vectors; None: 300. Vectors that are given have their own.
+        Dimension of random word vectors. None: 300. Ignored with given vectors, which have
+        their own.
     finetune : bool, int, "gradual" or "multichannel", default=True
         How word vectors are trained: False, not at all (CNN-static); True, from the first
         epoch (CNN-non-static); an int k, from epoch k + 1 on, at `finetune_lr`;
-        "gradual", one group an epoch, first the head, then the convolutions, then the
-        vectors, at rates that fall to `finetune_lr`; "multichannel", a frozen and a trained
-        copy side by side. Without vectors True is CNN-rand.
+        "gradual", the head first, the convolutions from the second epoch, the vectors from the
+        third, at learning rates that decrease from the head to `finetune_lr`; "multichannel",
+        two copies, one frozen and one trained. Without given vectors, True is CNN-rand.
     warm_start : bool, default=False
-        Whether `fit` goes on from the present weights, with a new optimizer. Rows of the
-        embedding are matched by word, so the vectorizer may have been refitted.
+        Whether `fit` continues from the present weights, with a new optimizer. Rows of the
+        embedding are matched by word, so the vectorizer may have been refitted. The classes and
+        the kind of targets must be the same.
     pretrained : str, path-like, FrozenEstimator or None, default=None
-        Start from the word vectors (matched by word) and the convolutions of another model,
-        with a new head: the path of a model saved with :func:`sktextcnn.save` or with joblib
-        (a pickle, so only from those you trust), or a fitted one in
+        Model whose word vectors (matched by word) and convolutions are the starting weights.
+        The head is new. Either the path of a model saved with :func:`sktextcnn.save` or with
+        joblib (a pickle: load only files that you trust), or a fitted model in
         ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
-        without `weight_decay` moves only the vectors of a batch's words, as
-        ``torch.optim.SparseAdam`` does: its time does not depend on the vocabulary's size, and
-        rare words stay nearer to where they began, which gains accuracy.
+        without `weight_decay` updates only the vectors of the words in the batch, like
+        ``torch.optim.SparseAdam``. Its time does not depend on the size of the vocabulary, and
+        rare words stay closer to their initial vectors, which improves accuracy.
     learning_rate : float, default=1e-3
-        Step size of the optimizer.
+        Learning rate of the optimizer.
     finetune_lr : float or None, default=None
-        Step size for the word vectors. None: `learning_rate`. A smaller one keeps the vectors
-        nearer to where they began.
+        Learning rate of the word vectors. None: `learning_rate`. A smaller rate keeps the
+        vectors closer to their initial values.
     lr_schedule : {"linear", "constant"}, default="linear"
-        "linear": the rates fall evenly from epoch to epoch, to zero behind the last of
-        `max_epochs`, so that the last epoch is about the best one.
-        "constant": they stay; for a scheduler of skorch among `callbacks`.
+        "linear": the learning rates decrease linearly after each epoch, to zero after the last
+        of `max_epochs`, so that the last epoch is about the best one.
+        "constant": they stay constant, for example for a skorch scheduler in `callbacks`.
     weight_decay : float, default=0.0
-        Handed to the optimizer.
+        Weight decay, passed to the optimizer.
     batch_size : int, default=32
-        Texts in a step.
+        Number of texts in each step.
     max_epochs : int or "auto", default="auto"
-        Epochs of training, fewer with `early_stopping`. "auto": as many as make 3,000 steps,
-        so that small corpora are seen more often than large ones; from 4 to 300.
+        Number of epochs, or their maximum with `early_stopping`. "auto": the number that makes
+        about 3,000 steps, from 4 to 300, so that small corpora get more epochs.
     shuffle : bool, default=True
-        Whether every epoch has the texts in a new order.
+        Whether to shuffle the texts in each epoch.
     early_stopping : bool, default=False
-        Stop when the loss on a validation part has not fallen for `n_iter_no_change`
-        epochs, and return to the best epoch's weights.
+        Whether to stop when the validation loss has not decreased for `n_iter_no_change`
+        epochs. The weights of the best epoch are restored.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the training texts that `early_stopping` keeps for validation, in
-        proportion to the classes, if `fit` gets no `X_val`.
+        Fraction of the training texts held out for `early_stopping`, stratified by class. Not
+        used if `fit` gets `X_val`.
     n_iter_no_change : int, default=3
-        Patience of `early_stopping`, in epochs.
+        Maximum number of epochs without improvement before early stopping.
     tol : float, default=1e-4
-        Fall of the loss that counts as one.
+        Minimum decrease of the validation loss that counts as an improvement.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes as in scikit-learn; multiplied into `sample_weight`.
+        Weights of the classes, as in scikit-learn. They are multiplied with `sample_weight` and
+        `sample_weight_val`.
     random_state : int, RandomState or None, default=None
-        An int gives the same bits every time on the CPU, and the same up to rounding on CUDA.
-        The global generators stay untouched.
+        Pass an int for reproducible results: the same bits on the CPU, the same up to rounding
+        on CUDA. The global random generators are neither used nor changed.
     verbose : int, default=0
-        1: a progress bar over epochs.
+        1 shows a progress bar over epochs. Not stored by :func:`sktextcnn.save`.
     precision : {"float32", "bfloat16"}, default="float32"
-        What the convolutions multiply in. "bfloat16" has 8 bits instead of 24, and is faster
-        on processors that multiply it natively, slower on others. Weights and updates stay
-        float32.
+        Data type of the products in the convolutions. "bfloat16" has 8 bits of precision
+        instead of 24. It is faster on processors with native support and slower on others.
+        Weights and updates stay float32.
     device : str, default="auto"
-        "cpu", "cuda", or "auto" for CUDA where there is one.
+        "cpu", "cuda", or "auto", which uses CUDA if it is available.
     callbacks : list of skorch callbacks or None, default=None
-        Called as skorch does; copied first, so that an estimator can be fitted again.
+        Callbacks of skorch, or pairs of a name and one. Each fit uses shallow copies of them, so
+        that what they refer to, such as a trial of Optuna, is shared; a callback with
+        ``__sklearn_clone__`` is cloned by it. Only skorch's ``EarlyStopping`` and its
+        subclasses end a training; exceptions of other callbacks propagate.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels; the numbers of the outputs for multilabel targets.
+        Class labels; indices of the outputs for multilabel targets.
     net_ : skorch.NeuralNetClassifier
-        The fitted net; its torch module is ``net_.module_``.
+        The fitted skorch net. Its torch module is ``net_.module_``.
     history_ : skorch.history.History
         Losses, scores and seconds of every epoch; ``history_[:, "train_loss"]``.
     n_iter_ : int
@@ -172,7 +179,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     words_ : tuple of str or None
         The word of each id; None for ids without words.
     embedding_source_ : str
-        Where the word vectors came from: the name of their file, "pretrained", or "random".
+        Source of the word vectors: the name of their file, "pretrained", or "random".
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of str
@@ -180,9 +187,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
 
     See Also
     --------
-    TextVectorizer : Turns texts into ids that carry their word vectors.
-    explain : Which words make the network say what it says.
-    save : A model file that cannot run code.
+    TextVectorizer : Convert texts to token ids with their word vectors.
+    explain : Explain which words led to a prediction.
+    save : Save a model in a file that cannot run code.
 
     References
     ----------
@@ -347,10 +354,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         y : array-like of shape (n_texts,) or (n_texts, n_labels)
             Labels of any type, or an indicator matrix for multilabel targets.
         sample_weight : array-like of shape (n_texts,) or None, default=None
-            A text of weight 2 counts as if it were given twice, one of weight 0 not at all.
+            A text of weight 2 counts as two texts, a text of weight 0 is ignored.
         X_val, y_val : array-like or None, default=None
-            Validation data, vectorized by the same vectorizer. Their loss and accuracy are
-            recorded in `history_`, and `early_stopping` monitors the loss.
+            Validation data from the same vectorizer. `history_` records their loss and
+            accuracy, and `early_stopping` monitors the loss.
         sample_weight_val : array-like of shape (n_val_texts,) or None, default=None
             Weights of the validation texts in the validation loss. `class_weight` is multiplied
             into them, as into `sample_weight`.
@@ -358,13 +365,13 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Returns
         -------
         self : TextCNNClassifier
-            On an error, and when interrupted, the estimator is left as it was before.
+            The fitted estimator. If `fit` fails or is interrupted, the estimator is unchanged.
 
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data is not as described; the message names it and says how to
-            fix it.
+            If a parameter or the data is not valid. The message names it and says how to fix
+            it.
         """
         self._validate_params()
         device = find_device(self.device)
@@ -388,7 +395,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> "TextCNNClassifier":
-        """Train one epoch on some of the data, with the optimizer of the calls before.
+        """Train for one epoch on a part of the data, with the optimizer of earlier calls.
 
         Parameters
         ----------
@@ -398,17 +405,17 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         y : array-like of shape (n_texts,) or (n_texts, n_labels)
             Labels or an indicator matrix.
         classes : array-like of shape (n_classes,) or None, default=None
-            All labels that will ever occur; needed in the first call unless `y` is an
-            indicator matrix.
+            All labels that can occur. Required in the first call unless `y` is an indicator
+            matrix.
         sample_weight : array-like of shape (n_texts,) or None, default=None
             Weights of the texts, relative to the others of this call.
 
         Returns
         -------
         self : TextCNNClassifier
-            On an error, and when interrupted, the first call leaves the estimator as it was
-            before. A later one may leave weights from the middle of its epoch, which is not
-            counted; ``copy.deepcopy`` keeps a copy to return to, with the optimizer's state.
+            If the first call fails or is interrupted, the estimator is unchanged. A later call
+            may leave the weights of an incomplete epoch, which is not counted. To go back, keep
+            a copy made by ``copy.deepcopy``, which has the optimizer's state too.
 
         Raises
         ------
@@ -439,8 +446,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     def _first_partial_fit(
         self, X: Any, y: Any, classes: Any, sample_weight: Any
     ) -> "TextCNNClassifier":
-        ids, table = read_ids(X)
-        refuse_lost_vectors(X)
+        ids, table = check_token_ids(X)
+        check_vectors_present(X)
         targets = self._first_targets(y, len(ids), classes)
         weight = combine_weights(len(ids), y, sample_weight, self.class_weight)
         data = TrainingData(ids, table, targets, weight)
@@ -486,8 +493,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Returns
         -------
         proba : ndarray of shape (n_texts, n_classes), float64
-            In the order of `classes_`; rows sum to 1. For multilabel targets, the
-            probability of each label.
+            Probabilities in the order of `classes_`; each row sums to 1. For multilabel
+            targets, the probability of each label.
         """
         outputs = self._logits(X)
         return expit(outputs) if self.net_.multilabel else softmax(outputs, axis=1)
@@ -503,7 +510,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Returns
         -------
         scores : ndarray of shape (n_texts,) or (n_texts, n_classes), float64
-            For two classes the log-odds of the second; else one logit for each class.
+            For two classes the log-odds of the second class, otherwise one logit for each
+            class.
         """
         outputs = self._logits(X)
         if len(self.classes_) == 2 and not self.net_.multilabel:
@@ -526,7 +534,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
 
     def _known_ids(self, X: Any) -> tuple[np.ndarray, TokenTable | None]:
         """The ids of a fitted classifier's input."""
-        ids, table = read_ids(X)
+        ids, table = check_token_ids(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         n_ids = self.net_.module_.embedding.num_embeddings
         return check_vocabulary(ids, table, self.words_, n_ids), table

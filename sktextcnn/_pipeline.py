@@ -1,4 +1,4 @@
-"""The two estimators of a Pipeline from texts to classes."""
+"""The vectorizer and the classifier of a Pipeline."""
 
 from typing import Any
 
@@ -15,16 +15,21 @@ def fitted_parts(model: Any, caller: str) -> tuple[TextVectorizer, TextCNNClassi
     Parameters
     ----------
     model : Pipeline, or a search over one
-        What the user gave.
+        The argument of the user.
     caller : str
-        The function that it was given to, for errors.
+        The name of the function that the user called, for error messages.
+
+    Returns
+    -------
+    vectorizer : TextVectorizer
+    classifier : TextCNNClassifier
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If it is not fitted.
+        If the model is not fitted.
     TypeError
-        If it is another model.
+        If it is not a Pipeline of these two steps.
     """
     pipeline = best_model(model, caller)
     steps = [step for _, step in getattr(pipeline, "steps", ())]
@@ -41,19 +46,19 @@ def fitted_parts(model: Any, caller: str) -> tuple[TextVectorizer, TextCNNClassi
 
 
 def best_model(model: Any, caller: str) -> Any:
-    """Return the best model of a search, and other models as they are.
+    """Return the best model of a search; return other models unchanged.
 
     Parameters
     ----------
     model : estimator
-        What the user gave.
+        The argument of the user.
     caller : str
-        The function that it was given to, for errors.
+        The name of the function that the user called, for error messages.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If it is a search without a best model.
+        If the model is a search without a best model.
     """
     if hasattr(model, "refit") and not hasattr(model, "best_estimator_"):
         raise NotFittedError(

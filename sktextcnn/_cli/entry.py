@@ -592,8 +592,6 @@ def _report(true: list[int], predicted: list[int], names: list[str], *, as_json:
 
 
 def _explain(args: argparse.Namespace) -> None:
-    from sktextcnn._inspection import to_html
-
     if bool(args.texts) == (args.file is not None):
         args.usage("give texts, or --file")
     if args.output is not None:
@@ -612,7 +610,7 @@ def _explain(args: argparse.Namespace) -> None:
             if args.json:
                 file.write(json_line(_as_json(explanation)))
             elif is_page:
-                html = to_html(explanation, label, n=args.n)
+                html = explanation.to_html(label, n=args.n)
                 file.write(html.encode("utf-8", "replace") + b"\n<hr>\n")
             else:
                 print(_in_terminal(explanation, label, args.n, colour=colour), end="\n\n")
@@ -642,9 +640,7 @@ def _wants_colour(choice: str, stream: TextIO) -> bool:
 
 
 def _in_terminal(explanation: "Explanation", label: Any, n: int, *, colour: bool) -> str:
-    from sktextcnn._inspection import to_ansi
-
-    text = to_ansi(explanation, label, n=n)
+    text = explanation.to_ansi(label, n=n)
     # What a text has of such sequences was replaced, so that these are ours.
     return text if colour else _ANSI.sub("", text)
 

@@ -54,7 +54,9 @@ class _StrOptions:
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
-def _validate(constraints: Mapping[str, Any], params: Mapping[str, Any], caller_name: str) -> None:
+def _validate_publicly(
+    constraints: Mapping[str, Any], params: Mapping[str, Any], caller_name: str
+) -> None:
     """Check parameters as scikit-learn's own estimators do."""
     for name, allowed in constraints.items():
         if allowed == "no_validation":

@@ -49,35 +49,37 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     Parameters
     ----------
     model : Pipeline, TextVectorizer or TextCNNClassifier
-        A fitted model; a Pipeline must be of these two.
+        A fitted model. A Pipeline must consist of these two estimators.
     path : str or path-like
-        The file, usually named ``*.sktextcnn``. It is replaced when the new one is complete
-        on the disk; until then, and on any error, the old one stays.
+        The file, usually named ``*.sktextcnn``. An existing file is replaced when the new one is
+        complete on the disk. Until then, and on any error, the existing file stays.
     omit : collection of str, default=()
-        Parameters to leave out, named as in ``model.get_params()``, since they are functions,
-        classes or other objects that a file of data cannot hold. `load` asks for them.
+        Parameters to leave out because they are functions, classes or other objects that a file
+        of data cannot hold. They are named as in ``model.get_params()``, and must be passed to
+        `load`.
 
     Raises
     ------
     TypeError
-        If the model is of another type, or a parameter is no data and not in `omit`.
+        If the model is of another type, or a parameter is not data and not in `omit`.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     ValueError
-        If `omit` names no parameter.
+        If `omit` has a name that is not a parameter.
     OSError
         If the file cannot be written.
 
     See Also
     --------
-    load : The other way.
-    export_onnx : A file that predicts without sktextcnn.
+    load : Load the file.
+    export_onnx : Write a file that predicts without sktextcnn.
 
     Notes
     -----
-    The file holds the weights, the vocabulary, the word vectors of the vectorizer, and the
-    parameters; nothing else of the texts, and no state of the optimizer. It is a safetensors
-    file that other tools can open.
+    The file holds the weights, the vocabulary, the word vectors of the vectorizer, the parameters
+    except `verbose`, the requests of metadata routing, and the history of training. It holds
+    nothing else of the texts, no state of the optimizer, and no attribute that other tools have
+    set. It is a safetensors file that other tools can open.
 
     Examples
     --------
@@ -246,29 +248,29 @@ def _check_kind(model: Any) -> None:
 def load(
     path: str | os.PathLike[str], *, params: Mapping[str, Any] | None = None
 ) -> Pipeline | TextVectorizer | TextCNNClassifier:
-    """Load a model that `save` has written.
+    """Load a model from a file that `save` has written.
 
-    Nothing is unpickled, and nothing imported that the file names.
+    Nothing is unpickled, and no module that the file names is imported.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     params : mapping of str to object, or None, default=None
-        The parameters that `save` had to omit, named as there.
+        The parameters that `save` has omitted, by the same names.
 
     Returns
     -------
     model : Pipeline, TextVectorizer or TextCNNClassifier
-        The fitted model, on the CPU; it moves to `device` when it is used.
+        The fitted model. Its network is on the CPU and moves to `device` when it is used.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is no file of `save`, is damaged, or comes from a newer format; if an omitted
-        parameter is missing in `params`.
+        If the file was not written by `save`, is damaged, or has a newer format; if a parameter
+        that was omitted is missing in `params`.
 
     Warns
     -----
@@ -277,14 +279,14 @@ def load(
 
     See Also
     --------
-    save : The other way, with an example.
+    save : Save a model, with an example.
 
     Notes
     -----
-    The checksum finds damage, not malice: whoever can write the file can make it say what
-    they like. They cannot run code, but choose what the model predicts, and how long it
-    takes, by the regular expression of its tokens. A word-vector file that it names is read
-    only if the model is fitted again, and refused then if it is a pickle.
+    The checksum finds damage, not manipulation. Whoever can write the file cannot run code, but
+    decides what the model predicts and, by the regular expression for tokens, how long it takes.
+    A file of word vectors that the model file names is read only if the model is fitted again,
+    and is refused if it is a pickle.
 
     Examples
     --------
@@ -309,7 +311,7 @@ def load(
 
 
 class _MissingParameterError(Exception):
-    """A parameter was omitted by `save` and is not given to `load`."""
+    """A parameter was omitted by `save` and is not passed to `load`."""
 
 
 class _Reader:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import MOST_BYTES as STORED_BYTES
 from sktextcnn._network import KimCNN, StackedCNN
-from sktextcnn._pipeline import fitted_parts
+from sktextcnn._pipeline import best_model, fitted_parts
 from sktextcnn._state import written_whole
 from sktextcnn._text import NLTK_TOKENIZERS, describe_analyzer
 from sktextcnn._token_ids import RESERVED_WORDS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: The key of the metadata, and the version of what is under it.
 METADATA_KEY, FORMAT_VERSION = "sktextcnn", 1
 
-# What protobuf reads and writes, less some room for the operators.
+# The limit of protobuf, minus some room for the operators.
 _MOST_BYTES = 2**31 - 2**20
 
 _TABLES = ("auto", "stored", "computed")
@@ -37,57 +37,62 @@ def export_onnx(
     """Write the fast inference graph of a fitted Pipeline as an ONNX file.
 
     The graph maps token ids to probabilities. For ``architecture="kim"`` it looks up products
-    of words with the kernels and adds them, as the engine does, without a convolution. What
-    turns texts into ids is in the file's metadata, so that it can be served with onnxruntime
+    of words with the kernels and adds them, as the engine does, without a convolution. The
+    metadata of the file describe how texts become ids, so that it can be served with onnxruntime
     and NumPy alone, as ``examples/serve_onnx.py`` does.
 
     Parameters
     ----------
     model : Pipeline or TextCNNClassifier
-        A fitted Pipeline of a TextVectorizer and a TextCNNClassifier, or a search over one. A
-        classifier alone gives a file without the treatment of texts.
+        A fitted Pipeline of a TextVectorizer and a TextCNNClassifier, or a search over one. The
+        file of a classifier alone does not say how texts become ids.
     path : str or path-like
-        The file, usually named ``*.onnx``. It is replaced when the new one is complete on the
-        disk; until then, and on any error, the old one stays.
+        The file, usually named ``*.onnx``. An existing file is replaced once the new one is
+        complete on the disk. On an error it stays as it was.
     tables : {"auto", "stored", "computed"}, default="auto"
-        Where the products of words come from. "stored": the file has those of all words,
-        which is fastest; 4 bytes for each word, place of a kernel and filter. "computed": the
-        file has the vectors alone, and the graph multiplies the distinct words of each call.
-        "auto": stored up to 256 MB of them, else computed. Words that the fitted texts lacked
-        count too; ``TextVectorizer(unseen_words=0)`` makes the file smaller.
+        Where the graph gets the products of words with the kernels.
+
+        - "stored": the file contains the products of all words. This is fastest, and takes
+          4 bytes for each word, place of a kernel and filter. Words that the training texts
+          lacked count too; ``TextVectorizer(unseen_words=0)`` makes the file smaller.
+        - "computed": the file contains only the vectors, and the graph computes the products of
+          the distinct words of each call.
+        - "auto": "stored" if the products take up to 256 MB, else "computed".
     omit : collection of str, default=()
-        Parameters to leave out, named as in ``model.get_params()``, since they are functions
-        that a file cannot hold, such as ``["textvectorizer__tokenizer"]``. The metadata names
-        them, and whoever serves the file must bring them.
+        Parameters to leave out because they are functions, which an ONNX file cannot hold, such
+        as ``["textvectorizer__tokenizer"]``. They are named as in ``get_params()`` of the
+        Pipeline or of the search. The metadata names them, and the program that serves the file
+        must provide them.
 
     Raises
     ------
     ImportError
-        If the package onnx is not installed; names the extra to install.
+        If the package onnx is not installed; the message names the extra to install.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     TypeError
-        If the model is of another type, has a network of your own, labels other than str,
-        int, float and bool, or a function for texts that is not in `omit`.
+        If the model is of another type, has a network class of your own, has labels other than
+        str, int, float and bool, or has a function for texts that is not in `omit`.
     ValueError
         If `tables` or `omit` is not as described, the vectorizer is not the one that the
-        classifier was fitted with, or the file would exceed the 2 GiB of ONNX files.
+        classifier was fitted with, or the file would exceed the 2 GiB limit of ONNX files.
     OSError
         If the file cannot be written.
 
     See Also
     --------
-    save : A file from which Python gets the Pipeline back.
+    save : Writes a file from which `load` restores the Pipeline.
 
     Notes
     -----
     The input "ids" is int32 of shape (texts, tokens), both of any size from 1. Id 0 is padding,
-    1 the unknown word. The output "probabilities" is float32 of shape (texts, classes), equal
-    to those of the Pipeline to 1e-5. As there, padding does not matter for "kim"; for
-    "stacked" the graph pads to ``max_length_``. A model of ``precision="bfloat16"`` is
-    exported in float32, which is more exact than the Pipeline, and differs from it by some 1e-3.
+    id 1 the unknown word. The output "probabilities" is float32 of shape (texts, classes) and
+    differs from ``predict_proba`` by at most 1e-5. As in the Pipeline, padding does not matter
+    for "kim"; for "stacked" the graph pads to ``max_length_``. A model with
+    ``precision="bfloat16"`` is exported in float32. It is then more exact than the Pipeline and
+    differs from it by about 1e-3.
 
-    The operators are those of opset 13, which onnxruntime reads from version 1.7 on.
+    The operators are those of opset 13, which onnxruntime supports since version 1.7.
 
     Examples
     --------
@@ -112,53 +117,58 @@ def export_onnx(
             "export_onnx needs the package onnx, which is not installed: "
             "pip install 'sktextcnn[onnx]'."
         ) from error
-    vectorizer, classifier, prefix = _parts(model)
+    vectorizer, classifier, prefixes = _parts(model)
     stored = _stores_products(classifier, tables)
-    metadata = _metadata(vectorizer, classifier, prefix, omit)
+    metadata = _metadata(vectorizer, classifier, prefixes, omit)
     _check_size(classifier, stored, metadata)
     with written_whole(path) as file:
         file.write(_model(vectorizer, classifier, stored, metadata).SerializeToString())
 
 
-def _parts(model: Any) -> tuple[TextVectorizer | None, TextCNNClassifier, str]:
-    """Return the vectorizer if there is one, the classifier, and the prefix of the vectorizer's
-    parameters.
+def _parts(model: Any) -> tuple[TextVectorizer | None, TextCNNClassifier, list[str]]:
+    """Return the vectorizer, the classifier, and the prefixes of the vectorizer's parameters.
+
+    The prefixes are that of the Pipeline's ``get_params`` and, for a search, that of its own.
     """
+    vectorizer: TextVectorizer | None
     if type(model) is TextCNNClassifier:
         check_is_fitted(model)
-        vectorizer, classifier, prefix = None, model, ""
+        vectorizer, classifier, prefixes = None, model, []
     else:
         vectorizer, classifier = fitted_parts(model, "export_onnx")
-        prefix = f"{getattr(model, 'best_estimator_', model).steps[0][0]}__"
+        pipeline = best_model(model, "export_onnx")
+        prefixes = [f"{pipeline.steps[0][0]}__"]
+        if pipeline is not model:
+            prefixes.append(f"estimator__{prefixes[0]}")
     network = type(classifier.net_.module_)
     if network not in (KimCNN, StackedCNN):
         raise TypeError(
-            f"export_onnx knows the graphs of architecture='kim' and 'stacked', but not that of "
+            f"export_onnx exports architecture='kim' and 'stacked', but not that of "
             f"{network.__name__}. Export its module, classifier.net_.module_, with "
             f"torch.onnx.export."
         )
     if vectorizer is not None:
-        # Finds parts that were not fitted together, with the Pipeline's own errors.
+        # Raises the error of the Pipeline if its steps were not fitted together.
         classifier.predict_proba(vectorizer.transform([""]))
-    return vectorizer, classifier, prefix
+    return vectorizer, classifier, prefixes
 
 
 def _stores_products(classifier: TextCNNClassifier, tables: str) -> bool:
-    """Whether the file has the products of all words."""
+    """Whether to store the products of all words in the file."""
     if tables not in _TABLES:
         raise ValueError(f"tables must be {', '.join(map(repr, _TABLES))}; got {tables!r}.")
     if type(classifier.net_.module_) is not KimCNN:
         if tables != "auto":
             raise ValueError(
-                f"tables={tables!r} is for architecture='kim'; the products of words are no part "
-                f"of other networks. Leave tables='auto'."
+                f"tables={tables!r} is for architecture='kim'; other networks do not look up "
+                f"products of words. Leave tables='auto'."
             )
         return False
     return tables == "stored" or (tables == "auto" and _product_bytes(classifier) <= STORED_BYTES)
 
 
 def _product_bytes(classifier: TextCNNClassifier) -> int:
-    """Size of the products of all words."""
+    """Size of the products of all words, in bytes."""
     module = classifier.net_.module_
     n_products = sum(conv.weight.shape[0] * conv.weight.shape[2] for conv in module.convs)
     return module.embedding.num_embeddings * n_products * np.dtype(np.float32).itemsize
@@ -174,12 +184,12 @@ def _check_size(classifier: TextCNNClassifier, stored: bool, metadata: str) -> N
         remedy = (
             "Set tables='computed', which leaves the products of words out."
             if stored
-            else "Fit a smaller vocabulary, by TextVectorizer's unseen_words=0, min_df or "
-            "max_features."
+            else "Fit a smaller vocabulary, with unseen_words=0, min_df or max_features of "
+            "TextVectorizer."
         )
         raise ValueError(
-            f"The file would have {n_bytes / 2**30:.1f} GiB, but files of ONNX hold less than 2. "
-            f"{remedy}"
+            f"The file would have {n_bytes / 2**30:.1f} GiB, but an ONNX file must have less than "
+            f"2 GiB. {remedy}"
         )
 
 
@@ -189,10 +199,10 @@ def _check_size(classifier: TextCNNClassifier, stored: bool, metadata: str) -> N
 def _metadata(
     vectorizer: TextVectorizer | None,
     classifier: TextCNNClassifier,
-    prefix: str,
+    prefixes: list[str],
     omit: Collection[str],
 ) -> str:
-    """Return what a reader needs beside the graph, as JSON."""
+    """Return what a reader needs besides the graph, as JSON."""
     words = classifier.words_ if vectorizer is None else vectorizer.token_table_.words
     reserved = [None] * len(RESERVED_WORDS)
     metadata = {
@@ -201,13 +211,13 @@ def _metadata(
         "classes": _labels(classifier.classes_),
         "multilabel": classifier.net_.multilabel,
         "vocabulary": None if words is None else [*reserved, *words[len(reserved) :]],
-        "text": _text(vectorizer, prefix, omit),
+        "text": _text(vectorizer, prefixes, omit),
     }
     for name, value in metadata.items():
         if json.loads(json.dumps(value)) != value:
             raise ValueError(
-                f"The {name} of the model cannot be kept as JSON. Are there halves of surrogate "
-                f"pairs in its words? Read texts with errors='replace' before fitting."
+                f"The {name} of the model cannot be stored as JSON. Do its words contain halves of "
+                f"surrogate pairs? Read texts with errors='replace' before fitting."
             )
     return json.dumps(metadata)
 
@@ -217,47 +227,53 @@ def _labels(classes: np.ndarray) -> list[str | int | float | bool]:
     for label in classes:
         if not isinstance(label, str | int | float | np.integer | np.floating | np.bool_):
             raise TypeError(
-                f"classes_ has the label {label!r} of type {type(label).__name__}, but an ONNX "
-                f"file keeps those of type str, int, float and bool. Fit with str(label)."
+                f"classes_ has the label {label!r} of type {type(label).__name__}, but labels in "
+                f"an ONNX file must be str, int, float or bool. Fit with str(label)."
             )
         labels.append(label.item() if isinstance(label, np.generic) else label)
     return labels
 
 
 def _text(
-    vectorizer: TextVectorizer | None, prefix: str, omit: Collection[str]
+    vectorizer: TextVectorizer | None, prefixes: list[str], omit: Collection[str]
 ) -> dict[str, Any] | None:
     """Describe how a text becomes ids."""
     unused = {omit} if isinstance(omit, str) else set(omit)
-    text: dict[str, Any] | None = None
-    if vectorizer is not None:
-        text = describe_analyzer(**vectorizer._analysis())
-        text["omitted"] = {}
-        for name in _FUNCTIONS:
-            function = text[name]
-            if not (callable(function) or function in NLTK_TOKENIZERS):
-                continue
-            full = prefix + name
-            if full not in unused:
-                raise TypeError(
-                    f"{full}={function!r} is a function, which an ONNX file cannot hold. Export "
-                    f"with omit=[{full!r}]; whoever serves the file must then bring the function."
-                )
-            unused.remove(full)
-            text[name] = None
-            text["omitted"][name] = _name_of(function)
-        text["max_length"] = vectorizer.max_length_
-        text["padding"], text["truncating"] = vectorizer.padding, vectorizer.truncating
+    if vectorizer is None:
+        if unused:
+            raise ValueError(
+                f"omit names {', '.join(sorted(unused))}, but a classifier alone has no functions "
+                f"that turn texts into tokens. Leave omit empty."
+            )
+        return None
+    text = describe_analyzer(**vectorizer._analysis())
+    text["omitted"] = {}
+    for name in _FUNCTIONS:
+        function = text[name]
+        if not (callable(function) or function in NLTK_TOKENIZERS):
+            continue
+        full_names = {prefix + name for prefix in prefixes}
+        if not full_names & unused:
+            full = prefixes[0] + name
+            raise TypeError(
+                f"{full}={function!r} is a function, which an ONNX file cannot hold. Export with "
+                f"omit=[{full!r}]; the program that serves the file must then provide the function."
+            )
+        unused -= full_names
+        text[name] = None
+        text["omitted"][name] = _name_of(function)
     if unused:
         raise ValueError(
             f"omit names {', '.join(sorted(unused))}, but only functions that turn texts into "
-            f"tokens can be omitted, such as 'textvectorizer__tokenizer'."
+            f"tokens can be omitted, such as '{prefixes[0]}tokenizer'."
         )
+    text["max_length"] = vectorizer.max_length_
+    text["padding"], text["truncating"] = vectorizer.padding, vectorizer.truncating
     return text
 
 
 def _name_of(function: Any) -> str:
-    """Where to find a function, for people."""
+    """The full name of a function, for people."""
     if isinstance(function, str):
         return f"nltk.tokenize.{NLTK_TOKENIZERS[function]}().tokenize"
     named = function if hasattr(function, "__qualname__") else type(function)
@@ -283,7 +299,7 @@ def _model(
     else:
         lengths = []
         if vectorizer is None:
-            # Padding counts, and nobody tells on which side it belongs.
+            # Padding matters here, and without a vectorizer its side is not known.
             width = classifier.n_features_in_
         else:
             lengths.append((vectorizer.padding, vectorizer.max_length_))

@@ -1,4 +1,4 @@
-"""The networks as graphs of ONNX. They know NumPy and onnx alone.
+"""The networks as ONNX graphs. This module uses NumPy and onnx only.
 
 A graph maps the input "ids", int32 of shape (texts, tokens), to the output "probabilities",
 float32 of shape (texts, classes).
@@ -16,19 +16,19 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
 
-# The oldest that has all that is used here; onnxruntime reads it from version 1.7 on.
+# The oldest opset with all operators that are used here; onnxruntime supports it since 1.7.
 OPSET, IR_VERSION = 13, 7
 
 Weights = Mapping[str, np.ndarray]
 Array = np.ndarray | np.generic
-# What an operator takes: the name of another's output, or a constant.
+# An input of an operator: the name of another operator's output, or a constant.
 Value = str | Array
 
 _TO_THE_END = np.iinfo(np.int64).max
 
 
 class Graph:
-    """A graph under construction: calling it adds an operator.
+    """A graph under construction. Calling it adds an operator.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Graph:
         self.constants: dict[str, onnx.TensorProto] = {}
 
     def __call__(self, operator: str, *inputs: Value, **attributes: Any) -> str:
-        """Add an operator with one output; returns the output's name."""
+        """Add an operator with one output, and return the name of the output."""
         return self.add(operator, *inputs, **attributes)[0]
 
     def add(
@@ -51,7 +51,7 @@ class Graph:
         n_outputs: int = 1,
         **attributes: Any,
     ) -> list[str]:
-        """Add an operator; arrays among its inputs become constants."""
+        """Add an operator, and return the names of its outputs; input arrays become constants."""
         names = [name if isinstance(name, str) else self._constant(name) for name in inputs]
         outputs = [f"{operator}_{len(self.nodes)}_{i}" for i in range(n_outputs)]
         self.nodes.append(helper.make_node(operator, names, outputs, **attributes))
@@ -69,20 +69,20 @@ class Graph:
 def kim_features(
     graph: Graph, ids: str, weights: Weights, activation: str, *, stored_products: bool
 ) -> str:
-    """Add ``KimCNN.features``: look-ups of words' products with the kernels, and maxima.
+    """Add ``KimCNN.features``: look-ups of the products of words with the kernels, and maxima.
 
     Parameters
     ----------
     graph : Graph
-        What is added to.
+        The graph to add to.
     ids : str
-        Name of the ids, (B, T).
+        Name of the token ids, (B, T).
     weights : mapping of str to ndarray
         The state of a KimCNN.
     activation : str
         A key of the network's ``ACTIVATIONS``.
     stored_products : bool
-        Whether the graph holds the products of all words, or makes those of the words that
+        Whether the graph contains the products of all words, or computes those of the words that
         occur in a call.
 
     Returns
@@ -99,14 +99,14 @@ def kim_features(
         last = graph.constant("last_product", np.int32(len(vectors) * n_places))
     else:
         rows, table, last = _products_of_call(graph, ids, vectors, kernels)
-    # A text without tokens counts all of its windows, though they touch none.
+    # In a text without tokens all windows count, though none touches a token.
     has_tokens = graph("Cast", graph("ReduceMax", rows, axes=[1]), to=TensorProto.BOOL)  # (B, 1)
     first_products = graph("Mul", rows, np.int32(n_places))  # (B, T), of each token
     pooled, place = [], 0
     for kernel in kernels:
         size = kernel.shape[2]
         padded = graph("Pad", first_products, _ints(0, size - 1, 0, size - 1))
-        # What each place of the windows sees; (B, W) each.
+        # The token at each place of the windows; (B, W) each.
         seen = [
             graph("Slice", padded, _ints(j), _ints(j - size + 1 or _TO_THE_END), _ints(1))
             for j in range(size)
@@ -125,16 +125,17 @@ def kim_features(
 def _products_of_call(
     graph: Graph, ids: str, vectors: np.ndarray, kernels: list[np.ndarray]
 ) -> tuple[str, str, str]:
-    """Add what :func:`products` returns, of the distinct words of a call.
+    """Add what :func:`products` returns, for the distinct words of a call.
 
     Returns
     -------
     rows : str
-        Which of the distinct words each token is, (B, T); 0 is padding, whether it occurs or not.
+        The index of each token among the distinct words, (B, T). Index 0 is padding, whether it
+        occurs or not.
     table : str
         Products, (U * K + 1, F).
     last : str
-        The number of the table's last row.
+        The index of the last row of the table.
     """
     flat = graph("Cast", graph("Reshape", ids, _ints(-1)), to=TensorProto.INT64)
     with_padding = graph("Concat", _ints(PADDING_ID), flat, axis=0)
@@ -152,7 +153,7 @@ def _products_of_call(
 
 
 def products(vectors: np.ndarray, kernels: list[np.ndarray]) -> np.ndarray:
-    """Multiply all words with every place of every kernel.
+    """Multiply the vectors of all words with every place of every kernel.
 
     Parameters
     ----------
@@ -162,7 +163,7 @@ def products(vectors: np.ndarray, kernels: list[np.ndarray]) -> np.ndarray:
     Returns
     -------
     ndarray of shape (U * K + 1, F), float32
-        A word's products lie behind one another; the last row is -inf.
+        The products of a word are in consecutive rows. The last row is -inf.
     """
     n_filters = kernels[0].shape[0]
     n_places = sum(kernel.shape[2] for kernel in kernels)
@@ -186,16 +187,17 @@ def stacked_features(
     pool_size: int,
     lengths: Sequence[tuple[str, int]],
 ) -> str:
-    """Add ``StackedCNN.features``: convolutions with poolings between them.
+    """Add ``StackedCNN.features``: convolutions with max pooling between them.
 
     Parameters
     ----------
     graph, ids, weights, activation
         As for :func:`kim_features`, of a StackedCNN.
     pool_size : int
-        What is pooled between convolutions.
+        Size of the max pooling between convolutions.
     lengths : sequence of tuple of {"pre", "post"} and int
-        On which side texts are padded to which length, one after the other.
+        The side on which texts are padded and the length that they are padded to, for each
+        padding in turn.
 
     Returns
     -------
@@ -216,7 +218,7 @@ def stacked_features(
 def probabilities(
     graph: Graph, features: str, weights: Weights, activation: str, *, multilabel: bool
 ) -> str:
-    """Add the head and what makes probabilities of its outputs; (B, number of classes)."""
+    """Add the head, and softmax or the logistic function; (B, number of classes)."""
     layers = [name[: -len(".weight")] for name in weights if _is_of(name, "head.", ".weight")]
     outputs = features
     for i, layer in enumerate(layers):
@@ -228,7 +230,7 @@ def probabilities(
 
 
 def known_ids(graph: Graph, ids: str, n_ids: int) -> str:
-    """Make ids beyond the vocabulary the unknown word."""
+    """Replace ids outside of the vocabulary by that of the unknown word."""
     known = graph("Less", ids, np.int32(n_ids))
     return graph("Where", known, ids, np.int32(UNKNOWN_ID))
 
@@ -245,11 +247,11 @@ def finish(
     output : str
         Name of the probabilities.
     width : int or None
-        How many tokens a row of ids must have; None: any number.
+        The number of tokens that a row of ids must have; None for any number.
     n_classes : int
         Width of the output.
     metadata : mapping of str to str
-        What the file says beside the graph.
+        The metadata of the file.
     """
     graph.nodes.append(helper.make_node("Identity", [output], ["probabilities"]))
     ids = helper.make_tensor_value_info("ids", TensorProto.INT32, ["texts", width or "tokens"])
@@ -293,8 +295,8 @@ def _convolutions(weights: Weights) -> tuple[list[np.ndarray], list[np.ndarray]]
 def _pad_ids(graph: Graph, ids: str, side: str, length: int) -> str:
     n_tokens = graph("Gather", graph("Shape", ids), _ints(1))
     missing = graph("Max", graph("Sub", _ints(length), n_tokens), _ints(0))
-    before, behind = (missing, _ints(0)) if side == "pre" else (_ints(0), missing)
-    return graph("Pad", ids, graph("Concat", _ints(0), before, _ints(0), behind, axis=0))
+    before, after = (missing, _ints(0)) if side == "pre" else (_ints(0), missing)
+    return graph("Pad", ids, graph("Concat", _ints(0), before, _ints(0), after, axis=0))
 
 
 _OPERATORS = {
@@ -310,7 +312,7 @@ def _activate(graph: Graph, activation: str, values: str) -> str:
     if activation == "identity":
         return values
     if activation == "gelu":
-        # An operator of its own came only with opset 20.
+        # ONNX has an operator for it only since opset 20.
         half = np.float32(0.5)
         erf = graph("Erf", graph("Mul", values, np.sqrt(half)))
         return graph("Mul", graph("Mul", values, half), graph("Add", erf, np.float32(1)))

@@ -7,26 +7,27 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
-from sktextcnn._inspection.explanation import Explanation, column_of, explain
-from sktextcnn._inspection.learned import NGram, top_ngrams
-from sktextcnn._inspection.rendering import AGAINST, FOR, printable, to_ansi, to_html
+from sktextcnn._inspection.explainer import explain
+from sktextcnn._inspection.explanation import Explanation, column_of
+from sktextcnn._inspection.ngrams import NGram, top_ngrams
+from sktextcnn._inspection.rendering import AGAINST, FOR, printable
 from sktextcnn._pipeline import best_model, fitted_parts
 
 
 class ExplanationDisplay:
-    """What speaks for and against a class in a text.
+    """The evidence for and against a class in a text.
 
-    In a notebook the display is the text with its words coloured, and ``print`` shows the same
-    in a terminal; :meth:`plot` draws the n-grams that matter most. Matplotlib's own font has no
-    Chinese, Japanese or Korean and few emoji; name one that has them in
+    A notebook shows the display as the text with its words coloured, and ``print`` shows the same
+    in a terminal. :meth:`plot` draws the n-grams that matter most. The default font of matplotlib
+    has no Chinese, Japanese or Korean and few emoji; set a font that has them in
     ``matplotlib.rcParams["font.family"]``.
 
     Parameters
     ----------
     explanation : Explanation
-        What `explain` returned for a text.
+        The explanation of a text, from `explain`.
     label : object or None, default=None
-        One of the classes; None for the one of the largest logit.
+        One of the classes; None for the class of the largest logit.
 
     Attributes
     ----------
@@ -37,7 +38,7 @@ class ExplanationDisplay:
 
     See Also
     --------
-    explain : The numbers that are drawn.
+    explain : Returns the numbers that are drawn.
 
     Examples
     --------
@@ -74,17 +75,18 @@ class ExplanationDisplay:
         Parameters
         ----------
         estimator : Pipeline
-            A fitted Pipeline of a `TextVectorizer` and a `TextCNNClassifier`.
+            A fitted Pipeline of a `TextVectorizer` and a `TextCNNClassifier`, or a search over
+            one.
         text : str
             The text.
         label : object or None, default=None
-            One of the classes; None for the one of the largest logit.
+            One of the classes; None for the class of the largest logit.
         n : int, default=10
-            How many n-grams are drawn.
+            How many n-grams or tokens to draw at most.
         by : {"span", "token"}, default="span"
-            Whether n-grams or tokens are drawn.
+            Whether to draw n-grams or tokens.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            The axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -106,11 +108,11 @@ class ExplanationDisplay:
         Parameters
         ----------
         n : int, default=10
-            How many n-grams are drawn.
+            How many n-grams or tokens to draw at most.
         by : {"span", "token"}, default="span"
-            Whether n-grams or tokens are drawn.
+            Whether to draw n-grams or tokens.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            The axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -126,29 +128,30 @@ class ExplanationDisplay:
         return self
 
     def _repr_html_(self) -> str:
-        return to_html(self.explanation, self.label)
+        return self.explanation.to_html(self.label)
 
     def __str__(self) -> str:
-        return to_ansi(self.explanation, self.label)
+        return self.explanation.to_ansi(self.label)
 
 
 class TrainingHistoryDisplay:
-    """Losses and accuracies of a training, epoch by epoch.
+    """The losses and accuracies of each epoch of a training.
 
     Parameters
     ----------
     history : list of dict
-        One entry an epoch, with ``train_loss`` and, if there was validation data,
+        One entry for each epoch, with ``train_loss`` and, if there was validation data,
         ``valid_loss`` and ``valid_acc``.
     thawed : dict of int to str
-        What is trained from the beginning of an epoch on, that was frozen before.
+        The parts of the network that were frozen at first, by the epoch from which on they were
+        trained.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The axes of the losses, after `plot`.
     accuracy_ax_ : matplotlib Axes or None
-        Those of the accuracy, if there was validation data.
+        The axes of the accuracy, after `plot`; None if there was no validation data.
     figure_ : matplotlib Figure
         The figure, after `plot`.
 
@@ -179,9 +182,9 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         estimator : TextCNNClassifier or Pipeline
-            A fitted classifier, or a Pipeline that ends in one.
+            A fitted classifier, a Pipeline that ends in one, or a search over either.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            The axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -214,12 +217,12 @@ class TrainingHistoryDisplay:
         return cls(history, thawed).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> "TrainingHistoryDisplay":
-        """Draw the curves, and mark where parts of the network were thawed.
+        """Draw the curves, and mark the epochs in which parts of the network were thawed.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            The axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -261,14 +264,14 @@ class TrainingHistoryDisplay:
 
 
 class LearnedNGramsDisplay:
-    """The n-grams that push a class most over a corpus.
+    """The n-grams of a corpus with the largest evidence for a class.
 
-    For the letters that matplotlib's font lacks see :class:`ExplanationDisplay`.
+    For scripts that the font of matplotlib lacks, see :class:`ExplanationDisplay`.
 
     Parameters
     ----------
     ngrams : list of NGram
-        What `top_ngrams` found for a class.
+        The n-grams of a class, from `top_ngrams`.
     label : object
         The class.
 
@@ -281,7 +284,7 @@ class LearnedNGramsDisplay:
 
     See Also
     --------
-    top_ngrams : The numbers that are drawn.
+    top_ngrams : Returns the numbers that are drawn.
 
     Examples
     --------
@@ -312,15 +315,16 @@ class LearnedNGramsDisplay:
         Parameters
         ----------
         estimator : Pipeline
-            A fitted Pipeline of a `TextVectorizer` and a `TextCNNClassifier`.
+            A fitted Pipeline of a `TextVectorizer` and a `TextCNNClassifier`, or a search over
+            one.
         texts : iterable of str
             The corpus.
         label : object
             One of the classes.
         n : int, default=20
-            How many n-grams.
+            How many n-grams to draw at most.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            The axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -332,12 +336,12 @@ class LearnedNGramsDisplay:
         return cls(top_ngrams(estimator, texts, label, n=n)[label], label).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> "LearnedNGramsDisplay":
-        """Draw the evidence of each n-gram, and in how many texts it activated a filter.
+        """Draw the evidence of each n-gram, with the number of texts where it activated a filter.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
+            The axes to draw on; None for a new figure.
 
         Returns
         -------
@@ -361,7 +365,7 @@ _CURVES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def _need_matplotlib(name: str) -> None:
-    """Say what is missing before anything is computed."""
+    """Raise an ImportError that names the extra, before anything is computed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -389,6 +393,6 @@ def _bars(ax: Any, names: list[str], values: np.ndarray) -> None:
 
 
 def _plain(text: str, length: int = 60) -> str:
-    """Shortened, on one line, with dollars that do not begin a formula."""
+    """Shorten a text to one line, and escape the dollar signs that would begin a formula."""
     shown = text if len(text) <= length else text[: length - 3] + "..."
     return " ".join(printable(shown).split("\n")).replace("\t", " ").replace("$", r"\$")

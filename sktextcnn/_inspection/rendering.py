@@ -1,98 +1,98 @@
 """Explanations as HTML and for terminals."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-# Blue speaks for a class, orange against it; people with any sight of colours can tell them.
+# Blue is evidence for a class, orange against it. Colour-blind people can tell them apart.
 FOR, AGAINST = (33, 113, 181), (230, 97, 1)
-_SHOWN = 8
 
 
-class Evidence(Protocol):
-    """What is drawn: the part of an `Explanation` that this module needs."""
+@dataclass(frozen=True)
+class Rendering:
+    """What is shown of an explanation, for one class.
 
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def classes(self) -> np.ndarray: ...
-
-    @property
-    def probabilities(self) -> np.ndarray: ...
-
-    @property
-    def token_spans(self) -> np.ndarray: ...
-
-    @property
-    def method(self) -> str: ...
-
-    def evidence(self, label: Any = None, *, by: str = "span") -> np.ndarray: ...
-
-    def top(
-        self, label: Any = None, *, n: int = 10, by: str = "span"
-    ) -> list[tuple[str, float]]: ...
-
-    def column(self, label: Any) -> int: ...
-
-
-_STYLE = "font-family:system-ui,sans-serif;line-height:1.7;max-width:60em;overflow-wrap:anywhere"
-
-
-def to_html(explanation: Evidence, label: Any = None, *, n: int = _SHOWN) -> str:
-    """Show a text with its words coloured by what they speak for.
-
-    Every character of the text and of the labels is escaped. Colours are laid over the page's
-    own, so that they are legible on light and on dark pages.
+    Attributes
+    ----------
+    label : object
+        The class.
+    probability : float
+        Its probability.
+    method : str
+        How the evidence was computed.
+    pieces : list of (str, float, float)
+        What :func:`cut` returns.
+    ngrams : sequence of (str, float)
+        N-grams and their evidence.
     """
-    label, share = _heading(explanation, label)
-    words = "".join(
-        escape(piece) if strength == 0 else _mark(escape(piece), strength, value)
-        for piece, strength, value in pieces(explanation, label)
-    )
-    rows = "".join(
-        f"<tr><td style='text-align:right;padding-right:1em'>{value:+.3f}</td>"
-        f"<td dir='auto' style='text-align:left'>{escape(ngram)}</td></tr>"
-        for ngram, value in explanation.top(label, n=n)
-    )
-    page = (
-        f"<div style='{_STYLE}'>"
-        f"<div><b>{escape(str(label))}</b> {share} "
-        f"<span style='opacity:.7'>({escape(explanation.method)})</span></div>"
-        f"<div dir='auto' style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
-        f"<details><summary>n-grams that matter most</summary><table>{rows}</table></details>"
-        f"</div>"
-    )
-    # Half a surrogate pair has no place in UTF-8.
-    return page.encode("utf-8", "replace").decode("utf-8")
+
+    label: Any
+    probability: float
+    method: str
+    pieces: list[tuple[str, float, float]]
+    ngrams: Sequence[tuple[str, float]]
+
+    def html(self) -> str:
+        """Return the text with its words coloured by their evidence, as HTML.
+
+        Every character of the text and of the labels is escaped. Colours are laid over those of
+        the page, so that they are legible on light and on dark pages.
+        """
+        words = "".join(
+            escape(piece) if strength == 0 else _mark(escape(piece), strength, value)
+            for piece, strength, value in self.pieces
+        )
+        rows = "".join(
+            f"<tr><td style='text-align:right;padding-right:1em'>{value:+.3f}</td>"
+            f"<td dir='auto' style='text-align:left'>{escape(ngram)}</td></tr>"
+            for ngram, value in self.ngrams
+        )
+        page = (
+            f"<div style='{_STYLE}'>"
+            f"<div><b>{escape(str(self.label))}</b> {self.probability:.1%} "
+            f"<span style='opacity:.7'>({escape(self.method)})</span></div>"
+            f"<div dir='auto' style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
+            f"<details><summary>n-grams that matter most</summary><table>{rows}</table></details>"
+            f"</div>"
+        )
+        # UTF-8 cannot encode half of a surrogate pair.
+        return page.encode("utf-8", "replace").decode("utf-8")
+
+    def ansi(self) -> str:
+        """Return the text with its words coloured, for terminals of 256 colours."""
+        words = "".join(
+            printable(piece) if strength == 0 else _colour(printable(piece), strength)
+            for piece, strength, _ in self.pieces
+        )
+        lines = [f"{printable(str(self.label))} {self.probability:.1%}", words]
+        lines += [f"  {value:+.3f}  {printable(ngram)}" for ngram, value in self.ngrams]
+        return "\n".join(lines)
 
 
-def to_ansi(explanation: Evidence, label: Any = None, *, n: int = _SHOWN) -> str:
-    """Show a text with its words coloured, for terminals of 256 colours."""
-    label, share = _heading(explanation, label)
-    words = "".join(
-        printable(piece) if strength == 0 else _colour(printable(piece), strength)
-        for piece, strength, _ in pieces(explanation, label)
-    )
-    lines = [f"{printable(str(label))} {share}", words]
-    lines += [f"  {value:+.3f}  {printable(ngram)}" for ngram, value in explanation.top(label, n=n)]
-    return "\n".join(lines)
-
-
-def pieces(explanation: Evidence, label: Any) -> list[tuple[str, float, float]]:
+def cut(text: str, spans: np.ndarray, evidence: np.ndarray) -> list[tuple[str, float, float]]:
     """Cut a text at its tokens.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    spans : ndarray of shape (n_tokens, 2)
+        Where tokens begin and end.
+    evidence : ndarray of shape (n_tokens,)
+        Their evidence.
 
     Returns
     -------
     list of (str, float, float)
-        Each piece, how strongly it speaks for the class, from -1 to 1, and its evidence; 0 for
-        what lies between the tokens. The pieces together are the text.
+        Each piece, its evidence relative to the largest absolute value, from -1 to 1, and its
+        evidence; both are 0 between tokens. The pieces together are the text.
     """
-    evidence = explanation.evidence(label, by="token")
     marked: list[tuple[int, int, float]] = []
     end = 0
-    for (start, stop), value in zip(explanation.token_spans.tolist(), evidence, strict=True):
+    for (start, stop), value in zip(spans.tolist(), evidence, strict=True):
         if stop > end:
             marked.append((max(start, end), stop, value))
             end = stop
@@ -102,17 +102,14 @@ def pieces(explanation: Evidence, label: Any) -> list[tuple[str, float, float]]:
     most = max((abs(value) for _, _, value in marked), default=0)
     found, end = [], 0
     for start, stop, value in marked:
-        found.append((explanation.text[end:start], 0.0, 0.0))
-        found.append((explanation.text[start:stop], float(value / most if most else 0), value))
+        found.append((text[end:start], 0.0, 0.0))
+        found.append((text[start:stop], float(value / most if most else 0), value))
         end = stop
-    found.append((explanation.text[end:], 0.0, 0.0))
+    found.append((text[end:], 0.0, 0.0))
     return [piece for piece in found if piece[0]]
 
 
-def _heading(explanation: Evidence, label: Any) -> tuple[Any, str]:
-    """A class, and its probability."""
-    column = explanation.column(label)
-    return explanation.classes[column], f"{explanation.probabilities[column]:.1%}"
+_STYLE = "font-family:system-ui,sans-serif;line-height:1.7;max-width:60em;overflow-wrap:anywhere"
 
 
 def _mark(piece: str, strength: float, value: float) -> str:
@@ -123,7 +120,7 @@ def _mark(piece: str, strength: float, value: float) -> str:
     )
 
 
-# From faint to strong, of the 256 colours of terminals, with text that is legible on them.
+# From faint to strong, of the 256 colours of terminals. Black text is legible on them.
 _BLUES, _ORANGES = (153, 75, 26), (223, 215, 202)
 
 
@@ -135,12 +132,12 @@ def _colour(piece: str, strength: float) -> str:
     return f"\x1b[30;48;5;{colours[level - 1]}m{piece}\x1b[0m"
 
 
-# The joiners are in words of Persian and in emoji.
+# The joiners are part of Persian words and of emoji.
 _HARMLESS = "\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
 def printable(text: str) -> str:
-    """Without characters that would steer a terminal; whitespace of other kinds is a space."""
+    """Replace the characters that control a terminal; other whitespace becomes a space."""
     return "".join(
         c if c.isprintable() or c in _HARMLESS else " " if c.isspace() else "\ufffd" for c in text
     )

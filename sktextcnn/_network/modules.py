@@ -7,9 +7,7 @@ its convolutions. Id 0 is padding, whose vector is zeros, and id 1 the unknown w
 Shapes: B texts, T tokens, D numbers in a word vector, F filters.
 """
 
-import functools
 import inspect
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -30,11 +28,6 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "identity": nn.Identity,
 }
-
-if hasattr(os, "register_at_fork"):
-    # OpenMP's threads do not live on in a forked child, which would wait for them forever if its
-    # parent has computed in several. torch's DataLoader does the same in its workers.
-    os.register_at_fork(after_in_child=functools.partial(torch.set_num_threads, 1))
 
 
 class WordEmbedding(nn.Embedding):

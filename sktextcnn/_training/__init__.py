@@ -8,9 +8,9 @@ from sktextcnn._training.data import training_data as training_data
 from sktextcnn._training.data import validation_data as validation_data
 from sktextcnn._training.dataset import TokenDataset as TokenDataset
 from sktextcnn._training.device import find_device as find_device
+from sktextcnn._training.inputs import check_token_ids as check_token_ids
+from sktextcnn._training.inputs import check_vectors_present as check_vectors_present
 from sktextcnn._training.inputs import check_vocabulary as check_vocabulary
-from sktextcnn._training.inputs import read_ids as read_ids
-from sktextcnn._training.inputs import refuse_lost_vectors as refuse_lost_vectors
 from sktextcnn._training.net import TextNet as TextNet
 from sktextcnn._training.net import logits as logits
 from sktextcnn._training.net import move as move

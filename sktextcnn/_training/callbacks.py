@@ -165,10 +165,10 @@ def check_callbacks(
                 "too. Set lr_schedule='constant' to leave it to the callback."
             )
         if not has_validation:
-            refuse_validation_monitor(callback)
+            check_monitor(callback)
 
 
-def refuse_validation_monitor(callback: Any) -> None:
+def check_monitor(callback: Any) -> None:
     """Raise a ValueError if a callback, or its class, watches validation data."""
     if isinstance(callback, type):
         name = callback.__name__

@@ -7,7 +7,7 @@ import numpy as np
 
 from sktextcnn._token_ids import UNKNOWN_ID, TokenTable
 from sktextcnn._training.dataset import TokenDataset
-from sktextcnn._training.inputs import check_vocabulary, read_ids, refuse_lost_vectors
+from sktextcnn._training.inputs import check_token_ids, check_vectors_present, check_vocabulary
 from sktextcnn._training.targets import (
     Targets,
     combine_weights,
@@ -73,8 +73,8 @@ class TrainingData:
 
 def training_data(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> TrainingData:
     """Check what ``fit`` was given."""
-    ids, table = read_ids(X)
-    refuse_lost_vectors(X)
+    ids, table = check_token_ids(X)
+    check_vectors_present(X)
     targets = encode_targets(y, len(ids))
     weight = combine_weights(len(ids), y, sample_weight, class_weight)
     return TrainingData(ids, table, targets, weight)
@@ -94,7 +94,7 @@ def validation_data(
         if sample_weight_val is not None:
             raise ValueError("sample_weight_val needs X_val and y_val; give all three or none.")
         return None
-    ids, table = read_ids(X_val, "X_val")
+    ids, table = check_token_ids(X_val, "X_val")
     if ids.shape[1] != train.ids.shape[1]:
         raise ValueError(
             f"X_val has {ids.shape[1]} columns, but X has {train.ids.shape[1]}. Use the "

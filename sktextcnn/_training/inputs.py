@@ -1,4 +1,4 @@
-"""What the classifier takes as token ids, and what it refuses."""
+"""Validation of the token ids that are passed to the classifier."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ _REMEDY = (
 )
 
 
-def read_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
-    """Check that these are token ids.
+def check_token_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
+    """Validate token ids.
 
     Parameters
     ----------
     X : TokenIds or array-like of int, shape (n_texts, n_tokens)
-        What is given as ids.
+        The token ids.
     name : str, default="X"
-        The parameter, for errors.
+        The name of the parameter in error messages.
 
     Returns
     -------
@@ -32,12 +32,12 @@ def read_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
     Raises
     ------
     TypeError, ValueError
-        If they are texts, counts, fractions, negative, or of another shape.
+        If X holds texts, counts, fractions or negative numbers, or has another shape.
     """
     if isinstance(X, TokenIds) and X.table is not None and X.ndim == 2 and X.size:
         values = X.view(np.ndarray)  # int32, as the vectorizer made it
     else:
-        _refuse_other_things(X, name)
+        _check_dtype(X, name)
         values = check_array(X, estimator="TextCNNClassifier", input_name=name)
     if values.min() < 0:
         raise ValueError(
@@ -55,7 +55,7 @@ def read_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
     return ids, X.table if isinstance(X, TokenIds) else None
 
 
-def _refuse_other_things(X: Any, name: str) -> None:
+def _check_dtype(X: Any, name: str) -> None:
     if hasattr(X, "tocsr"):
         raise TypeError(
             f"{name} is a sparse matrix, but TextCNNClassifier takes token ids, not counts or "
@@ -77,14 +77,14 @@ def _refuse_other_things(X: Any, name: str) -> None:
         raise ValueError(f"{name} must hold token ids, which are whole numbers; got {what}.")
 
 
-def refuse_lost_vectors(X: Any) -> None:
-    """Raise an error if X had word vectors once, rather than train on random ones."""
+def check_vectors_present(X: Any) -> None:
+    """Raise an error if X has lost its word vectors, instead of training on random ones."""
     lost = None if isinstance(X, TokenIds) and X.table is not None else lost_table(X)
     if lost is not None and lost[1]:
         raise ValueError(
             f"X has lost the {lost[1]}-d word vectors that TextVectorizer gave it: np.asarray, "
             f"data frames, FeatureUnion, ColumnTransformer and meta-estimators that convert X "
-            f"drop them. Put TextCNNClassifier right behind TextVectorizer in a Pipeline, let "
+            f"drop them. Put TextCNNClassifier right after TextVectorizer in a Pipeline, let "
             f"meta-estimators wrap the Pipeline, and leave out set_output('pandas'). For "
             f"random vectors set embeddings=None."
         )
@@ -97,32 +97,32 @@ def check_vocabulary(
     n_ids: int,
     name: str = "X",
 ) -> np.ndarray:
-    """Check ids against the vocabulary that a network was made for.
+    """Compare ids with the vocabulary of a network.
 
     Parameters
     ----------
     ids, table
-        What `read_ids` returned.
+        What `check_token_ids` returned.
     words : tuple of str or None
-        The words of the network's ids, if they are known.
+        The word of each id of the network, or None if they are not known.
     n_ids : int
-        How many ids the network knows.
+        The number of ids of the network.
     name : str, default="X"
-        The parameter, for errors.
+        The name of the parameter in error messages.
 
     Returns
     -------
     ids : ndarray
-        Without words to tell, ids beyond the network's are unknown words.
+        If no words are known, ids that the network does not have become unknown words.
 
     Raises
     ------
     ValueError
-        If the ids are of another vocabulary.
+        If the ids come from another vocabulary.
     """
     remedy = (
-        "Use the fitted vectorizer that the classifier was trained with; a Pipeline does, and "
-        "passes validation data with transform_input=['X_val']."
+        "Use the fitted vectorizer that the classifier was trained with. A Pipeline does so, and "
+        "transforms validation data with transform_input=['X_val']."
     )
     if not (table is None or words is None or table.words is words or table.words == words):
         raise ValueError(

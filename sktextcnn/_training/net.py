@@ -15,7 +15,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring
 from torch import Tensor, nn
 
-from sktextcnn._network import KimCNN, StackedCNN
+from sktextcnn._network import KimCNN, StackedCNN, map_in_threads, single_thread
 from sktextcnn._token_ids import PADDING_ID
 from sktextcnn._training.callbacks import (
     EMBEDDING,
@@ -23,9 +23,9 @@ from sktextcnn._training.callbacks import (
     Progress,
     StopEarly,
     StopIfDiverged,
+    check_monitor,
     diverged,
     has_stopped,
-    refuse_validation_monitor,
 )
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.plan import NetPlan
@@ -139,7 +139,8 @@ class TextNet(NeuralNetClassifier):
             )
             self.callbacks_ = [*callbacks[:first], ("progress", bar), *callbacks[first:]]
         try:
-            self._fit_epochs(rows, epochs)
+            with single_thread():
+                self._fit_epochs(rows, epochs)
         except BaseException:
             del self.history[n_before:]
             raise
@@ -152,7 +153,7 @@ class TextNet(NeuralNetClassifier):
         if self.train_split is None:
             for _, callback in self.callbacks_:
                 if not isinstance(callback, StopEarly):
-                    refuse_validation_monitor(callback)
+                    check_monitor(callback)
         self.max_epochs = epochs
         self.notify("on_train_begin", X=rows, y=None)
         try:
@@ -240,12 +241,21 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
                 features = module.features(batch)
             return head(features.cpu().double())
 
+    def outputs_of(rows: np.ndarray) -> Tensor:
+        return outputs(torch.from_numpy(ids[rows]).to(net.device)).cpu()
+
     # What is remembered of this call may not be tensors of inference mode: later calls use it too.
     with torch.inference_mode(False), torch.no_grad():
         if ids.size <= _TOKENS_AT_ONCE:
-            return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
+            with single_thread():
+                return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
         batches = _batches_by_length(ids)
-        parts = [outputs(torch.from_numpy(ids[rows]).to(net.device)).cpu() for rows in batches]
+        if type(module) in (KimCNN, StackedCNN) and net.device == "cpu":
+            parts = map_in_threads(outputs_of, batches)
+        else:
+            # Networks of the user may keep something from one call to the next.
+            with single_thread():
+                parts = [outputs_of(rows) for rows in batches]
     result = np.empty((len(ids), parts[0].shape[1]))
     result[np.concatenate(batches)] = torch.cat(parts).numpy()
     return result

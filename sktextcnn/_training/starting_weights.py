@@ -174,15 +174,14 @@ def find_pretrained(source: Any) -> SourceModel:
         if not os.path.isfile(path):
             raise FileNotFoundError(f"pretrained: there is no file {path!r}.")
         try:
-            if is_container(path):
-                return _of_container(Container(path))
-            model = joblib.load(path)
+            model = Container(path) if is_container(path) else joblib.load(path)
         except Exception as error:
             raise ValueError(
                 f"pretrained: {path!r} is not a model that can be loaded here: {error!r}. To "
                 f"start from word vectors, give them to TextVectorizer(embeddings=...)."
             ) from error
-        return _of_estimator(model, repr(path))
+        of_model = _of_container if isinstance(model, Container) else _of_estimator
+        return of_model(model, repr(path))
     if isinstance(source, FrozenEstimator):
         return _of_estimator(source.estimator, "the FrozenEstimator")
     raise TypeError(
@@ -203,25 +202,30 @@ def _of_estimator(model: Any, where: str) -> SourceModel:
         else:
             break
     if not hasattr(model, "net_") or not hasattr(model, "words_"):
-        raise ValueError(
-            f"pretrained: {where} does not hold a fitted TextCNNClassifier, but "
-            f"{type(model).__name__}."
-        )
+        raise _no_classifier(where, type(model).__name__)
     weights = model.net_.module_.state_dict()
     return SourceModel("pretrained", weights, model.words_, model.embedding_source_)
 
 
-def _of_container(container: Container) -> SourceModel:
+def _no_classifier(where: str, kind: str) -> ValueError:
+    return ValueError(
+        f"pretrained: {where} does not hold a fitted TextCNNClassifier, but {kind:.80}."
+    )
+
+
+def _of_container(container: Container, where: str) -> SourceModel:
     """Read the weights and the words, without making an estimator."""
     with container.content_errors():
         prefix, step = "", container.model
         while step["kind"] == "Pipeline":
             name, step = step["steps"][-1]
             prefix += f"{name}__"
-        if step["kind"] != "TextCNNClassifier":
-            raise ValueError(f"it holds no TextCNNClassifier, but a {step['kind']!r:.80}")
+        kind = str(step["kind"])
+    if kind != "TextCNNClassifier":
+        raise _no_classifier(where, kind)
+    with container.content_errors():
         fitted = step["fitted"]
-        check_versions(step["kind"], fitted)
+        check_versions(kind, fitted)
         table = container.table(fitted["_table"])
         stored = fitted["net_"]
         weights = {name: container.tensors[prefix + name] for name in stored["weights"]}

@@ -1,4 +1,4 @@
-"""Targets as the network needs them: encoded labels, weights, a validation part."""
+"""Validation and encoding of targets and weights, and the split for validation."""
 
 import numbers
 from typing import Any, NamedTuple
@@ -25,26 +25,26 @@ def encode_targets(
     multilabel: bool | None = None,
     names: tuple[str, str] = ("X", "y"),
 ) -> Targets:
-    """Encode labels of any type, or an indicator matrix.
+    """Validate and encode labels of any type, or an indicator matrix.
 
     Parameters
     ----------
     y : array-like of shape (n_texts,) or (n_texts, n_labels)
         The targets.
     n_texts : int
-        How many texts there are.
+        The number of texts.
     classes : ndarray or None
         The classes that may occur, sorted; None for those of `y`.
     multilabel : bool or None
         Whether it must be an indicator matrix or must not; None for either.
     names : tuple of str, default=("X", "y")
-        The parameters, for errors.
+        The names of the parameters in error messages.
 
     Raises
     ------
     TypeError, ValueError
-        If `y` is missing, has another length, a missing label, one class only, one that is
-        not among `classes`, or is no target of classification.
+        If `y` is missing, has another length, has a missing label, has only one class or one
+        that is not among `classes`, or is not a classification target.
     """
     X_name, y_name = names
     if y is None:
@@ -52,7 +52,7 @@ def encode_targets(
     n_labels = _n_labels(y, y_name)
     if n_labels != n_texts:
         raise ValueError(f"{X_name} has {n_texts} texts, but {y_name} has {n_labels} labels.")
-    _refuse_odd_labels(y, y_name)
+    _check_labels(y, y_name)
     kind = type_of_target(y, input_name=y_name)
     check_classification_targets(y)
     if multilabel is not None and multilabel != (kind == "multilabel-indicator"):
@@ -95,7 +95,7 @@ def encode_targets(
     return Targets(np.searchsorted(classes, labels).astype(np.int64), classes, False)
 
 
-def _refuse_odd_labels(y: Any, name: str) -> None:
+def _check_labels(y: Any, name: str) -> None:
     values = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
     if values.ndim != 1 or values.dtype.kind not in "Of":
         return
@@ -125,7 +125,7 @@ def _is_missing(label: Any) -> bool:
         return True
     try:
         return bool(label != label)  # NaN differs from itself.
-    except TypeError:  # pandas.NA, of which nobody knows whether it does.
+    except TypeError:  # The comparison of pandas.NA with itself is not a bool.
         return True
 
 
@@ -143,7 +143,7 @@ def combine_weights(
     Parameters
     ----------
     n_texts : int
-        How many texts there are.
+        The number of texts.
     y : array-like
         Their targets.
     sample_weight : array-like of shape (n_texts,) or None
@@ -151,7 +151,7 @@ def combine_weights(
     class_weight : dict, list of dict, "balanced" or None
         As in scikit-learn.
     name : str, default="sample_weight"
-        The parameter, for errors.
+        The name of the parameter in error messages.
     balanced_by : pair of ndarray, or None
         Encoded targets of the training and of these texts: "balanced" is by the former. None: by
         `y` itself.
@@ -219,7 +219,7 @@ def _n_labels(y: Any, name: str) -> int:
 def split_off_validation(
     targets: Targets, fraction: float, random_state: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the rows to train and those to validate on, in proportion to the classes."""
+    """Choose the rows for training and for validation, stratified by class."""
     try:
         train, valid = train_test_split(
             np.arange(len(targets.encoded)),
@@ -229,8 +229,8 @@ def split_off_validation(
         )
     except ValueError as error:
         raise ValueError(
-            f"early_stopping=True cannot keep validation_fraction={fraction} of the texts in "
-            f"proportion to the classes: {error} Give X_val and y_val, or more texts of each "
+            f"early_stopping=True cannot hold out validation_fraction={fraction} of the texts, "
+            f"stratified by class: {error} Pass X_val and y_val to fit, or more texts of each "
             f"class."
         ) from error
     return train, valid

@@ -80,3 +80,15 @@ def cached_file(path: str, encoding: str) -> VectorFile:
         while len(_files) > _MOST_FILES:
             _files.popitem(last=False)
     return file
+
+
+def _renew_locks() -> None:
+    """Let a forked child read vectors although a thread of its parent was reading some."""
+    global _files_lock
+    _files_lock = threading.Lock()
+    for file in list(_files.values()):
+        file.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

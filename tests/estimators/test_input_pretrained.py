@@ -38,7 +38,7 @@ def test_a_frozen_estimator_without_a_fitted_network_is_refused(model, name):
     assert_refused(
         lambda classifier: classifier.fit(IDS, LABELS),
         ValueError,
-        f"pretrained: the FrozenEstimator holds no fitted TextCNNClassifier, but {name}",
+        f"pretrained: the FrozenEstimator does not hold a fitted TextCNNClassifier, but {name}",
         pretrained=FrozenEstimator(model),
     )
 
@@ -60,7 +60,7 @@ def test_a_file_of_another_object_is_named(tmp_path):
     assert_refused(
         lambda classifier: classifier.fit(IDS, LABELS),
         ValueError,
-        "pretrained: .*other.joblib holds no fitted TextCNNClassifier, but dict",
+        "pretrained: .*other.joblib' does not hold a fitted TextCNNClassifier, but dict",
         pretrained=path,
     )
 

@@ -20,7 +20,7 @@ from sktextcnn import (
     explain,
     top_ngrams,
 )
-from sktextcnn._inspection.rendering import pieces, printable
+from sktextcnn._inspection.rendering import cut, printable
 
 matplotlib.use("agg")
 
@@ -49,7 +49,8 @@ def closed_figures():
 def test_the_words_on_a_page_are_the_text(model, corpus):
     for text in [*corpus[0][:20], HOSTILE, "", "\ud800 array"]:
         explanation = explain(model, [text])[0]
-        assert "".join(piece for piece, _, _ in pieces(explanation, "torch")) == text
+        pieces = cut(text, explanation.token_spans, explanation.evidence("torch", by="token"))
+        assert "".join(piece for piece, _, _ in pieces) == text
         body = re.search(r"pre-wrap'>(.*?)</div><details>", explanation.to_html("torch"), re.S)[1]
         shown = html.unescape(re.sub(r"</?span[^>]*>", "", body))
         assert shown == text.replace("\ud800", "?")
@@ -73,7 +74,8 @@ def test_tokens_in_the_same_characters_are_one_piece(model):
     assert explanation.tokens == ("i", "\u0307", "array")
     evidence = explanation.evidence("torch", by="token")
     assert evidence[1] != 0
-    assert [(piece, value) for piece, _, value in pieces(explanation, "torch")] == [
+    pieces = cut(explanation.text, explanation.token_spans, evidence)
+    assert [(piece, value) for piece, _, value in pieces] == [
         ("İ", evidence[0] + evidence[1]),
         (" ", 0),
         ("array", evidence[2]),

@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, explain
+from sktextcnn._inspection import explainer, max_windows
 from sktextcnn._text.offsets import token_finder
 
 SMALL = {"num_filters": 6, "max_epochs": 4, "random_state": 0, "learning_rate": 3e-3}
@@ -24,10 +25,14 @@ def make_model(embeddings=None, vectorizer=None, **params):
     )
 
 
-def network_logits(model, texts):
-    """The logits of the classifier, one column a class."""
-    scores = model.decision_function(texts)
-    return scores if scores.ndim == 2 else np.stack([np.zeros(len(scores)), scores], axis=1)
+@pytest.fixture(scope="module")
+def plain(corpus):
+    return make_model().fit(*corpus)
+
+
+@pytest.fixture(scope="module")
+def hidden(two_classes):
+    return make_model(hidden_units=3).fit(*two_classes)
 
 
 # The sum ------------------------------------------------------------------------------
@@ -54,7 +59,7 @@ def test_contributions_sum_to_the_logits(corpus, vectors_file, params):
     vectors = vectors_file if "analyzer" not in params.get("vectorizer", {}) else None
     model = make_model(vectors, **params).fit(texts, labels)
     asked = [*texts[:60], *ODD]
-    expected = network_logits(model, asked)
+    expected = model.decision_function(asked)
     probabilities = model.predict_proba(asked)
     for i, explanation in enumerate(explain(model, asked)):
         assert explanation.method == "exact"
@@ -88,6 +93,119 @@ def test_two_classes_and_many_labels(two_classes):
             np.isin([0, 1], explanation.prediction), model.predict(texts[i : i + 1])[0]
         )
         np.testing.assert_array_equal(explanation.evidence(1), explanation.contributions[:, 1])
+
+
+@pytest.mark.parametrize("labels", ["five classes", "two classes", "multilabel"])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"architecture": "stacked"},
+        {"hidden_units": 3},
+        {"precision": "bfloat16"},
+        {"vectorizer": {"max_length": 5, "padding": "pre", "truncating": "pre"}},
+        {"architecture": "stacked", "vectorizer": {"max_length": 5, "padding": "pre"}},
+    ],
+)
+def test_explanations_of_odd_texts_sum_to_the_logits(corpus, two_classes, labels, params):
+    texts, y = two_classes if labels == "two classes" else corpus
+    if labels == "multilabel":
+        y = np.stack([np.array(y) == "torch", ["array" in t for t in texts]], axis=1).astype(int)
+    # decision_function of a bfloat16 model is rounded.
+    tolerance = 0.05 if "precision" in params else 1e-5
+    model = make_model(**{"num_filters": 3, "max_epochs": 1, **params}).fit(texts[:80], y[:80])
+    asked = [*ODD, "zzyzx qqq zzyzx", " ".join(texts[:9])]
+    explanations = explain(model, asked)
+    logits = np.array([explanation.logits for explanation in explanations])
+    if labels == "two classes":
+        logits = logits[:, 1] - logits[:, 0]
+    np.testing.assert_allclose(logits, model.decision_function(asked), atol=tolerance)
+    rows = np.asarray(model[0].transform(asked))
+    for e, row in zip(explanations, rows, strict=True):
+        n_tokens, n_classes = np.count_nonzero(row), len(model[-1].classes_)
+        assert e.tokens == tuple(e.text[a:b].lower() for a, b in e.token_spans)
+        assert e.token_spans.shape == (n_tokens, 2)
+        assert e.token_contributions.shape == (n_tokens, n_classes)
+        assert e.contributions.shape == (len(e.spans), n_classes)
+        assert e.span_tokens.shape == e.spans.shape
+        assert (e.span_tokens[:, 0] < e.span_tokens[:, 1]).all()
+        for part, rest in (
+            (e.contributions, e.remainder),
+            (e.token_contributions, e.token_remainder),
+        ):
+            np.testing.assert_allclose(part.sum(axis=0) + rest, e.logits, atol=1e-9)
+        assert len(e.spans) > 0 or n_tokens == 0
+        assert e.top(n=1) == e.top()[:1]
+        assert e.to_html()
+        assert e.to_ansi()
+
+
+def squeezed(text):
+    return text.lower().replace("the ", "")
+
+
+def halves(text):
+    return [half for word in text.split() for half in (word[:2], word[2:])]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"lowercase": False},
+        {"strip_accents": "ascii"},
+        {"token_pattern": r"(\w)\w*|\s"},
+        {"stop_words": "english"},
+        {"stop_words": ["the", "of"], "max_length": 3, "truncating": "pre"},
+        {"analyzer": "char", "max_length": 11, "padding": "pre"},
+        {"tokenizer": "treebank", "max_length": 4, "padding": "pre", "truncating": "pre"},
+        {"tokenizer": halves, "stop_words": ["th"]},
+        {"preprocessor": squeezed},
+        {"strip_accents": squeezed},
+        {"analyzer": halves, "max_features": 30},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Your stop_words may be inconsistent")
+def test_what_is_explained_is_what_transform_returns(corpus, settings):
+    texts, labels = corpus
+    model = make_model(vectorizer=settings, num_filters=2, max_epochs=1).fit(texts, labels)
+    asked = [
+        *texts[:30],
+        *ODD,
+        "ΟΔΟΣ, İ ﬁlm cafe\u0301 'tis <unk> <pad>",
+        "don't\x00 do\u200b\ud800",
+    ]
+    rows = np.asarray(model[0].transform(asked))
+    explanations = explain(model, asked)
+    for explanation, row in zip(explanations, rows, strict=True):
+        ids = [model[0].vocabulary_.get(token, 1) for token in explanation.tokens]
+        assert ids == row[row != 0].tolist()
+    logits = [explanation.logits for explanation in explanations]
+    np.testing.assert_allclose(logits, model.decision_function(asked), atol=1e-5)
+
+
+def test_batches_do_not_matter(plain, corpus, monkeypatch):
+    asked = [*corpus[0][:40], *ODD]
+    expected = explain(plain, asked)
+    monkeypatch.setattr(explainer, "_TEXTS_AT_ONCE", 7)
+    for tokens_at_once in (1, 50):
+        monkeypatch.setattr(max_windows, "_TOKENS_AT_ONCE", tokens_at_once)
+        for found, e in zip(explain(plain, iter(asked)), expected, strict=True):
+            assert (found.text, found.tokens) == (e.text, e.tokens)
+            np.testing.assert_array_equal(found.spans, e.spans)
+            for name in ("logits", "contributions", "token_contributions", "token_remainder"):
+                np.testing.assert_allclose(getattr(found, name), getattr(e, name), atol=1e-12)
+    assert explain(plain, []) == []
+
+
+def test_the_first_of_equal_windows_counts(plain):
+    # Windows inside of the text are equal, and so are those of unknown words.
+    for word in ("array", "zzyzx"):
+        explanation = explain(plain, [" ".join([word] * 12)])[0]
+        sizes = explanation.span_tokens[:, 1] - explanation.span_tokens[:, 0]
+        inside = (explanation.span_tokens[:, 0] > 0) & (explanation.span_tokens[:, 1] < 12)
+        assert not inside.any()
+        assert sizes.max() <= 5
 
 
 def by_loops(model, text):
@@ -244,12 +362,11 @@ def test_integrated_gradients_of_a_linear_network_are_exact(corpus, vectors_file
     np.testing.assert_allclose(path.token_contributions, exact.token_contributions, atol=1e-9)
 
 
-def test_integrated_gradients_of_long_texts_take_bounded_memory(two_classes, monkeypatch):
-    texts, labels = two_classes
-    model = make_model(hidden_units=3).fit(texts, labels)
-    (expected,) = explain(model, texts[:1])
+def test_integrated_gradients_of_long_texts_take_bounded_memory(hidden, corpus, monkeypatch):
+    text = min(corpus[0][:50], key=len)
+    (expected,) = explain(hidden, [text])
     tokens = []
-    network = model[-1].net_.module_
+    network = hidden[-1].net_.module_
     forward = type(network).forward
 
     def counted(self, ids):
@@ -257,18 +374,16 @@ def test_integrated_gradients_of_long_texts_take_bounded_memory(two_classes, mon
         return forward(self, ids)
 
     monkeypatch.setattr(type(network), "forward", counted)
-    monkeypatch.setattr("sktextcnn._inspection.explanation._TOKENS_AT_ONCE", 100)
-    (found,) = explain(model, texts[:1])
+    monkeypatch.setattr("sktextcnn._inspection.gradients._TOKENS_AT_ONCE", 100)
+    (found,) = explain(hidden, [text])
     assert max(tokens) <= 100
     np.testing.assert_allclose(found.token_contributions, expected.token_contributions, atol=1e-12)
 
 
-def test_captum_is_named_where_it_is_missing(corpus, monkeypatch):
-    texts, labels = corpus
-    model = make_model(hidden_units=3).fit(texts, labels)
+def test_captum_is_named_where_it_is_missing(hidden, monkeypatch):
     monkeypatch.setitem(sys.modules, "captum.attr", None)
     with pytest.raises(ImportError, match=r"pip install 'sktextcnn\[explain\]'"):
-        explain(model, texts[:1])
+        explain(hidden, ["array"])
 
 
 # What is refused ----------------------------------------------------------------------
@@ -277,11 +392,11 @@ def test_captum_is_named_where_it_is_missing(corpus, monkeypatch):
 def test_a_search_is_explained_by_its_best_model(corpus):
     texts, labels = corpus
     search = GridSearchCV(make_model(), {"textcnnclassifier__dropout": [0.1]}, cv=2)
-    search.fit(texts[:80], labels[:80])
+    search.fit(texts[:40], labels[:40])
     assert explain(search, ["array"])[0].prediction == search.predict(["array"])[0]
 
 
-def test_odd_requests_are_refused(corpus):
+def test_odd_requests_are_refused(corpus, plain, hidden):
     texts, labels = corpus
     with pytest.raises(NotFittedError):
         explain(make_model(), texts)
@@ -293,17 +408,15 @@ def test_odd_requests_are_refused(corpus):
     for each in (search, search.fit(texts[:40], labels[:40])):
         with pytest.raises(NotFittedError, match=r"explain takes the best model .* refit=True"):
             explain(each, texts)
-    model = make_model(hidden_units=3).fit(texts, labels)
     with pytest.raises(ValueError, match="method='exact' is for architecture='kim' without hidden"):
-        explain(model, texts, method="exact")
+        explain(hidden, texts, method="exact")
     with pytest.raises(ValueError, match="method must be 'auto'"):
-        explain(model, texts, method="lime")
-    model = make_model().fit(texts, labels)
+        explain(hidden, texts, method="lime")
     with pytest.raises(TypeError, match="a single str"):
-        explain(model, "array")
+        explain(plain, "array")
     with pytest.raises(TypeError, match="Text 1"):
-        explain(model, ["array", None])
-    explanation = explain(model, ["array"])[0]
+        explain(plain, ["array", None])
+    explanation = explain(plain, ["array"])[0]
     for label in ("nonsense", 0, ["torch"], ("torch",)):
         with pytest.raises(ValueError, match=r"label=.* is not one of the classes \['"):
             explanation.evidence(label)

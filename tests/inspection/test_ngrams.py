@@ -1,4 +1,4 @@
-"""What a model has learned, held against its explanations and its weights."""
+"""N-grams, filters and neighbours, against explanations, loops over the weights and gensim."""
 
 import re
 from collections import Counter
@@ -105,7 +105,7 @@ def test_ngrams_of_one_class_are_those_of_all(model, corpus):
     assert all(ngram.total > 0 for ngram in found["torch"])
 
 
-def test_filters_fire_as_the_network_says(model, corpus):
+def test_activations_of_filters_are_those_of_the_network(model, corpus):
     import torch
 
     texts = corpus[0][:60]
