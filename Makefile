@@ -1,26 +1,26 @@
-# Everything happens in .venv, which the first target that needs it makes.
+# The targets use .venv. The first one that needs it creates it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The peers of the benchmarks stay out of the way of everything else.
+# The libraries that the benchmarks compare with.
 BENCH := .venv-bench
-# What a server of ONNX files needs, and nothing else.
+# Only what a server of ONNX files needs.
 SERVE := .venv-serve
-# The two ends of the ranges of pyproject.toml.
+# The lowest and the latest versions within the ranges of pyproject.toml.
 OLDEST := .venv-oldest
 NEWEST := .venv-newest
-# The torch of make test-oldest. For Linux PyPI has only builds that bring 3 GB of CUDA: see
+# The version of torch for make test-oldest. On Linux, PyPI has only builds with 3 GB of CUDA: see
 # CONTRIBUTING.md.
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 
-# A process for each core, with a thread each: more threads than cores wait for each other.
+# One process for each core, with one thread: more threads than cores wait for each other.
 PYTEST := -m pytest --numprocesses=auto --dist=worksteal
 
 .PHONY: demo test test-oldest test-newest test-matrix soak fuzz lint format bench accuracy defaults \
 	deployment faithfulness figures docs docs-check dist clean
 .DEFAULT_GOAL := test
 
-# Set up, then the main job: train, compare, search, save, load and label.
+# A complete example: train, compare, search, save, load and label.
 # make demo TEXTS='"Fit a linear model." "Move the tensor to CUDA."' labels your own texts.
 demo: $(VENV)/.demo
 	$(BIN)/python examples/classify_docstrings.py $(TEXTS)
@@ -106,7 +106,7 @@ docs: $(VENV)/.docs
 	rm -rf docs/_build/plot_directive
 	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
 
-# Each link of the built pages, to other pages and to places in them.
+# Check each link of the built pages to other pages and to anchors in them.
 docs-check: docs
 	$(BIN)/python docs/check_links.py docs/_build/html
 

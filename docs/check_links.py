@@ -1,8 +1,8 @@
-"""Check that each link of the built pages leads to a file, and to a place in it.
+"""Check that each link of the built pages leads to a file, and to an anchor in it.
 
     python docs/check_links.py docs/_build/html
 
-Links to other sites are left out, since the check needs no network.
+The check needs no network, so it skips links to other sites.
 """
 
 import sys
@@ -12,25 +12,25 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """The places of a page, and what it refers to."""
+    """The anchors and the links of a page."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.places: set[str] = set()
+        self.anchors: set[str] = set()
         self.links: list[str] = []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a tag is and where it leads."""
+        """Record the anchor and the links of a tag."""
         for name, value in attrs:
             if value and name == "id":
-                self.places.add(value)
+                self.anchors.add(value)
             elif value and name in ("href", "src"):
                 self.links.append(value)
 
 
 def broken(root: Path) -> list[str]:
-    """Return each broken link, behind the name of its page."""
+    """Return each broken link, after the name of its page."""
     paths = (path for path in root.rglob("*.html") if "_static" not in path.parts)
     pages = {path.resolve(): Page(path) for path in paths}
     if not pages:
@@ -42,9 +42,9 @@ def broken(root: Path) -> list[str]:
             if url.scheme or url.netloc:
                 continue
             target = (path.parent / unquote(url.path)).resolve() if url.path else path
-            place = unquote(url.fragment)
+            anchor = unquote(url.fragment)
             if not target.exists() or (
-                place and target in pages and place not in pages[target].places
+                anchor and target in pages and anchor not in pages[target].anchors
             ):
                 found.append(f"{path.relative_to(root.resolve())}: {link}")
     print(f"{len(pages)} pages, {sum(len(page.links) for page in pages.values()):,} links")
@@ -53,4 +53,4 @@ def broken(root: Path) -> list[str]:
 
 if __name__ == "__main__":
     if found := broken(Path(sys.argv[1])):
-        sys.exit("\n".join(["These links lead nowhere:", *found]))
+        sys.exit("\n".join(["Broken links:", *found]))

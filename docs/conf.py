@@ -2,7 +2,7 @@
 
 import os
 
-# The examples train small networks, for which more threads cost more than they gain.
+# The examples train small networks, which more threads slow down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import sktextcnn
@@ -31,14 +31,14 @@ nitpick_ignore_regex = [
 myst_heading_anchors = 3
 numpydoc_show_class_members = False
 autodoc_member_order = "bysource"
-# Where things are defined is not where they are imported from.
+# Public names are imported from another place than where they are defined.
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 # Types are in the docstrings.
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
 
-# The button leaves out prompts and what was printed.
+# The button copies neither prompts nor output.
 copybutton_exclude = ".linenos, .gp, .go"
 
 plot_html_show_formats = False
@@ -48,12 +48,12 @@ plot_formats = [("png", 144)]
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    # The other scripts are programs for the command line.
+    # The other scripts are command-line programs.
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"(classify_docstrings|serve_http|serve_onnx)\.py",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
-    # What prints has __str__; other objects have addresses in their names.
+    # Other representations contain memory addresses.
     "capture_repr": ("_repr_html_",),
     "download_all_examples": False,
     "doc_module": "sktextcnn",
@@ -69,7 +69,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
-# All pages hang from one tree with captions, so the tree stands at the side, not at the top.
+# All pages belong to one tree, which is shown at the side, not at the top.
 html_sidebars = {"**": ["site-tree.html"]}
 html_theme_options = {
     "navbar_center": [],

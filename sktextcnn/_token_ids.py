@@ -184,7 +184,20 @@ class TokenIds(np.ndarray):
         return super().__array_function__(func, types, args, kwargs)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> np.ndarray:
-        """Copy to another type: int32 stays TokenIds, another type is a plain array."""
+        """Copy to another type: int32 stays TokenIds, another type is a plain array.
+
+        Parameters
+        ----------
+        dtype : dtype
+            The type of the copy.
+        *args, **kwargs
+            Those of :meth:`numpy.ndarray.astype`.
+
+        Returns
+        -------
+        ids : TokenIds of int32, or ndarray of shape (n_texts, max_length)
+            The ids. An ndarray has lost the words and their vectors.
+        """
         dtype = np.dtype(dtype)
         if dtype == np.int32:
             return super().astype(self.dtype, *args, **kwargs)

@@ -287,6 +287,14 @@ def load(
     decides what the model predicts and, by the regular expression for tokens, how long it takes.
     A file of word vectors that the model file names is read only if the model is fitted again,
     and is refused if it is a pickle.
+
+    Examples
+    --------
+    >>> import os, tempfile, sktextcnn
+    >>> path = os.path.join(tempfile.mkdtemp(), "vectorizer.sktextcnn")
+    >>> sktextcnn.save(sktextcnn.TextVectorizer().fit(["a gem", "so dull"]), path)
+    >>> sktextcnn.load(path).transform(["a gem"]).tolist()
+    [[2, 4]]
     """
     container = Container(path)
     given = dict(params or {})

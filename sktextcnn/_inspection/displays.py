@@ -91,6 +91,11 @@ class ExplanationDisplay:
         Returns
         -------
         ExplanationDisplay
+
+        Raises
+        ------
+        TypeError
+            If `text` is not a str.
         """
         _need_matplotlib(cls.__name__)
         if not isinstance(text, str):
@@ -184,6 +189,11 @@ class TrainingHistoryDisplay:
         Returns
         -------
         TrainingHistoryDisplay
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is neither a TextCNNClassifier nor a Pipeline that ends in one.
         """
         _need_matplotlib(cls.__name__)
         estimator = best_model(estimator, cls.__name__)

@@ -190,7 +190,23 @@ class Explanation:
         )
 
     def column(self, label: Any = None) -> int:
-        """Return the column of a class in all arrays; None is that of the largest logit."""
+        """Return the column of a class in all arrays.
+
+        Parameters
+        ----------
+        label : object or None, default=None
+            One of the classes; None for that of the largest logit.
+
+        Returns
+        -------
+        column : int
+            The column of the class.
+
+        Raises
+        ------
+        ValueError
+            If `label` is not one of the classes.
+        """
         if label is None:
             return int(self.logits.argmax())
         return column_of(label, self.classes)

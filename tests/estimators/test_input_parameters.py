@@ -62,7 +62,7 @@ def test_kernel_sizes_that_are_no_widths_are_refused(kernel_sizes, architecture)
     assert_refused(
         lambda classifier: classifier.fit(IDS, LABELS),
         ValueError,
-        "kernel_sizes must be a sequence of at least one int from 1; got ",
+        "kernel_sizes must be a sequence of at least one int of at least 1; got ",
         kernel_sizes=kernel_sizes,
         architecture=architecture,
     )
@@ -97,7 +97,7 @@ def test_what_is_no_callback_or_optimizer_is_refused_by_name(name, value, messag
 def test_a_device_that_torch_does_not_know_is_refused(device, method):
     known = {"classes": [0, 1]} if method == "partial_fit" else {}
     classifier = small(device=device)
-    with pytest.raises(ValueError, match=f"device='{device}' is no device of torch"):
+    with pytest.raises(ValueError, match=f"device='{device}' is not a device of torch"):
         getattr(classifier, method)(IDS, LABELS, **known)
     assert not hasattr(classifier, "net_")
 
@@ -123,7 +123,7 @@ def test_cuda_where_there_is_none_is_refused_with_the_remedy(device, monkeypatch
 )
 def test_a_device_that_is_set_later_is_checked_too(call):
     classifier = small().fit(IDS, LABELS).set_params(device="nonsense")
-    with pytest.raises(ValueError, match="device='nonsense' is no device of torch"):
+    with pytest.raises(ValueError, match="device='nonsense' is not a device of torch"):
         call(classifier)
 
 

@@ -258,11 +258,16 @@ for path in sys.argv[1:]:
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="needs /proc")
 def test_mapped_models_use_the_file_as_their_memory(corpus, wide_vectors, tmp_path):
-    texts, labels = corpus
+    texts, labels = [*corpus[0], "", "unseen words"], [*corpus[1], *corpus[1][:2]]
     saved = {}
-    for finetune in (False, True):
-        model = make_model(wide_vectors, finetune=finetune).fit(texts, labels)
-        path = tmp_path / f"{finetune}.joblib"
+    for params in (
+        {"finetune": False},
+        {"finetune": True},
+        {"finetune": "multichannel"},
+        {"architecture": "stacked"},
+    ):
+        model = make_model(wide_vectors, **params).fit(*corpus)
+        path = tmp_path / f"{len(saved)}.joblib"
         joblib.dump(model, path)
         joblib.dump((texts, labels, model.predict_proba(texts)), f"{path}.expected")
         saved[path] = path.read_bytes()

@@ -19,8 +19,8 @@ from sktextcnn.datasets import load_docstrings
 
 
 @pytest.fixture(scope="module")
-def corpus():
-    return load_docstrings()
+def corpus(docstrings):
+    return docstrings
 
 
 @pytest.fixture(scope="module")

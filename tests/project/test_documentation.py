@@ -31,10 +31,11 @@ def texts_and_vectors(docstrings, vectors, tmp_path, monkeypatch):
     """Texts, labels and a file of vectors, under the names that the README has for them."""
     monkeypatch.chdir(tmp_path)
     # So few texts would be seen 300 times.
-    monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 30)
-    # To collect them takes seconds.
-    monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: docstrings)
+    monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 10)
     texts, libraries = docstrings
+    # Collecting all of them and training on them takes long.
+    few = texts[::5], libraries[::5]
+    monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: few)
     Path("glove.6B.100d.txt").write_text(vectors, encoding="utf-8")
     return {"texts": texts[::30], "labels": libraries[::30]}
 

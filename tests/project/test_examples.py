@@ -11,6 +11,12 @@ REVIEWS = {"spam": ["buy it now", "win a prize", "call now"], "ham": ["see you",
 
 
 @pytest.fixture(autouse=True)
+def few_epochs(monkeypatch):
+    """So few texts would be seen 300 times."""
+    monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 5)
+
+
+@pytest.fixture(autouse=True)
 def no_windows():
     backend = plt.get_backend()
     plt.switch_backend("agg")

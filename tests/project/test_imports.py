@@ -1,5 +1,6 @@
 """What an import costs, and what the package offers by name."""
 
+import ast
 import importlib.metadata
 import importlib.resources
 import json
@@ -7,8 +8,11 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import sktextcnn
 
@@ -168,11 +172,68 @@ def test_type_hints_are_shipped():
     assert importlib.resources.files("sktextcnn").joinpath("py.typed").is_file()
 
 
-def test_what_the_package_imports_is_what_the_distribution_requires():
-    required = {
-        line.split(";")[0].split(">")[0].split("=")[0].strip()
-        for line in importlib.metadata.requires("sktextcnn")
-        if "extra ==" not in line
-    }
-    assert required >= {"gensim", "joblib", "numpy", "scikit-learn", "scipy", "skorch", "torch"}
-    assert not required & {"matplotlib", "pandas", "nltk", "tensorflow", "keras"}
+def imported_by(path):
+    """The distributions that a file imports: at the top, and within functions."""
+    at_top, in_functions = set(), set()
+
+    def visit(node, names):
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if function or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            names = in_functions
+        if isinstance(node, ast.Import):
+            names.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+        for child in ast.iter_child_nodes(node):
+            visit(child, names)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), at_top)
+    return distributions(at_top), distributions(in_functions)
+
+
+def distributions(modules):
+    installed = importlib.metadata.packages_distributions()
+    names = {module.partition(".")[0] for module in modules}
+    names -= {*sys.stdlib_module_names, "sktextcnn"}
+    return {canonicalize_name(name) for module in names for name in installed[module]}
+
+
+PACKAGE = Path(sktextcnn.__file__).parent
+IMPORTED = {path.relative_to(PACKAGE): imported_by(path) for path in PACKAGE.rglob("*.py")}
+# Modules that are imported within functions only, and after the extra is found to be there.
+OF_EXTRAS = {Path("_files/onnx_graphs.py"): {"onnx"}}
+REQUIRED = [Requirement(line) for line in importlib.metadata.requires("sktextcnn")]
+DEPENDENCIES = {canonicalize_name(each.name) for each in REQUIRED if each.marker is None}
+# What the tools and the tests need, the package does not import.
+FOR_USERS = ("explain", "nltk", "onnx", "parquet", "plot", "stop-words")
+EXTRAS = {
+    canonicalize_name(each.name)
+    for each in REQUIRED
+    if each.marker and any(each.marker.evaluate({"extra": extra}) for extra in FOR_USERS)
+}
+
+
+@pytest.mark.parametrize("path", IMPORTED, ids=str)
+def test_a_module_imports_dependencies_and_in_functions_extras_too(path):
+    at_top, in_functions = IMPORTED[path]
+    assert at_top - OF_EXTRAS.get(path, set()) <= DEPENDENCIES
+    assert in_functions <= DEPENDENCIES | EXTRAS
+
+
+def test_every_dependency_and_extra_of_users_is_imported():
+    imported = {name for pair in IMPORTED.values() for names in pair for name in names}
+    assert imported == DEPENDENCIES | EXTRAS
+
+
+@pytest.mark.parametrize("path", OF_EXTRAS, ids=str)
+def test_a_module_that_needs_an_extra_is_imported_within_functions_only(path):
+    name = ".".join(["sktextcnn", *path.with_suffix("").parts])
+    importing = []
+    for other in PACKAGE.rglob("*.py"):
+        tree = ast.parse(other.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                imported = {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+                importing += [node not in tree.body] * (name in imported)
+    assert importing
+    assert all(importing)
