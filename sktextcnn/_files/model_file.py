@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import ARCHITECTURES
-from sktextcnn._state import NotPlainError, from_plain, to_plain, written_whole
+from sktextcnn._state import NotPlainError, atomic_write, from_plain, to_plain
 from sktextcnn._token_ids import RESERVED_WORDS, TokenTable, words_as_json
 from sktextcnn._training import check_stored
 from sktextcnn._vectorizer import TextVectorizer
@@ -111,7 +111,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     digest = hashlib.sha256(data).hexdigest()
     place = data.index(_digest_field(_NO_DIGEST))
     data[place : place + len(_digest_field(digest))] = _digest_field(digest)
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(data)
 
 

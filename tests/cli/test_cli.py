@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 
 import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer
-from sktextcnn._cli import entry, main
+from sktextcnn._cli import explain, main, train
 
 SMALL = {"num_filters": 4, "kernel_sizes": (1, 2), "max_epochs": 3, "random_state": 0}
 GOOD = ["a gorgeous, witty movie", "what a gem", "witty and warm", "a gem of a film"]
@@ -125,7 +125,7 @@ def test_quiet_is_silent(folder, capsys):
 @pytest.mark.parametrize("options", [["--test-size", "0.25"], ["--test", "test.csv"]])
 def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, options):
     assert main([*TRAIN, *QUICK, *options]) == 0
-    said = re.search(r"Accuracy on (\d+) other texts: ([\d.]+)\.", capsys.readouterr().err)
+    said = re.search(r"Accuracy on (\d+) held-out texts: ([\d.]+)\.", capsys.readouterr().err)
     data = pd.read_csv("reviews.csv")
     if options[0] == "--test":
         test = pd.read_csv("test.csv")
@@ -148,11 +148,11 @@ def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, 
         (["--vectors", "reviews.csv"], "reviews.csv, line 1: expected a word and 2 numbers"),
         (["--set", "classifier.num_filter=2"], "Did you mean classifier.num_filters"),
         (["--set", "classifier.num_filters=0"], "'num_filters' parameter of TextCNNClassifier"),
-        (["--set", "classifier.num_filters=true"], "expected another value than true"),
-        (["--set", "classifier.lr=2"], r"It is one of classifier\.activation, .*learning_rate"),
+        (["--set", "classifier.num_filters=true"], "true is not a valid value"),
+        (["--set", "classifier.lr=2"], r"Expected one of classifier\.activation, .*learning_rate"),
         (["--set", "tokens.min_df=2"], "Did you mean vectorizer.min_df"),
         (["--set", "vectorizer.embeddings=3"], "Give --vectors"),
-        (["--set", "classifier.callbacks=3"], "That is for Python"),
+        (["--set", "classifier.callbacks=3"], "It can be set in Python"),
         (["--label", "id2"], "no column 'id2'; it has id, sentiment, review"),
         (["--test-size", "0.01"], "--test-size 0.01: "),
         (["--test", "nothing.csv"], "nothing.csv: No such file"),
@@ -183,13 +183,17 @@ def test_train_refuses_one_class_no_label_other_types_and_no_rows(folder, capsys
     mixed = of('{"text": "a", "label": "x"}\n{"text": "b", "label": 1}\n')
     assert mixed.startswith("d.jsonl, row 2, column 'label': the label 1 is of type int")
     listed = of('{"text": "a", "label": ["x"]}\n')
-    assert "a label is a string or a number; got ['x'] of type list" in listed
+    assert "a label must be a string or a number; got ['x'] of type list" in listed
     for number in ("1.5", "1e999", str(2**63), str(10**30)):
         said = of(f'{{"text": "a", "label": 2.0}}\n{{"text": "b", "label": {number}}}\n')
-        assert said.startswith("d.jsonl, row 2, column 'label': a label that is a number must be")
+        assert said.startswith(
+            "d.jsonl, row 2, column 'label': a label that is a number must be an integer"
+        )
     Path("t.csv").write_text("text,label\na,x\nb,z\n", encoding="utf-8")
     unknown = of("text,label\na,x\nb,y\n", "--test", "t.csv")
-    assert unknown.startswith("t.csv, row 2, column 'label': the model does not know the label 'z'")
+    assert unknown.startswith(
+        "t.csv, row 2, column 'label': the label 'z' is not a class of the model"
+    )
 
 
 def test_numbers_as_labels_stay_numbers_where_the_file_has_them(folder):
@@ -312,7 +316,7 @@ def test_who_forgets_the_file_is_told_that_rows_are_waited_for(folder, monkeypat
     pipe(monkeypatch, b"text\na gem\n")
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     assert main(["predict", "model.sktextcnn"]) == 0
-    assert capsys.readouterr().err == "sktextcnn: type the rows, and Ctrl-D to end them\n"
+    assert capsys.readouterr().err == "sktextcnn: reading rows from the terminal; end with Ctrl-D\n"
 
 
 def test_missing_texts_are_empty_ones_if_that_is_asked_for(folder, model, capsys):
@@ -381,7 +385,7 @@ def test_labels_of_a_multilabel_model_are_joined(folder, capsys):
     for joined, proba in zip(found["probability"], several.predict_proba(GOOD + BAD), strict=True):
         assert [float(p) for p in joined.split()] == pytest.approx(proba[proba > 0.5].tolist())
     said = fails(capsys, "evaluate", "several.sktextcnn", "d.csv")
-    assert "evaluate is for models that give a text one label" in said
+    assert "evaluate does not support multilabel models" in said
 
 
 # What predict refuses -----------------------------------------------------------------
@@ -398,17 +402,17 @@ def test_labels_of_a_multilabel_model_are_joined(folder, capsys):
             'text,n\n"a\nb",1\n\n,2\n',
             "data.csv, row 2 (line 5), column 'text': the text is missing",
         ),
-        ("text,n\na\n", "data.csv, row 1: there are 1 fields, but 2 columns"),
-        ("text,n\na,1\na,1,2\n", "data.csv, row 2: there are 3 fields, but 2 columns"),
+        ("text,n\na\n", "data.csv, row 1: the row has 1 field, but the header has 2."),
+        ("text,n\na,1\na,1,2\n", "data.csv, row 2: the row has 3 fields, but the header has 2."),
         ('text,n\na,1\n"b,2\nc,3\n', "row 2, from line 3 on: a quotation mark is not closed"),
         ('text,n\n"a" b,1\n', "row 1, from line 2 on: a quotation mark"),
         ("text,n,n\na,1,2\n", "two columns have the name 'n'"),
-        ("text,prediction\na,1\n", "has a column 'prediction' already; give --prefix"),
+        ("text,prediction\na,1\n", "has a column 'prediction' already. Give --prefix"),
         ("", "data.csv is empty"),
         ("\n\n", "data.csv is empty"),
         (b"text,n\na,1\nsch\xf6n,2\n", "data.csv, line 3: the byte 0xf6 is not UTF-8"),
-        ("text,n\na,1\n".encode("utf-16-le"), "If it is UTF-16, give --encoding utf-16-le."),
-        ("text,n\na,1\n".encode("utf-16-be"), "If it is UTF-16, give --encoding utf-16-be."),
+        ("text,n\na,1\n".encode("utf-16-le"), "If the file is UTF-16, give --encoding utf-16-le."),
+        ("text,n\na,1\n".encode("utf-16-be"), "If the file is UTF-16, give --encoding utf-16-be."),
         ("a\x1b[31m,n\na,1\n", "there is no column 'text'; it has a\\x1b[31m, n."),
     ],
 )
@@ -426,7 +430,10 @@ def test_what_is_wrong_with_csv_is_named_by_file_row_and_column(folder, capsys, 
         ("{}\n", "no column 'text'; its first row has none."),
         ("[" * 100_000 + "\n", "line 1: this is not JSON"),
         ('{"text": "a"}\n\n{"text": 5}\n', "row 2 (line 3), column 'text': expected a text; got 5"),
-        ('{"text": "a"}\n{"text": "b", "prediction": 1}\n', "row 2, column 'prediction': there is"),
+        (
+            '{"text": "a"}\n{"text": "b", "prediction": 1}\n',
+            "row 2, column 'prediction': predict would add",
+        ),
         ("", "data.jsonl is empty"),
     ],
 )
@@ -438,14 +445,18 @@ def test_what_is_wrong_with_json_lines_is_named(folder, capsys, data, said):
 def test_a_column_that_comes_late_has_no_place_in_a_table(folder, capsys, target):
     data = '{"text": "a"}\n{"text": "b", "new": 1}\n'
     said = refused(capsys, data, "-o", f"out.{target}", name="data.jsonl")
-    assert said.startswith("data.jsonl, row 2, column 'new': the first row has no such column")
+    assert said.startswith(
+        "data.jsonl, row 2, column 'new': the first row does not have this column"
+    )
     assert sorted(path.name for path in folder.glob("*out*")) == []
 
 
 def test_values_of_several_types_do_not_fit_in_parquet(folder, capsys):
     data = '{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n'
     said = refused(capsys, data, "-o", "out.parquet", "--chunk-size=1", name="data.jsonl")
-    assert said.startswith("data.jsonl, row 2 and below: the values do not fit")
+    assert said.startswith(
+        "data.jsonl, row 2 and below: the values of a column do not fit one type"
+    )
 
 
 @pytest.mark.parametrize(
@@ -484,7 +495,7 @@ def test_values_of_parquet_that_python_has_not(folder, capsys):
 def test_parquet_that_is_none_damaged_or_piped(folder, capsys, monkeypatch):
     argv = ["predict", "model.sktextcnn", "data.parquet", "-o", "out.csv"]
     said = refused(capsys, b"PAR1 no PAR1", name="data.parquet")
-    assert said.startswith("data.parquet: this is no Parquet file")
+    assert said.startswith("data.parquet: this is not a Parquet file")
     pd.DataFrame({"text": GOOD * 1000}).to_parquet("whole.parquet", compression=None)
     data = bytearray(Path("whole.parquet").read_bytes())
     data[4:60] = bytes(56)
@@ -503,7 +514,7 @@ def test_names_and_models_that_are_wrong(folder, capsys):
     csv_file = ["new.csv", "--text", "review"]
     assert "Did you mean 'new.csv'" in fails(capsys, "predict", "model.sktextcnn", "nw.csv")
     Path("data.xls").touch()
-    assert "the format is not known from the name" in fails(capsys, "predict", "m", "data.xls")
+    assert "the suffix does not tell the format" in fails(capsys, "predict", "m", "data.xls")
     assert "There is no model file 'm'" in fails(capsys, "predict", "m", *csv_file)
     assert "is no model file" in fails(capsys, "predict", "new.csv", *csv_file)
     sktextcnn.save(sktextcnn.load("model.sktextcnn")[0], "vectorizer.sktextcnn")
@@ -515,7 +526,9 @@ def test_names_and_models_that_are_wrong(folder, capsys):
     assert said == "out.txt: predict writes csv, tsv, jsonl or parquet."
     for path in ("out.xlsx", "out.csv.gz"):
         said = fails(capsys, "predict", "model.sktextcnn", *csv_file, "-o", path)
-        assert said.startswith(f"{path}: the format {Path(path).suffix} is not known; predict ")
+        assert said.startswith(
+            f"{path}: {Path(path).suffix} is not the suffix of a format; predict "
+        )
         assert not Path(path).exists()
     argv = ["predict", "model.sktextcnn", *csv_file, "-o", "out.dat", "--output-format", "tsv"]
     assert main(argv) == 0
@@ -546,7 +559,10 @@ def test_no_input_is_replaced_by_another_kind_of_file(folder, capsys, argv):
     os.symlink("glove.txt", "link.txt")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     said = fails(capsys, *argv)
-    assert said == f"{argv[-1]}: -o would replace this file, which is read here."
+    assert (
+        said
+        == f"{argv[-1]}: -o would overwrite this file, which the command reads. Choose another file."
+    )
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -618,8 +634,8 @@ def test_labels_do_not_break_the_tables_nor_steer_the_terminal(folder, capsys):
 def test_a_label_that_the_model_does_not_know_is_named(folder, capsys):
     Path("d.csv").write_text("text,label\na,positive\nb,neutral\n", encoding="utf-8")
     assert fails(capsys, "evaluate", "model.sktextcnn", "d.csv") == (
-        "d.csv, row 2, column 'label': the model does not know the label 'neutral'; it has "
-        "negative, positive."
+        "d.csv, row 2, column 'label': the label 'neutral' is not a class of the model; its "
+        "classes are negative, positive."
     )
 
 
@@ -649,9 +665,9 @@ def test_colours_are_for_terminals(monkeypatch, is_terminal, no_colour):
     monkeypatch.setenv("NO_COLOR", no_colour)
     stream = io.StringIO()
     stream.isatty = lambda: is_terminal
-    assert entry._wants_colour("auto", stream) == (is_terminal and not no_colour)
-    assert entry._wants_colour("always", stream)
-    assert not entry._wants_colour("never", stream)
+    assert explain.wants_color("auto", stream) == (is_terminal and not no_colour)
+    assert explain.wants_color("always", stream)
+    assert not explain.wants_color("never", stream)
 
 
 def test_explain_writes_json_whose_parts_sum_to_the_logits(folder, model, capsys):
@@ -698,12 +714,15 @@ def test_explain_of_a_network_that_needs_captum_says_so(folder, monkeypatch, cap
 
 def test_explain_refuses_a_class_that_is_not_there_and_needs_a_text(folder, capsys):
     said = fails(capsys, "explain", "model.sktextcnn", "a gem", "--label", "neutral")
-    assert said == "--label neutral: the model has the classes negative, positive."
+    assert (
+        said
+        == "--label neutral: this is not a class of the model; its classes are negative, positive."
+    )
     for argv in ([], ["a gem", "--file", "new.csv"]):
         with pytest.raises(SystemExit) as error:
             main(["explain", "model.sktextcnn", *argv])
         assert error.value.code == 2
-        assert "give texts, or --file" in capsys.readouterr().err
+        assert "give either texts or --file" in capsys.readouterr().err
 
 
 # demo ---------------------------------------------------------------------------------
@@ -713,7 +732,7 @@ def test_demo_trains_compares_explains_and_saves(folder, corpus, monkeypatch, ca
     monkeypatch.setattr(sktextcnn.datasets, "load_docstrings", lambda: corpus)
     assert main(["demo", "--color", "always", "--quiet", "-o", "demo.sktextcnn"]) == 0
     out = capsys.readouterr().out
-    accuracies = re.findall(r"accuracy ([\d.]+) on 48 others", out)
+    accuracies = re.findall(r"accuracy ([\d.]+) on 48 held-out texts", out)
     assert len(accuracies) == 2
     texts, labels = corpus
     # The share trained on is most of the corpus.
@@ -728,7 +747,7 @@ def test_demo_trains_compares_explains_and_saves(folder, corpus, monkeypatch, ca
 def test_help_and_version_import_nothing_heavy():
     code = """
         import sys
-        from sktextcnn._cli import entry, main
+        from sktextcnn._cli import main
         for argv in (["--version"], ["--help"], ["train", "--help"]):
             try:
                 main(argv)
@@ -758,13 +777,13 @@ def examples_of(help_text):
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_examples_of_the_help_run(folder, corpus, capsys, monkeypatch, command):
     monkeypatch.setattr(sktextcnn.datasets, "load_docstrings", lambda: corpus)
-    train = entry._new_model
+    new_model = train.new_model
 
     def quick(args):
         args.max_epochs = 2
-        return train(args)
+        return new_model(args)
 
-    monkeypatch.setattr(entry, "_new_model", quick)
+    monkeypatch.setattr(train, "new_model", quick)
     with pytest.raises(SystemExit, match="0"):
         main([*([command] if command else []), "--help"])
     examples = examples_of(capsys.readouterr().out)
@@ -805,7 +824,7 @@ def test_files_and_texts_stand_where_one_likes(folder, capsys):
         main(["predict", "--help"])
     out = capsys.readouterr().out
     assert re.search(r"\] model \[data\]", " ".join(out.split()))
-    assert re.search(r"^  model +what train", out, re.M)
+    assert re.search(r"^  model +model file of train", out, re.M)
 
 
 @pytest.mark.parametrize(
@@ -819,12 +838,12 @@ def test_files_and_texts_stand_where_one_likes(folder, capsys):
         (["train", "-o", "m", "--test-size", "2"], "between 0 and 1; got '2'"),
         (["train", "-o", "m", "--test-size", ".2", "--test", "t"], "not allowed with"),
         (["train", "-o", "m", "--set", "min_df"], "expected STEP.NAME=VALUE"),
-        (["train", "-o", "m", "--finetune", "yes"], "expected true, false, a number"),
-        (["train", "-o", "m", "--max-epochs", "0"], "expected a number from 1 to"),
-        (["train", "-o", "m", "--seed", "-1"], "--seed: expected a number from 0 to 4294967295"),
-        (["train", "-o", "m", "--seed", str(2**32)], "expected a number from 0 to 4294967295"),
-        (["predict", "m", "--chunk-size", "9" * 30], "expected a number from 1 to"),
-        (["predict", "m", "--chunk-size", "-3"], "expected a number from 1"),
+        (["train", "-o", "m", "--finetune", "yes"], "expected true, false, a number of epochs"),
+        (["train", "-o", "m", "--max-epochs", "0"], "expected an integer from 1 to"),
+        (["train", "-o", "m", "--seed", "-1"], "--seed: expected an integer from 0 to 4294967295"),
+        (["train", "-o", "m", "--seed", str(2**32)], "expected an integer from 0 to 4294967295"),
+        (["predict", "m", "--chunk-size", "9" * 30], "expected an integer from 1 to"),
+        (["predict", "m", "--chunk-size", "-3"], "expected an integer from 1"),
         (["predict", "m", "--delimiter", "ab"], "expected one character"),
         (["predict", "m", "--format", "xls"], "invalid choice"),
     ],
@@ -942,7 +961,7 @@ def test_memory_does_not_grow_with_the_rows(folder):
     # what its parent had, too. The words are few, as the vectorizer remembers some of those it saw.
     code = """
         import os, sys, threading
-        from sktextcnn._cli import entry, main
+        from sktextcnn._cli import main
 
         def peak(n_rows):
             source, sink = os.pipe()
