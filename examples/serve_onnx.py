@@ -84,7 +84,7 @@ class TextModel:
         return self.labels(self.predict_proba(texts))
 
     def labels(self, probabilities: np.ndarray) -> list:
-        """Return the most probable labels."""
+        """Return the predicted labels for probabilities."""
         if self.multilabel:
             return [[self.classes[i] for i in np.flatnonzero(row > 0.5)] for row in probabilities]
         return [self.classes[i] for i in probabilities.argmax(axis=1)]
