@@ -27,7 +27,7 @@ ROWS = {
 CHILD = """
 import sys, time
 import torch, sklearn.pipeline, sktextcnn._classifier
-from sktextcnn._cli.entry import main
+from sktextcnn._cli import main
 start = time.perf_counter()
 code = main(sys.argv[1:])
 seconds = time.perf_counter() - start

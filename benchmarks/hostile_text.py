@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sktextcnn import TextVectorizer, datasets
-from sktextcnn._cli import entry, tables
+from sktextcnn._cli.explain import COLOR_SEQUENCE
+from sktextcnn._cli.rows.opening import UNDECODED
 from sktextcnn._text.offsets import token_finder
 
 # One of every class of characters that a pattern tells apart, and pairs that make two of its
@@ -68,8 +69,8 @@ WORK = {
     "offsets without accents": offsets(strip_accents="unicode"),
     "offsets of characters": offsets(analyzer="char"),
     "offsets of treebank": offsets(tokenizer="treebank"),
-    "bytes that are no text": tables._UNDECODED.search,
-    "colours": lambda text: entry._ANSI.sub("", text),
+    "bytes that are no text": UNDECODED.search,
+    "colours": lambda text: COLOR_SEQUENCE.sub("", text),
     "docstring": datasets._first_sentence,
 }
 

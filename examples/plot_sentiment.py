@@ -21,7 +21,7 @@ The MR corpus (Pang and Lee, 2005) becomes such a file by
 # %%
 # The texts
 # ---------
-# "Not" turns the word behind it, not the one before.
+# "Not" negates the word after it, not the word before it.
 
 import os
 from pathlib import Path
@@ -118,7 +118,7 @@ for review, scores in zip(reviews, model.predict_proba(reviews), strict=True):
 # %%
 # Why
 # ---
-# Blue words speak for the class, orange ones against it.
+# Blue words are evidence for the class, orange words against it.
 
 from sktextcnn import ExplanationDisplay
 

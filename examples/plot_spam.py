@@ -140,7 +140,7 @@ from sktextcnn import explain
 explain(careful.estimator_, ["Claim your FREE ticket now!! Call 0900 5555"])[0]
 
 # %%
-# The filters that speak for spam, and what makes them fire.
+# The filters that are the strongest evidence for spam, and the n-grams that activate them.
 
 from sktextcnn import top_filters
 

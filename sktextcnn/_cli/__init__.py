@@ -1,3 +1,3 @@
-"""The command ``sktextcnn``: one module for each command, and what they share."""
+"""The command line: a module for each command, and what they share."""
 
 from sktextcnn._cli.entry import main as main

@@ -12,7 +12,7 @@ from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import MOST_BYTES as STORED_BYTES
 from sktextcnn._network import KimCNN, StackedCNN
 from sktextcnn._pipeline import best_model, fitted_parts
-from sktextcnn._state import written_whole
+from sktextcnn._state import atomic_write
 from sktextcnn._text import NLTK_TOKENIZERS, describe_analyzer
 from sktextcnn._token_ids import RESERVED_WORDS
 from sktextcnn._vectorizer import TextVectorizer
@@ -121,7 +121,7 @@ def export_onnx(
     stored = _stores_products(classifier, tables)
     metadata = _metadata(vectorizer, classifier, prefixes, omit)
     _check_size(classifier, stored, metadata)
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(_model(vectorizer, classifier, stored, metadata).SerializeToString())
 
 

@@ -1,6 +1,6 @@
 """Fitted state as plain data: values as JSON, the file format of models, versions."""
 
-from sktextcnn._state.atomic import written_whole as written_whole
+from sktextcnn._state.atomic import atomic_write as atomic_write
 from sktextcnn._state.fitted_state import StoredEstimator as StoredEstimator
 from sktextcnn._state.model_container import Container as Container
 from sktextcnn._state.model_container import ContainerWriter as ContainerWriter

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from sktextcnn._state.atomic import written_whole
+from sktextcnn._state.atomic import atomic_write
 from sktextcnn._token_ids import RESERVED_WORDS, TokenTable, words_as_json
 
 FORMAT, FORMAT_VERSION = "sktextcnn", 1
@@ -74,7 +74,7 @@ class ContainerWriter:
         digest = hashlib.sha256(data).hexdigest()
         start = data.index(_digest_field(_NO_DIGEST))
         data[start : start + len(_digest_field(digest))] = _digest_field(digest)
-        with written_whole(path) as file:
+        with atomic_write(path) as file:
             file.write(data)
 
 

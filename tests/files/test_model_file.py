@@ -528,7 +528,7 @@ def test_no_folder_to_save_to(model, tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder; give the path of a file"):
         sktextcnn.save(model, tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="regular file"):
+    with pytest.raises(OSError, match="is not a regular file"):
         sktextcnn.save(model, tmp_path / "pipe")
 
 

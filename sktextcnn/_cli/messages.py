@@ -1,0 +1,46 @@
+"""Messages on stderr, and how texts, labels and counts are shown in a line."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+#: More classes than this are not listed one by one.
+MAX_LISTED_CLASSES = 12
+
+
+def print_message(message: str) -> None:
+    """Print an error or a warning as one line on stderr."""
+    print("sktextcnn:", one_line(message), file=sys.stderr)
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as one line, without its place in the code (for `warnings`)."""
+    print_message(f"warning: {message}")
+
+
+def print_summary(args: argparse.Namespace, line: str) -> None:
+    """Print a line of the summary on stderr, unless --quiet is given."""
+    if not args.quiet:
+        print(one_line(line), file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """Return a text without line ends, and with control characters as escape sequences."""
+    text = " ".join(text.split())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the first names, separated by commas."""
+    names = list(names)
+    shown = ", ".join(names[:MAX_LISTED_CLASSES])
+    return shown + (", ..." if len(names) > MAX_LISTED_CLASSES else "")
+
+
+def class_counts(counts: Mapping[Any, int]) -> str:
+    """Return the number of texts, of all and of each class, as a sentence."""
+    total = f"{sum(counts.values()):,} texts of {len(counts)} classes"
+    if len(counts) > MAX_LISTED_CLASSES:
+        return f"{total}, with {min(counts.values()):,} to {max(counts.values()):,} texts each."
+    return f"{total}: {', '.join(f'{label} {n:,}' for label, n in sorted(counts.items()))}."

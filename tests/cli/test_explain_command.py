@@ -1,0 +1,98 @@
+"""explain: text, JSON and HTML of an explanation."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+
+import sktextcnn
+from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn._cli import explain, main
+from tests.cli.commands import BAD, GOOD, SMALL, fails
+
+
+def test_explain_prints_what_the_explanation_says(folder, model, capsys):
+    text = "what a GEM, so witty"
+    explanation = sktextcnn.explain(model, [text])[0]
+    argv = ["explain", "model.sktextcnn", text]
+    assert main([*argv, "--color", "always"]) == 0
+    coloured = capsys.readouterr().out
+    assert coloured == explanation.to_ansi() + "\n\n"
+    assert "\x1b[30;48;5;" in coloured
+    assert main([*argv, "--label", "negative", "--n", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "\x1b" not in "".join(lines)
+    assert lines[1] == text
+    assert [line.split(maxsplit=1)[1] for line in lines[2:] if line] == [
+        ngram for ngram, _ in explanation.top("negative", n=2)
+    ]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize("no_colour", ["", "1"])
+def test_colours_are_for_terminals(monkeypatch, is_terminal, no_colour):
+    monkeypatch.setenv("NO_COLOR", no_colour)
+    stream = io.StringIO()
+    stream.isatty = lambda: is_terminal
+    assert explain.wants_color("auto", stream) == (is_terminal and not no_colour)
+    assert explain.wants_color("always", stream)
+    assert not explain.wants_color("never", stream)
+
+
+def test_explain_writes_json_whose_parts_sum_to_the_logits(folder, model, capsys):
+    argv = ["explain", "model.sktextcnn", "--file", "new.csv", "--text", "review", "--json"]
+    assert main(argv) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    texts = pd.read_csv("new.csv")["review"].tolist()
+    assert [row["text"] for row in rows] == texts
+    assert [row["prediction"] for row in rows] == model.predict(texts).tolist()
+    logits = model.decision_function(texts)
+    for row, logit in zip(rows, logits, strict=True):
+        for parts, rest in (("spans", "remainder"), ("tokens", "token_remainder")):
+            sums = {
+                name: sum(part["contributions"][name] for part in row[parts]) + row[rest][name]
+                for name in ("negative", "positive")
+            }
+            assert sums["positive"] - sums["negative"] == pytest.approx(logit, abs=1e-5)
+            for part in row[parts]:
+                assert part["text"] == row["text"][part["start"] : part["end"]]
+
+
+def test_explain_writes_a_page_that_says_its_encoding(folder, capsys):
+    argv = ["explain", "model.sktextcnn", "<b>schön</b> & a gem", "so dull", "-o", "page.html"]
+    assert main(argv) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert '<meta charset="utf-8">' in page
+    assert "color-scheme: light dark" in page
+    assert page.endswith("</body>\n</html>\n")
+    assert "<b>schön" not in page
+    assert "schön" in page
+    assert page.count("n-grams that matter most") == 2
+    assert main([*argv, "--n", "1"]) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert page.count("<tr>") == 2
+
+
+def test_explain_of_a_network_that_needs_captum_says_so(folder, monkeypatch, capsys):
+    model = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL, hidden_units=3))
+    sktextcnn.save(model.fit(GOOD + BAD, [1] * 4 + [0] * 4), "deep.sktextcnn")
+    monkeypatch.setitem(sys.modules, "captum.attr", None)
+    assert "pip install 'sktextcnn[explain]'" in fails(capsys, "explain", "deep.sktextcnn", "gem")
+
+
+def test_explain_refuses_a_class_that_is_not_there_and_needs_a_text(folder, capsys):
+    said = fails(capsys, "explain", "model.sktextcnn", "a gem", "--label", "neutral")
+    assert (
+        said
+        == "--label neutral: this is not a class of the model; its classes are negative, positive."
+    )
+    for argv in ([], ["a gem", "--file", "new.csv"]):
+        with pytest.raises(SystemExit) as error:
+            main(["explain", "model.sktextcnn", *argv])
+        assert error.value.code == 2
+        assert "give either texts or --file" in capsys.readouterr().err

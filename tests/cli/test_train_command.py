@@ -1,0 +1,141 @@
+"""train: the model that it saves, what it reports, and what it refuses."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+
+import sktextcnn
+from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn._cli import main
+from tests.cli.commands import BAD, GOOD, QUICK, TRAIN, fails
+
+
+def test_train_saves_the_model_that_python_would_fit(folder, capsys):
+    argv = ["train", "reviews.csv", "--text", "review", "--label", "sentiment", "--seed", "3"]
+    argv += ["--vectors", "glove.txt", "--max-epochs", "2", "--finetune", "1"]
+    argv += ["--set", "classifier.num_filters=5", "--set", "vectorizer.stop_words=english"]
+    argv += ["--set", "classifier.kernel_sizes=[1,2]", "--set", "vectorizer.min_df=2"]
+    assert main([*argv, "-o", "m.sktextcnn"]) == 0
+    data = pd.read_csv("reviews.csv")
+    expected = make_pipeline(
+        TextVectorizer(embeddings="glove.txt", stop_words="english", min_df=2, random_state=3),
+        TextCNNClassifier(
+            num_filters=5, kernel_sizes=(1, 2), max_epochs=2, finetune=1, random_state=3
+        ),
+    ).fit(data["review"], data["sentiment"])
+    loaded = sktextcnn.load("m.sktextcnn")
+    np.testing.assert_array_equal(loaded.predict_proba(GOOD), expected.predict_proba(GOOD))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "24 texts of 2 classes: negative 12, positive 12." in captured.err
+    assert "The vectors cover 8" in captured.err
+    assert "100%" in captured.err
+    assert "2 epochs in " in captured.err
+    assert "Saved m.sktextcnn (0.0 MB)." in captured.err
+
+
+def test_quiet_is_silent(folder, capsys):
+    assert main([*TRAIN, *QUICK, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("options", [["--test-size", "0.25"], ["--test", "test.csv"]])
+def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, options):
+    assert main([*TRAIN, *QUICK, *options]) == 0
+    said = re.search(r"Accuracy on (\d+) held-out texts: ([\d.]+)\.", capsys.readouterr().err)
+    data = pd.read_csv("reviews.csv")
+    if options[0] == "--test":
+        test = pd.read_csv("test.csv")
+    else:
+        from sklearn.model_selection import train_test_split
+
+        _, test = train_test_split(data, test_size=0.25, random_state=0, stratify=data["sentiment"])
+    score = sktextcnn.load("m.sktextcnn").score(test["review"], test["sentiment"])
+    assert int(said[1]) == len(test)
+    assert float(said[2]) == pytest.approx(score, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--vectors", "glov.txt"], "There is no file of vectors .*Did you mean 'glove.txt'"),
+        (["-o", "nowhere/m.sktextcnn"], "nowhere/m.sktextcnn: there is no folder"),
+        (["-o", "."], "is a folder"),
+        (["-o", "/dev/null"], "is a device or a pipe"),
+        (["--vectors", "reviews.csv"], "reviews.csv, line 1: expected a word and 2 numbers"),
+        (["--set", "classifier.num_filter=2"], "Did you mean classifier.num_filters"),
+        (["--set", "classifier.num_filters=0"], "'num_filters' parameter of TextCNNClassifier"),
+        (["--set", "classifier.num_filters=true"], "true is not a valid value"),
+        (["--set", "classifier.lr=2"], r"Expected one of classifier\.activation, .*learning_rate"),
+        (["--set", "tokens.min_df=2"], "Did you mean vectorizer.min_df"),
+        (["--set", "vectorizer.embeddings=3"], "Give --vectors"),
+        (["--set", "classifier.callbacks=3"], "It can be set in Python"),
+        (["--label", "id2"], "no column 'id2'; it has id, sentiment, review"),
+        (["--test-size", "0.01"], "--test-size 0.01: "),
+        (["--test", "nothing.csv"], "nothing.csv: No such file"),
+    ],
+)
+def test_train_refuses(folder, capsys, options, said):
+    assert re.search(said, fails(capsys, *TRAIN, *options, "--quiet"))
+    assert not Path("m.sktextcnn").exists()
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_lines_without_the_code_that_warned(folder, capsys):
+    assert main([*TRAIN, *QUICK, "--finetune", "false", "--quiet"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("sktextcnn: warning: finetune=False is for word vectors that are given")
+    assert said.count("\n") == 1
+
+
+def test_train_refuses_one_class_no_label_other_types_and_no_rows(folder, capsys):
+    def of(data, *options):
+        suffix = ".jsonl" if data.startswith("{") else ".csv"
+        Path(f"d{suffix}").write_text(data, encoding="utf-8")
+        return fails(capsys, "train", f"d{suffix}", "-o", "m.sktextcnn", *options)
+
+    assert "column 'label': all labels are 'x'" in of("text,label\na,x\nb,x\n")
+    assert of("text,label\na,x\nb,\n") == "d.csv, row 2, column 'label': the label is missing."
+    assert of("text,label\n") == "d.csv has no rows."
+    mixed = of('{"text": "a", "label": "x"}\n{"text": "b", "label": 1}\n')
+    assert mixed.startswith("d.jsonl, row 2, column 'label': the label 1 is of type int")
+    listed = of('{"text": "a", "label": ["x"]}\n')
+    assert "a label must be a string or a number; got ['x'] of type list" in listed
+    for number in ("1.5", "1e999", str(2**63), str(10**30)):
+        said = of(f'{{"text": "a", "label": 2.0}}\n{{"text": "b", "label": {number}}}\n')
+        assert said.startswith(
+            "d.jsonl, row 2, column 'label': a label that is a number must be an integer"
+        )
+    Path("t.csv").write_text("text,label\na,x\nb,z\n", encoding="utf-8")
+    unknown = of("text,label\na,x\nb,y\n", "--test", "t.csv")
+    assert unknown.startswith(
+        "t.csv, row 2, column 'label': the label 'z' is not a class of the model"
+    )
+
+
+def test_numbers_as_labels_stay_numbers_where_the_file_has_them(folder):
+    data = pd.DataFrame({"text": GOOD + BAD, "label": [1] * 4 + [0] * 4})
+    data.to_parquet("d.parquet")
+    data.to_json("d.jsonl", orient="records", lines=True)
+    data.to_csv("d.csv", index=False)
+    for form, kind in (("parquet", int), ("jsonl", int), ("csv", str)):
+        assert main(["train", f"d.{form}", "-o", "m.sktextcnn", "--quiet", *QUICK]) == 0
+        assert type(sktextcnn.load("m.sktextcnn").classes_.tolist()[0]) is kind
+        # Whichever type the labels of the test have.
+        assert main(["evaluate", "m.sktextcnn", "d.csv", "--json"]) == 0
+
+
+def test_the_saved_model_shows_no_progress_bars(folder, capsys):
+    assert main([*TRAIN, *QUICK]) == 0
+    assert "100%" in capsys.readouterr().err
+    vectorizer, classifier = (step for _, step in sktextcnn.load("m.sktextcnn").steps)
+    assert classifier.verbose == 0
+    data = pd.read_csv("reviews.csv")
+    ids = vectorizer.transform(data["review"])
+    classifier.partial_fit(ids, data["sentiment"])
+    classifier.fit(ids, data["sentiment"])
+    assert capsys.readouterr() == ("", "")
