@@ -91,11 +91,7 @@ def save_own_apart(vectors, path):
 
 
 STREAMED = [save_text, save_glove, save_binary, save_binary_as_word2vec_c]
-
-
 THE, OF, NY = [0.5, -0.25, 1.0], [0.125, 2.0, -8.0], [3.0, 0.75, 0.0625]
-
-
 ROWS = {"the": THE, "of": OF, "New York": NY}
 
 

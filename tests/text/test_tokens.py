@@ -58,8 +58,6 @@ def test_words_and_counts_are_those_of_count_vectorizer(corpus, options):
 
 
 WHITESPACE = "".join(chr(i) for i in range(0x110000) if chr(i).isspace())
-
-
 ODD_TEXTS = [
     "Don't can't shan't CAN'T n't 'nt don't's it's it'sy we'll've o'clock 'em rock'n'roll",
     "don'tx dons't _n't n'tn't isn't! (isn't) \"it's\" 'twas l'été ﬁne İstanbul ΟΔΟΣ ΣΑΣ. e\u0301",

@@ -9,9 +9,7 @@ from gensim.models.fasttext import save_facebook_model
 
 from sktextcnn._vectors import file_cache
 from tests.embeddings import WORDS, write_vectors
-from tests.vector_files import (
-    SENTENCES,
-)
+from tests.vector_files import SENTENCES
 
 
 @pytest.fixture(scope="session")

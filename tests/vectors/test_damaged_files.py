@@ -45,8 +45,6 @@ def array_file(array):
 
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head>\n<body></body></html>\n"
-
-
 STRANGERS = {
     "empty": (b"", "is empty; expected a file of word vectors"),
     "blanks": (b"\n  \r\n\t\n", "is empty; expected a file of word vectors"),

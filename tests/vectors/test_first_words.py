@@ -6,12 +6,7 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
 from sktextcnn import Embeddings
-from tests.vector_files import (
-    binary_rows,
-    compress,
-    random_vectors,
-    write,
-)
+from tests.vector_files import binary_rows, compress, random_vectors, write
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,7 @@ import pytest
 
 from sktextcnn import Embeddings
 from sktextcnn._vectors import formats, records, text_format
-from tests.vector_files import (
-    assert_bits,
-    compress,
-    naive_text,
-    write,
-)
+from tests.vector_files import assert_bits, compress, naive_text, write
 
 
 def many_rows(n_rows=300, seed=0):
@@ -33,11 +28,7 @@ def some_lines(text, change, every=17):
 
 
 MANY = many_rows()
-
-
 SPACED = MANY.replace("\n", " \n")
-
-
 MESSY = {
     "clean": MANY,
     "header": "300 3\n" + MANY,

@@ -6,15 +6,7 @@ from gensim.models import KeyedVectors
 
 from sktextcnn import Embeddings
 from sktextcnn._vectors import formats
-from tests.vector_files import (
-    OF,
-    ROWS,
-    THE,
-    assert_bits,
-    binary_rows,
-    compress,
-    write,
-)
+from tests.vector_files import OF, ROWS, THE, assert_bits, binary_rows, compress, write
 
 
 @pytest.mark.parametrize("value", [0.3, 0.7])
