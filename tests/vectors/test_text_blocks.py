@@ -174,4 +174,4 @@ def test_damaged_text_has_the_same_rows_or_error_in_blocks_as_line_by_line(tmp_p
             patch.setattr(text_format._TextScan, "read_uniform", lambda text, block: False)
             outcomes.append(outcome(path, words))
         assert outcome(path, words) == outcomes[-1]
-    assert 9 < sum(isinstance(found, str) for found in outcomes) < 81
+    assert 5 <= sum(isinstance(found, str) for found in outcomes) <= 85
