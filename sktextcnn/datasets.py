@@ -1,4 +1,4 @@
-"""A real corpus for examples and tests, with no download."""
+"""A real corpus for examples and tests, without a download."""
 
 import ast
 import hashlib
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-# Import names of installed dependencies, by the names they are known by.
+# The names of installed dependencies, and the names to import them by.
 _LIBRARIES = {
     "gensim": "gensim",
     "numpy": "numpy",
@@ -15,36 +15,35 @@ _LIBRARIES = {
     "scipy": "scipy",
     "torch": "torch",
 }
-# Of each library only so many summaries are taken, which balances the classes and bounds
-# the time.
+# The number of summaries taken from a library, which balances the classes and limits the time.
 _MOST = 900
-# Code of tests and of other people, and generated code.
+# Folders with tests and with code of other projects.
 _LEFT_OUT = {"tests", "test", "testing", "externals", "_vendor", "vendor", "third_party"}
 _LARGEST_FILE = 100_000
 _LEAST_WORDS = 3
-# Letters of a paragraph that are looked at: of some, the patterns below take the square.
+# Letters of a paragraph that are read: the time of the patterns below can grow with the square.
 _LOOKED_AT = 2_000
 
 
 def load_docstrings() -> tuple[list[str], list[str]]:
-    """Load summaries of docstrings, and the library that each came from.
+    """Load summaries of docstrings, and the library of each.
 
-    The texts are the first sentences of some 900 docstrings of modules, classes and functions
-    of each of five scientific libraries that are installed with this one. Their source files are
-    parsed, not imported. To tell the libraries apart is a topic classification of real
-    English, with a few thousand texts in at least four classes of like size.
+    The texts are the first sentences of about 900 docstrings from each of five scientific
+    libraries that are installed with this one. The docstrings are those of modules, classes and
+    functions; the source files are parsed, not imported. The task is to predict the library: a
+    topic classification of real English, with a few thousand texts in classes of similar size.
 
     Returns
     -------
     texts : list of str
-        Summaries, each once. One that is taken from two libraries is left out.
+        The summaries, without duplicates and without those that two libraries share.
     libraries : list of str
         The library of each text, such as "scikit-learn".
 
     Notes
     -----
-    The texts change with the versions of the libraries; with the same versions they are
-    the same, in the same order.
+    The texts depend on the versions of the libraries. With the same versions, they are the same
+    and in the same order.
 
     Examples
     --------
@@ -75,11 +74,11 @@ def _summaries(module: str) -> Iterator[str]:
         for docstring in _docstrings(path):
             text = _first_sentence(docstring)
             if len(text.split()) >= _LEAST_WORDS and not re.search("---|===", text):
-                yield text  # Others begin with a section, such as Parameters.
+                yield text  # The other docstrings begin with a section, such as Parameters.
 
 
 def _source_files(module: str) -> list[Path]:
-    """Source files of a package, in an order that is stable but mixes its subjects."""
+    """Return the source files of a package, in a stable order that mixes its subjects."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         return []
@@ -99,8 +98,8 @@ def _docstrings(path: Path) -> Iterator[str]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError):
-        return  # Templates and files for other versions of Python.
-    # Definitions stand among statements: to walk these alone is twice as fast as ast.walk.
+        return  # It is a template, or for another version of Python.
+    # Definitions are statements; visiting only statements is twice as fast as ast.walk.
     pending: list[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef] = [tree]
     while pending:
         node = pending.pop()
@@ -114,7 +113,7 @@ def _docstrings(path: Path) -> Iterator[str]:
 
 
 def _first_sentence(docstring: str) -> str:
-    """The first sentence of the first paragraph, without markup."""
+    """Return the first sentence of the first paragraph, without markup."""
     paragraph = " ".join(docstring.split("\n\n")[0].split())[:_LOOKED_AT]
     paragraph = re.sub(r":[a-z:]+:`~?([^`<]*)[^`]*`", r"\1", paragraph)
     paragraph = re.sub(r"`([^`<]+?)\s*<[^>]*>`_*", r"\1", paragraph)
