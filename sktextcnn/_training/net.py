@@ -512,6 +512,9 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
                 return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
         batches = _batches_by_length(ids)
         if type(module) in (KimCNN, StackedCNN) and net.device == "cpu":
+            if isinstance(module, KimCNN):
+                with in_precision(net):
+                    module.remember(torch.from_numpy(ids))
             parts = map_in_threads(outputs_of, batches)
         else:
             # Networks of the user may keep something from one call to the next.

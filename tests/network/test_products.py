@@ -23,7 +23,7 @@ def random_network(**params):
     with torch.no_grad():
         for parameter in network.state_dict().values():
             parameter.uniform_(-1, 1)
-        for table in network.embedding.tables:
+        for table in network.embedding.matrices:
             table[0] = 0
     return network
 
