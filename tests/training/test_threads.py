@@ -110,12 +110,13 @@ def test_a_single_thread_is_set_for_the_caller_only(two_threads):
 
 
 def test_calls_at_the_same_time_leave_the_settings_of_all_threads(two_threads):
-    inside = threading.Barrier(4)
+    all_there = threading.Barrier(4)
 
     def call():
         torch.get_num_threads()
+        all_there.wait()
         with single_thread():
-            inside.wait()
+            all_there.wait()
         return torch.get_num_threads()
 
     with ThreadPoolExecutor(4) as pool:
