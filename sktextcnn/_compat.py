@@ -229,11 +229,12 @@ def _plain_adam(
 ) -> None:
     for param, grad, mean, square, step in zip(params, grads, means, squares, steps, strict=True):
         step += 1
+        count = float(step)  # powers of it in double precision
         grad = grad + weight_decay * param if weight_decay else grad
         mean.lerp_(grad, 1 - beta1)
         square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-        scale = (square / (1 - beta2**step)).sqrt() + eps
-        param.sub_(lr / (1 - beta1**step) * mean / scale)
+        scale = (square / (1 - beta2**count)).sqrt() + eps
+        param.sub_(lr / (1 - beta1**count) * mean / scale)
 
 
 def light_optimizer_methods() -> "dict[str, Callable]":
