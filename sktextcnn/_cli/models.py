@@ -1,6 +1,5 @@
 """Loading, saving and naming the classes of models."""
 
-import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +24,9 @@ def load_model(path: str) -> "Pipeline":
 
 
 def save_model(model: "Pipeline", path: str) -> None:
-    """Save a Pipeline with `verbose=0`, so that the loaded model shows no progress bars."""
+    """Save a Pipeline."""
     from sktextcnn._files import save
 
-    classifier = model.steps[-1][1]
-    classifier.set_params(verbose=0)
-    # partial_fit of a loaded model goes on with the settings of its net.
-    net = classifier.net_
-    net.settings = dataclasses.replace(net.settings, verbose=0)
     with as_input_error():
         save(model, path)
 

@@ -20,6 +20,9 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from sktextcnn._compat.torch import linear_by_onednn
+from sktextcnn._network.threads import map_in_threads
+
 # The kernels as torch.nn.Conv1d has them: (F, D, k) each, with the same F.
 Weights = Sequence[Tensor]
 
@@ -86,46 +89,56 @@ def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Weights) -> Te
     return torch.cat(pooled, dim=1)
 
 
-def empty_table(n_words: int, weights: Weights, dtype: torch.dtype) -> Tensor:
+def empty_products(n_words: int, weights: Weights, dtype: torch.dtype) -> Tensor:
     """Return room for the products of words, with a last row of -inf; (U * K + 1, F)."""
     n_places = sum(weight.shape[2] for weight in weights)
-    table = weights[0].new_empty(n_words * n_places + 1, weights[0].shape[0], dtype=dtype)
-    table[-1] = -torch.inf
-    return table
+    products = weights[0].new_empty(n_words * n_places + 1, weights[0].shape[0], dtype=dtype)
+    products[-1] = -torch.inf
+    return products
 
 
-def project(table: Tensor, n_words: int, words: Tensor, rows: Tensor, weights: Weights) -> None:
-    """Multiply words with every place of every kernel, and put the products in a table.
+def project(products: Tensor, n_words: int, words: Tensor, rows: Tensor, weights: Weights) -> None:
+    """Multiply words with every place of every kernel, and write the products to their rows.
 
     In blocks of one shape, so that the rounding of a word's products is its own, whatever
-    other words there are.
+    other words there are; many blocks are shared among threads.
 
     Parameters
     ----------
-    table : Tensor of shape (n_words * K + 1, F)
-        What :func:`empty_table` made for `n_words`.
+    products : Tensor of shape (n_words * K + 1, F)
+        What :func:`empty_products` made for `n_words`.
     words : Tensor of shape (U,), int64
-        Where in the table the words belong.
+        Where in the products the words belong.
     rows : Tensor of shape (U, D)
         Their vectors.
     weights : sequence of Tensor of shape (F, D, k)
     """
-    products = table[:-1].view(n_words, -1)  # (n_words, K * F)
-    kernels = _kernels(weights).to(table.dtype)
-    for some, block in zip(words.split(_BLOCK), rows.to(table.dtype).split(_BLOCK), strict=True):
-        whole = functional.pad(block, (0, 0, 0, _BLOCK - len(block)))
-        products.index_copy_(0, some, _multiply(whole, kernels)[: len(block)])
+    by_word = products[:-1].view(n_words, -1)  # (n_words, K * F)
+    kernels = _kernels(weights).to(products.dtype)
+
+    def multiply(block: tuple[Tensor, Tensor]) -> None:
+        its_words, its_rows = block
+        whole = functional.pad(its_rows, (0, 0, 0, _BLOCK - len(its_rows)))
+        by_word.index_copy_(0, its_words, _multiply(whole, kernels)[: len(its_rows)])
+
+    rows = rows.to(products.dtype)
+    blocks = list(zip(words.split(_BLOCK), rows.split(_BLOCK), strict=True))
+    if len(blocks) > 1 and not rows.is_cuda:
+        map_in_threads(multiply, blocks)
+    else:
+        for block in blocks:
+            multiply(block)
 
 
-def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> Tensor:
-    """Return :func:`max_over_time` of words whose products are in a table.
+def max_of_products(positions: Tensor, products: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Return :func:`max_over_time` of words whose products are there already.
 
     Parameters
     ----------
     positions : Tensor of shape (B, T), int32
-        As for :func:`max_over_time`, with the rows of the table.
-    table : Tensor of shape (U * K + 1, F)
-        What :func:`empty_table` made, with the products of at least these words.
+        As for :func:`max_over_time`, with the rows of the products.
+    products : Tensor of shape (U * K + 1, F)
+        What :func:`empty_products` made, with the products of at least these words.
     sizes : sequence of int
         The kernels' k.
 
@@ -136,7 +149,7 @@ def max_of_products(positions: Tensor, table: Tensor, sizes: Sequence[int]) -> T
     layout = _layout(positions.shape[1], tuple(sizes), positions.device)
     pooled = [
         torch.cat([sums[kernel.windows].amax(dim=0) for kernel in layout.kernels], dim=1)
-        for sums in _window_sums(positions, table, layout)
+        for sums in _window_sums(positions, products, layout)
     ]
     return torch.cat(pooled)
 
@@ -148,15 +161,15 @@ class _MaxOverTime(Function):
     ) -> Tensor:
         sizes = tuple(weight.shape[2] for weight in weights)
         kernels = _kernels(weights)
-        # One row more, of which the first place is made the table's last row.
+        # One row more, of which the first place is made the products' last row.
         padded = functional.pad(rows, (0, 0, 0, 1)).to(dtype)
         n_products = len(rows) * sum(sizes)
         products = _multiply(padded, kernels.to(dtype)).view(-1, weights[0].shape[0])
-        table = products[: n_products + 1]
-        table[-1] = -torch.inf
+        products = products[: n_products + 1]
+        products[-1] = -torch.inf
         layout = _layout(positions.shape[1], sizes, positions.device)
         pooled, ranks = [], []
-        for sums in _window_sums(positions, table, layout):
+        for sums in _window_sums(positions, products, layout):
             best = [_max(sums[kernel.windows], layout.ranks) for kernel in layout.kernels]
             pooled.append(torch.cat([values for values, _ in best], dim=1))
             ranks.append(torch.cat([rank for _, rank in best], dim=1))
@@ -186,10 +199,6 @@ def _kernels(weights: Weights) -> Tensor:
     return places.flatten(0, 1)
 
 
-_onednn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
-_has_onednn = _onednn is not None and torch.backends.mkldnn.is_available()
-
-
 def _multiply(rows: Tensor, kernels: Tensor) -> Tensor:
     """Return ``rows @ kernels.T``.
 
@@ -197,8 +206,8 @@ def _multiply(rows: Tensor, kernels: Tensor) -> Tensor:
     takes twice the time, as MKL leaves half of their width unused. The bits depend on
     neither the number of threads nor, in blocks of one shape, on the other rows.
     """
-    if _has_onednn and rows.dtype == torch.float32 and rows.device.type == "cpu":
-        return _onednn(rows, kernels, None, "none", [], "")
+    if rows.dtype == torch.float32 and rows.device.type == "cpu" and torch.backends.mkldnn.enabled:
+        return linear_by_onednn()(rows, kernels)
     return rows @ kernels.T
 
 
@@ -280,7 +289,7 @@ def _make_layout(n_tokens: int, sizes: tuple[int, ...], device: torch.device) ->
 _remembered_layout = lru_cache(maxsize=256)(_make_layout)
 
 
-def _window_sums(positions: Tensor, table: Tensor, layout: _Layout) -> Iterator[Tensor]:
+def _window_sums(positions: Tensor, products: Tensor, layout: _Layout) -> Iterator[Tensor]:
     """Add up each window's products, some texts at a time.
 
     Yields
@@ -300,13 +309,13 @@ def _window_sums(positions: Tensor, table: Tensor, layout: _Layout) -> Iterator[
             its = index[entries].view(-1, n_texts, size)
             torch.add(scaled[columns].unfold(0, size, 1), places, out=its)
             if untouched is not None:
-                its[:, :, 0].masked_fill_(untouched[windows], len(table) - 1)
+                its[:, :, 0].masked_fill_(untouched[windows], len(products) - 1)
             bags.append(
                 torch.arange(
                     entries.start, entries.stop, size, dtype=torch.int32, device=index.device
                 )
             )
-        sums = functional.embedding_bag(index, table, torch.cat(bags), mode="sum")
+        sums = functional.embedding_bag(index, products, torch.cat(bags), mode="sum")
         yield sums.view(kernels[-1].windows.stop, n_texts, -1)
 
 
@@ -396,11 +405,11 @@ def _nonzero(mask: Tensor) -> Tensor:
     return torch.from_numpy(np.flatnonzero(mask.numpy()))
 
 
-def _bag(hits: _Hits, table: Tensor) -> Tensor:
+def _bag(hits: _Hits, vectors: Tensor) -> Tensor:
     """Add up the vectors of each bag; (n_bags, D)."""
     return functional.embedding_bag(
         hits.row,
-        table,
+        vectors,
         hits.offsets,
         per_sample_weights=hits.share,
         mode="sum",

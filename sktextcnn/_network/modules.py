@@ -9,7 +9,7 @@ Shapes: B texts, T tokens, D numbers in a word vector, F filters.
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,10 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "identity": nn.Identity,
 }
+
+
+# Ids whose words are marked at a time, which bounds the memory of their indices.
+_IDS_AT_ONCE = 1 << 20
 
 
 class WordEmbedding(nn.Embedding):
@@ -94,7 +98,7 @@ class WordEmbedding(nn.Embedding):
         return ids.masked_fill(dropped & (ids != PADDING_ID), UNKNOWN_ID)
 
     @property
-    def tables(self) -> list[Tensor]:
+    def matrices(self) -> list[Tensor]:
         """What the vectors are looked up in; each (num_embeddings, embedding_dim)."""
         return [self.weight] if self.static is None else [self.weight, cast(Tensor, self.static)]
 
@@ -106,7 +110,19 @@ class WordEmbedding(nn.Embedding):
         return vectors
 
 
-class KimCNN(nn.Module):
+class _Network(nn.Module):
+    """A module whose switch to the mode that it is in takes hardly any time.
+
+    skorch switches at each step, and torch then sets an attribute of each submodule.
+    """
+
+    def train(self, mode: bool = True) -> Self:
+        if any(module.training != mode for module in self.modules()):
+            super().train(mode)
+        return self
+
+
+class KimCNN(_Network):
     """Parallel convolutions with max-over-time pooling (Kim, 2014, section 2).
 
     Every window that touches a token counts, so a text is seen as if it had
@@ -164,12 +180,22 @@ class KimCNN(nn.Module):
         self.head = _head(num_features, hidden_units, num_outputs, activation, dropout)
         self._products = Products()
 
-    def train(self, mode: bool = True) -> "KimCNN":
+    def train(self, mode: bool = True) -> Self:
         """Switch between training and evaluation; training makes the products forgotten."""
         if mode:
             self._products.forget()
         super().train(mode)
         return self
+
+    def remember(self, ids: Tensor) -> None:
+        """Multiply the words of many texts before these are predicted in batches; (n, T)."""
+        if self.convolution != "lookup" or self.training:
+            return
+        occurs = torch.zeros(self.embedding.num_embeddings, dtype=torch.bool, device=ids.device)
+        for some in ids.flatten().split(_IDS_AT_ONCE):
+            occurs[some] = True
+        weights = [cast(Tensor, conv.weight) for conv in self.convs]
+        self._products.remember(occurs.nonzero().flatten(), self.embedding, weights)
 
     def forward(self, ids: Tensor) -> Tensor:
         return self.head(self.features(ids))
@@ -179,8 +205,8 @@ class KimCNN(nn.Module):
         ids = _trim(ids)
         weights = [cast(Tensor, conv.weight) for conv in self.convs]
         if self.convolution == "lookup" and not (torch.is_grad_enabled() or self.training):
-            table, positions = self._products.table_for(ids, self.embedding, weights)
-            pooled = max_of_products(positions, table, [weight.shape[2] for weight in weights])
+            products, positions = self._products.products_for(ids, self.embedding, weights)
+            pooled = max_of_products(positions, products, [weight.shape[2] for weight in weights])
         else:
             self._products.forget()
             convolve = max_over_time if self.convolution == "lookup" else max_over_time_dense
@@ -191,7 +217,7 @@ class KimCNN(nn.Module):
         return self.activation(pooled + bias)
 
 
-class StackedCNN(nn.Module):
+class StackedCNN(_Network):
     """The classic stack of convolutions and poolings on pretrained word vectors.
 
     Embedding, then convolutions with max pooling between them, a maximum over time, a

@@ -15,17 +15,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sktextcnn._network.max_over_time import empty_table, product_type, project
+from sktextcnn._compat.torch import tensor_version
+from sktextcnn._network.max_over_time import empty_products, product_type, project
 
 # What the products of all remembered words may take. When they are full, the memory begins anew.
 MOST_BYTES = 1 << 28
+# Room for words in a new memory, at least; it doubles when it is full.
+_FEWEST_ROWS = 256
 
 
 class Vectors(Protocol):
     """An embedding of which the products are made."""
 
     @property
-    def tables(self) -> list[Tensor]: ...
+    def matrices(self) -> list[Tensor]: ...
 
     def vectors(self, ids: Tensor) -> Tensor: ...
 
@@ -33,7 +36,10 @@ class Vectors(Protocol):
 
 
 class _Memory:
-    """Products of the words that were met, one behind the other.
+    """Products of the words that were met, in the order in which they were met.
+
+    Readers that have a memory may use it as long as they like: rows are written before `row_of`
+    refers to them, and a memory with more room is another object.
 
     Parameters
     ----------
@@ -41,21 +47,35 @@ class _Memory:
         What the products depend on.
     row_of : Tensor of shape (n_ids,), int32
         The row of each word, -1 for those that have none; 0 for padding.
-    table : Tensor of shape (n_rows * K + 1, F)
+    products : Tensor of shape (n_rows * K + 1, F)
         Their products.
+    n_rows : int
+        Room for words.
+    n_words : int, default=0
+        Words that have a row.
     """
 
-    def __init__(self, made_for: tuple, row_of: Tensor, table: Tensor) -> None:
-        self.made_for, self.row_of, self.table = made_for, row_of, table
-        self.n_words = 0
+    def __init__(
+        self, made_for: tuple, row_of: Tensor, products: Tensor, n_rows: int, n_words: int = 0
+    ) -> None:
+        self.made_for, self.row_of, self.products = made_for, row_of, products
+        self.n_rows, self.n_words = n_rows, n_words
+
+    def grown(self, n_rows: int, weights: Sequence[Tensor]) -> "_Memory":
+        """Return a copy with more room."""
+        products = empty_products(n_rows, weights, self.products.dtype)
+        used = self.n_words * ((len(self.products) - 1) // self.n_rows)
+        products[:used] = self.products[:used]
+        return _Memory(self.made_for, self.row_of.clone(), products, n_rows, self.n_words)
 
 
 class Products:
     """Products of words; neither pickled nor copied.
 
-    They are forgotten when a table of the embedding or a kernel changes, of which torch keeps
+    They are forgotten when a matrix of the embedding or a kernel changes, of which torch keeps
     count. It does not count changes by fused optimizers and through ``Tensor.data``; for the
-    former, the network calls ``forget`` whenever it trains.
+    former, the network calls ``forget`` whenever it trains. Where torch keeps no count, as for
+    weights that were made in inference mode, nothing is remembered.
     """
 
     def __init__(self) -> None:
@@ -69,10 +89,25 @@ class Products:
     def forget(self) -> None:
         self._memory = None
 
-    def table_for(
+    def remember(self, words: Tensor, embedding: Vectors, weights: Sequence[Tensor]) -> None:
+        """Multiply words that soon will be asked for, in as many threads as may be used.
+
+        Parameters
+        ----------
+        words : Tensor of shape (U,)
+            Distinct ids.
+        embedding, weights
+            As for ``products_for``.
+        """
+        made_for = _made_for(embedding, weights)
+        if made_for is not None:
+            with self._adds:
+                self._with(words, made_for, embedding, weights)
+
+    def products_for(
         self, ids: Tensor, embedding: Vectors, weights: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Return a table with the products of the words, and where they are in it.
+        """Return products of at least the words of some texts, and the rows of their tokens.
 
         Parameters
         ----------
@@ -85,71 +120,76 @@ class Products:
 
         Returns
         -------
-        table : Tensor of shape (U * K + 1, F)
+        products : Tensor of shape (U * K + 1, F)
             For ``max_of_products``.
         positions : Tensor of shape (B, T), int32
             The row of each token's word.
         """
-        dtype = product_type(weights[0])
-        made_for = (
-            dtype,
-            *(
-                (tensor.data_ptr(), tensor._version, tensor.dtype, tensor.device)
-                for tensor in (*embedding.tables, *weights)
-            ),
-        )
+        made_for = _made_for(embedding, weights)
         # Read once: another thread may forget or replace it meanwhile.
         memory = self._memory
         if memory is not None and memory.made_for == made_for:
             positions = memory.row_of[ids]
             if not (positions < 0).any():
-                return memory.table, positions
+                return memory.products, positions
         # Another thread that adds words is not waited for: what it adds may be other words.
-        if self._adds.acquire(blocking=False):
+        if made_for is not None and self._adds.acquire(blocking=False):
             try:
-                memory = self._with(ids, made_for, embedding, weights, dtype)
+                memory = self._with(ids.unique(), made_for, embedding, weights)
             finally:
                 self._adds.release()
             if memory is not None:
-                return memory.table, memory.row_of[ids]
+                return memory.products, memory.row_of[ids]
         rows, positions = embedding.distinct(ids)
-        table = empty_table(len(rows), weights, dtype)
-        project(table, len(rows), torch.arange(len(rows), device=rows.device), rows, weights)
-        return table, positions
+        products = empty_products(len(rows), weights, product_type(weights[0]))
+        project(products, len(rows), torch.arange(len(rows), device=rows.device), rows, weights)
+        return products, positions
 
+    # Tensors of inference mode could not be changed outside of it.
+    @torch.inference_mode(False)
+    @torch.no_grad()
     def _with(
-        self,
-        ids: Tensor,
-        made_for: tuple,
-        embedding: Vectors,
-        weights: Sequence[Tensor],
-        dtype: torch.dtype,
+        self, words: Tensor, made_for: tuple, embedding: Vectors, weights: Sequence[Tensor]
     ) -> _Memory | None:
-        """Remember the words of a call too; None if they are too many to be."""
-        n_ids = len(embedding.tables[0])
+        """Remember some distinct words too; None if they are too many to be."""
+        dtype = product_type(weights[0])
+        n_ids = len(embedding.matrices[0])
         bytes_of_word = dtype.itemsize * sum(weight[:, 0].numel() for weight in weights)
-        n_rows = min(n_ids, MOST_BYTES // bytes_of_word)
+        most_rows = min(n_ids, MOST_BYTES // bytes_of_word)
         memory = self._memory
         if memory is not None and memory.made_for == made_for:
-            new = ids[memory.row_of[ids] < 0].unique().long()
+            new = words[memory.row_of[words] < 0].long()
             n_words = memory.n_words + len(new)
-        if memory is None or memory.made_for != made_for or n_words > n_rows:
+        if memory is None or memory.made_for != made_for or n_words > most_rows:
             # Row 0 is padding, whether it occurs or not.
-            new = functional.pad(ids.flatten(), (0, 1)).unique().long()
+            new = functional.pad(words, (0, 1)).unique().long()
             n_words = len(new)
-            if n_words > n_rows:
+            if n_words > most_rows:
                 return None
-            row_of = torch.full((n_ids,), -1, dtype=torch.int32, device=ids.device)
-            # Of the main memory it takes only those pages that rows are written to.
-            memory = _Memory(made_for, row_of, empty_table(n_rows, weights, dtype))
-        rows = torch.arange(memory.n_words, n_words, device=ids.device)
-        project(memory.table, n_rows, rows, embedding.vectors(new), weights)
+            n_rows = min(most_rows, max(n_words, _FEWEST_ROWS))
+            row_of = torch.full((n_ids,), -1, dtype=torch.int32, device=words.device)
+            memory = _Memory(made_for, row_of, empty_products(n_rows, weights, dtype), n_rows)
+        elif n_words > memory.n_rows:
+            memory = memory.grown(min(most_rows, max(n_words, 2 * memory.n_rows)), weights)
+        rows = torch.arange(memory.n_words, n_words, device=words.device)
+        project(memory.products, memory.n_rows, rows, embedding.vectors(new), weights)
         # In this order, so that an interrupt wastes the rows at worst.
         memory.n_words = n_words
         # Told only now, so that no other thread reads a row before it is there.
         memory.row_of[new] = rows.int()
         self._memory = memory
         return memory
+
+
+def _made_for(embedding: Vectors, weights: Sequence[Tensor]) -> tuple | None:
+    """Return what the products depend on; None if not all changes of it are seen."""
+    state: list = [product_type(weights[0])]
+    for tensor in (*embedding.matrices, *weights):
+        version = tensor_version(tensor)
+        if version is None:
+            return None
+        state.append((tensor.data_ptr(), version, tensor.dtype, tensor.device))
+    return tuple(state)
 
 
 _all_products: weakref.WeakSet[Products] = weakref.WeakSet()

@@ -9,6 +9,7 @@ their batches among threads of Python, which sleep while they wait.
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -16,7 +17,7 @@ from typing import TypeVar
 import joblib
 import torch
 
-from sktextcnn._compat.torch import limit_torch_threads
+from sktextcnn._compat.torch_threads import limit_torch_threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,6 +25,8 @@ Result = TypeVar("Result")
 _forked = False
 # Set by benchmarks only: the number of OpenMP threads in each of our calls.
 _forced: int | None = None
+# How many threads may share the work of the calling thread, where it has torch compute in one.
+_shared = threading.local()
 
 
 def _note_fork() -> None:
@@ -44,21 +47,30 @@ def usable_threads() -> int:
     """
     if _forked:
         return 1
-    n_threads = torch.get_num_threads()
+    n_threads = getattr(_shared, "n_threads", None) or torch.get_num_threads()
     return n_threads if n_threads == 1 else min(n_threads, joblib.cpu_count())
 
 
 @contextlib.contextmanager
-def single_thread() -> Iterator[None]:
+def single_thread(*, sharing: bool = False) -> Iterator[None]:
     """Have torch compute in one thread, in the calling thread only.
 
     Other threads, also those that start meanwhile, keep the user's setting, and so does the calling
     thread afterwards.
+
+    Parameters
+    ----------
+    sharing : bool, default=False
+        Whether ``map_in_threads`` may still use as many threads as the user's setting allows.
     """
+    outer = getattr(_shared, "n_threads", None)
+    n_threads = usable_threads() if sharing else 1
     undo = limit_torch_threads(_forced or 1)
+    _shared.n_threads = n_threads
     try:
         yield
     finally:
+        _shared.n_threads = outer
         undo()
 
 

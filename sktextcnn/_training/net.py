@@ -245,20 +245,23 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     def outputs_of(rows: np.ndarray) -> Tensor:
         return outputs(torch.from_numpy(ids[rows]).to(net.device)).cpu()
 
+    is_large = ids.size > _TOKENS_AT_ONCE
     # What is remembered of this call may not be tensors of inference mode: later calls use it too.
-    with torch.inference_mode(False), torch.no_grad():
-        if ids.size <= _TOKENS_AT_ONCE:
-            with single_thread():
-                return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
+    with torch.inference_mode(False), torch.no_grad(), single_thread(sharing=is_large):
+        if not is_large:
+            return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
+        if type(module) is KimCNN and net.device == "cpu":
+            with in_precision(net):
+                module.remember(torch.from_numpy(ids))
         batches = _batches_by_length(ids)
         if type(module) in (KimCNN, StackedCNN) and net.device == "cpu":
             parts = map_in_threads(outputs_of, batches)
         else:
             # Networks of the user may keep something from one call to the next.
-            with single_thread():
-                parts = [outputs_of(rows) for rows in batches]
+            parts = [outputs_of(rows) for rows in batches]
+        joined = torch.cat(parts).numpy()
     result = np.empty((len(ids), parts[0].shape[1]))
-    result[np.concatenate(batches)] = torch.cat(parts).numpy()
+    result[np.concatenate(batches)] = joined
     return result
 
 
@@ -296,7 +299,8 @@ if hasattr(os, "register_at_fork"):
 def training_session(seed: int, device: str) -> Iterator[None]:
     """Seed torch's generators and allow gradients, and leave both as they were.
 
-    The process has one generator, so that trainings in threads take turns.
+    The process has one generator, so that trainings in threads take turns. torch computes in one
+    thread meanwhile, which is what lets a forked child make a network.
     """
     devices = [torch.device(device)] if device.startswith("cuda") else []
     with (
@@ -304,6 +308,7 @@ def training_session(seed: int, device: str) -> Iterator[None]:
         torch.random.fork_rng(devices=devices),
         torch.inference_mode(False),
         torch.enable_grad(),
+        single_thread(),
     ):
         torch.manual_seed(seed)
         yield

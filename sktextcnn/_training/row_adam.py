@@ -1,13 +1,13 @@
 """Adam that touches only those rows of an embedding that a batch has."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Adam
-from torch.optim.adam import adam
+
+from sktextcnn._compat.torch import adam_step, light_optimizer_methods, sparse_rows
 
 
 class RowAdam(Adam):
@@ -19,10 +19,6 @@ class RowAdam(Adam):
     of :class:`torch.optim.SparseAdam` but for the place of epsilon, which is Adam's; parameters
     with dense gradients get those of :class:`torch.optim.Adam`. The state has the same names.
     """
-
-    # torch's own import its compiler at their first call, only to keep it away: 0.7 s.
-    add_param_group = inspect.unwrap(Adam.add_param_group)
-    zero_grad = inspect.unwrap(Adam.zero_grad)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -53,7 +49,7 @@ class RowAdam(Adam):
         return loss
 
     def _step_rows(self, param: Tensor, sparse_grad: Tensor, group: dict[str, Any]) -> None:
-        rows, grad = _distinct_rows(sparse_grad)
+        rows, grad = sparse_rows(sparse_grad)
         state = self._state_of(param)
         tables = [param, state["exp_avg"], state["exp_avg_sq"]]
         values, mean, square = (table.index_select(0, rows) for table in tables)
@@ -80,28 +76,19 @@ class RowAdam(Adam):
         weight_decay: float,
     ) -> None:
         beta1, beta2 = group["betas"]
-        adam(
+        adam_step()(
             params,
             grads,
             means,
             squares,
-            [],
             steps,
-            fused=True,
-            amsgrad=False,
+            lr=group["lr"],
             beta1=beta1,
             beta2=beta2,
-            lr=group["lr"],
-            weight_decay=weight_decay,
             eps=group["eps"],
-            maximize=False,
+            weight_decay=weight_decay,
         )
 
 
-def _distinct_rows(grad: Tensor) -> tuple[Tensor, Tensor]:
-    """The rows of a sparse gradient, each once, and their values."""
-    rows = grad._indices()[0]
-    # Look-ups of distinct words are in order, which is checked sooner than they are sorted.
-    if not grad.is_coalesced() and not bool((rows[1:] > rows[:-1]).all()):
-        grad = grad.coalesce()
-    return grad._indices()[0], grad._values()
+for _name, _method in light_optimizer_methods().items():
+    setattr(RowAdam, _name, _method)

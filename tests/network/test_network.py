@@ -14,7 +14,7 @@ from sktextcnn import TextCNNClassifier
 from sktextcnn._network.max_over_time import (
     _max,
     _multiply,
-    empty_table,
+    empty_products,
     max_of_products,
     max_over_time,
     max_over_time_dense,
@@ -225,9 +225,9 @@ def test_look_ups_are_the_dense_convolution_in_training_and_in_prediction(n_word
             gradient[words], expected_gradient[words], rtol=1e-12, atol=1e-12
         )
     with torch.no_grad():
-        table = empty_table(n_words, weights, torch.float64)
-        project(table, n_words, torch.arange(n_words), rows, weights)
-        of_products = max_of_products(positions, table, (2, 3))
+        products = empty_products(n_words, weights, torch.float64)
+        project(products, n_words, torch.arange(n_words), rows, weights)
+        of_products = max_of_products(positions, products, (2, 3))
     torch.testing.assert_close(of_products, expected, rtol=1e-12, atol=1e-12)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from sktextcnn import TextCNNClassifier
 from sktextcnn._network import products as room
-from sktextcnn._network.modules import KimCNN
+from sktextcnn._network.modules import KimCNN, StackedCNN
 from sktextcnn._training.row_adam import RowAdam
 
 N_IDS = 40
@@ -23,7 +23,7 @@ def random_network(**params):
     with torch.no_grad():
         for parameter in network.state_dict().values():
             parameter.uniform_(-1, 1)
-        for table in network.embedding.tables:
+        for table in network.embedding.matrices:
             table[0] = 0
     return network
 
@@ -250,3 +250,62 @@ def test_threads_share_the_products(most_words, monkeypatch):
     for found in outputs.values():
         torch.testing.assert_close(found, expected)
     assert len(outputs) == 4
+
+
+def test_the_memory_grows_with_the_words(monkeypatch):
+    monkeypatch.setattr(room, "_FEWEST_ROWS", 4)
+    network = random_network()
+    sizes, held = [], []
+    for first in range(1, N_IDS - 2, 2):
+        ids = torch.tensor([[first, first + 1, 0]])
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+        memory = network._products._memory
+        sizes.append(memory.n_rows)
+        held.append((memory, int(memory.row_of.max())))
+    assert sorted(set(sizes)) == [4, 8, 16, 32, N_IDS]
+    # Who read a memory before it grew finds nothing in it that its products lack.
+    assert all(most < memory.n_rows for memory, most in held)
+    assert all(int(memory.row_of.max()) < memory.n_rows for memory, _ in held)
+
+
+def test_a_single_word_takes_little_memory():
+    torch.manual_seed(0)
+    network = KimCNN(100_000, 300, 2).eval()
+    of_look_ups(network, torch.tensor([[7]]))
+    assert network._products._memory.products.nbytes < 2 << 20
+
+
+def test_predictions_in_inference_mode_and_outside_share_the_products():
+    ids = random_ids().numpy()
+    y = np.arange(len(ids)) % 2
+    classifier = TextCNNClassifier(num_filters=4, random_state=0, max_epochs=1).fit(ids, y)
+    expected = pickle.loads(pickle.dumps(classifier)).predict_proba(ids)
+    with torch.inference_mode():
+        np.testing.assert_array_equal(classifier.predict_proba(ids[:3]), expected[:3])
+    np.testing.assert_array_equal(classifier.predict_proba(ids), expected)
+    with torch.inference_mode():
+        np.testing.assert_array_equal(classifier.predict_proba(ids[::-1]), expected[::-1])
+
+
+def test_weights_that_were_made_in_inference_mode_are_not_remembered():
+    with torch.inference_mode():
+        network = random_network()
+        ids = random_ids()
+        torch.testing.assert_close(
+            of_look_ups(network, ids), of_the_dense_convolution(network, ids)
+        )
+    assert network._products._memory is None
+
+
+@pytest.mark.parametrize("make", [KimCNN, StackedCNN])
+def test_training_is_switched_in_all_layers(make):
+    network = make(N_IDS, 6, 3, num_filters=5)
+    assert network.eval() is network
+    assert not any(module.training for module in network.modules())
+    network.head.train()
+    assert network.eval() is network
+    assert not network.head.training
+    assert network.train() is network
+    assert all(module.training for module in network.modules())

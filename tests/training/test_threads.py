@@ -1,6 +1,9 @@
 """Threads and processes: torch's threads stay the user's, and trainings do not disturb others."""
 
 import os
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +14,9 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn._compat import torch_threads as compat
+from sktextcnn._network import KimCNN, map_in_threads, single_thread, threads
+from sktextcnn._training.net import logits
 
 SMALL = {"num_filters": 6, "max_epochs": 2}
 
@@ -73,3 +79,186 @@ def test_trainings_in_threads_have_the_bits_they_have_alone(data):
     for one, other in zip(alone, beside_others, strict=True):
         for name, value in one.items():
             assert torch.equal(value, other[name]), name
+
+
+@pytest.fixture(params=["of each thread", "of torch alone"])
+def two_threads(request, monkeypatch):
+    """torch with two threads, also where its libraries' own settings cannot be reached."""
+    if request.param == "of torch alone":
+        monkeypatch.setattr(compat, "_thread_setters", lambda: None)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    monkeypatch.setattr(threads.joblib, "cpu_count", lambda: 2)
+    yield
+    torch.set_num_threads(before)
+
+
+def in_new_thread(function, *arguments):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def test_a_single_thread_is_set_for_the_caller_only(two_threads):
+    with single_thread():
+        assert torch.get_num_threads() == 1
+        assert in_new_thread(torch.get_num_threads) == 2
+        with single_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    assert in_new_thread(torch.get_num_threads) == 2
+
+
+def test_calls_at_the_same_time_leave_the_settings_of_all_threads(two_threads):
+    all_there = threading.Barrier(4)
+
+    def call():
+        torch.get_num_threads()
+        all_there.wait()
+        with single_thread():
+            all_there.wait()
+        return torch.get_num_threads()
+
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(call) for _ in range(4)]
+        assert [call.result() for call in calls] == [2] * 4
+    assert in_new_thread(torch.get_num_threads) == 2
+
+
+def test_what_is_set_meanwhile_stays(two_threads):
+    with single_thread():
+        torch.set_num_threads(3)
+    assert torch.get_num_threads() == 3
+
+
+def test_libraries_without_the_settings_are_not_used(monkeypatch):
+    compat._thread_setters.cache_clear()
+    monkeypatch.setattr(compat.ctypes, "CDLL", lambda path: object())
+    assert compat._thread_setters() is None
+    compat._thread_setters.cache_clear()
+
+
+def test_training_has_one_thread(data, two_threads):
+    X, y = data
+    classifier = TextCNNClassifier(random_state=0, callbacks=[Threads()], **SMALL).fit(X, y)
+    assert classifier.history_[:, "threads"] == [1, 1]
+
+
+def test_threads_have_the_modes_of_the_caller(two_threads):
+    def modes(_):
+        together.wait()
+        return (
+            torch.get_num_threads(),
+            torch.is_grad_enabled(),
+            torch.is_inference_mode_enabled(),
+            torch.is_autocast_enabled("cpu"),
+        )
+
+    together = threading.Barrier(2)
+    for grad, inference, autocast in ((True, False, False), (False, False, True), (False, True, 0)):
+        with (
+            torch.inference_mode(inference),
+            torch.set_grad_enabled(grad),
+            torch.autocast("cpu", torch.bfloat16, enabled=bool(autocast)),
+        ):
+            found = map_in_threads(modes, range(4))
+        assert found == [(1, grad, inference, bool(autocast))] * 4
+
+
+def test_results_are_in_order_and_an_error_ends_the_work(two_threads):
+    assert map_in_threads(lambda item: -item, range(100)) == [-item for item in range(100)]
+    done = []
+
+    def fail_at_first(item):
+        done.append(item)
+        raise ValueError(f"item {item}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        map_in_threads(fail_at_first, range(1000))
+    assert len(done) < 1000
+
+
+def test_no_more_threads_than_the_process_may_use(two_threads, monkeypatch):
+    monkeypatch.setattr(threads.joblib, "cpu_count", lambda: 1)
+    assert threads.usable_threads() == 1
+    caller = threading.get_ident()
+    assert set(map_in_threads(lambda item: threading.get_ident(), range(9))) == {caller}
+
+
+@pytest.mark.parametrize("params", [{}, {"convolution": "dense"}, {"architecture": "stacked"}])
+def test_large_predictions_have_the_bits_of_one_thread_and_multiply_a_word_once(
+    data, params, two_threads, monkeypatch
+):
+    X, y = data
+    net = TextCNNClassifier(random_state=0, **SMALL, **params).fit(X, y).net_
+    ids = np.tile(np.asarray(X), (8, 1))
+    with single_thread():
+        expected = logits(net, ids)
+    if isinstance(net.module_, KimCNN):
+        net.module_._products.forget()
+    callers = set()
+    features = type(net.module_).features
+
+    def seen(module, batch):
+        callers.add(threading.get_ident())
+        return features(module, batch)
+
+    monkeypatch.setattr(type(net.module_), "features", seen)
+    np.testing.assert_array_equal(logits(net, ids), expected)
+    assert threading.get_ident() not in callers
+    if not params:
+        n_words = len(np.union1d(ids, [0]))
+        assert net.module_._products._memory.n_words == n_words
+
+
+FORK = """
+import os, sys, warnings
+import numpy as np, torch
+from sktextcnn import TextCNNClassifier
+from sktextcnn._training.net import logits
+
+torch.set_num_threads(2)
+# OpenMP's threads of the parent exist from here on.
+torch.randn(400, 400) @ torch.randn(400, 400)
+torch.randn(1 << 20).exp()
+ids = np.random.default_rng(0).integers(1, 50, (2000, 20))
+y = np.arange(2000) % 2
+model = TextCNNClassifier(random_state=0, max_epochs=1, num_filters=4).fit(ids[:100], y[:100])
+expected = logits(model.net_, ids)
+
+
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+
+
+def uses_us():
+    assert (logits(model.net_, ids) == expected).all()
+    again = TextCNNClassifier(random_state=0, max_epochs=1, num_filters=4).fit(ids[:100], y[:100])
+    assert (logits(again.net_, ids) == expected).all()
+    assert torch.get_num_threads() == 2
+
+
+def does_not_use_us():
+    assert torch.get_num_threads() == 2
+
+
+assert child(uses_us) == 0
+assert child(does_not_use_us) == 0
+assert torch.get_num_threads() == 2
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forked_children_compute_in_one_thread_and_keep_the_users_setting():
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, timeout=300
+    )
+    assert process.returncode == 0, process.stderr
