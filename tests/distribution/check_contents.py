@@ -26,7 +26,7 @@ NEEDED = [
     "pyproject.toml",
     "tests/conftest.py",
     "tests/files/version_0_1_0/kim.sktextcnn",
-    "tests/findings/vector_files/header-of-many-digits",
+    "tests/vectors/findings/header-of-many-digits",
 ]
 
 

@@ -1,10 +1,12 @@
-"""Models for the tests of ONNX files, fitted once."""
+"""Models for the tests of ONNX and model files, fitted once."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
+import sktextcnn
+from tests.files.model_helpers import make_model
 from tests.files.onnx_helpers import fitted
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -30,3 +32,20 @@ def serve_onnx():
         yield __import__("serve_onnx")
     finally:
         sys.path.remove(str(EXAMPLES))
+
+
+@pytest.fixture(scope="session")
+def model(corpus, vectors_file):
+    return make_model(vectors_file).fit(*corpus)
+
+
+@pytest.fixture(scope="session")
+def saved(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "model.sktextcnn"
+    sktextcnn.save(model, path)
+    return path
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.sktextcnn"

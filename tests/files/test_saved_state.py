@@ -16,11 +16,6 @@ SMALL = {"num_filters": 2, "embedding_dim": 2, "max_epochs": 1, "random_state": 
 TEXTS = ["a gem", "so dull", "a witty gem", "a dull, dull film"]
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "model.sktextcnn"
-
-
 def saved_and_loaded(model, path):
     sktextcnn.save(model, path)
     return sktextcnn.load(path)
