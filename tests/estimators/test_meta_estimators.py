@@ -198,7 +198,7 @@ def test_bagging_of_pipelines_on_a_column_of_texts(model, two_classes):
     texts, labels = two_classes
     column = ColumnTransformer([("text", "passthrough", [0])], verbose_feature_names_out=False)
     frame = np.array(texts, dtype=object)[:, None]
-    with pytest.raises(ValueError, match=r"one-dimensional.*Choose the column"):
+    with pytest.raises(ValueError, match=r"one-dimensional.*Select the column"):
         make_pipeline(column, model).fit(frame, labels)
 
 

@@ -222,13 +222,13 @@ def run(script, *args, timeout=90):
 FORKS = """
 import multiprocessing, os, sys
 import joblib, numpy as np, torch
+from sktextcnn._network.threads import usable_threads
 
 model, texts, expected = joblib.load(sys.argv[1])
 torch.set_num_threads(2)
 
 def child(part):
-    threads = torch.get_num_threads()
-    return threads, np.array_equal(model.predict_proba(texts[part::3]), expected[part::3])
+    return usable_threads(), np.array_equal(model.predict_proba(texts[part::3]), expected[part::3])
 
 def fork_three():
     children = []

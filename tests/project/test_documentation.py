@@ -27,15 +27,16 @@ def vectors(docstrings):
 
 
 @pytest.fixture
-def texts_and_vectors(docstrings, vectors, tmp_path, monkeypatch):
+def texts_and_vectors(page, docstrings, vectors, tmp_path, monkeypatch):
     """Texts, labels and a file of vectors, under the names that the README has for them."""
     monkeypatch.chdir(tmp_path)
     # So few texts would be seen 300 times.
     monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 10)
     texts, libraries = docstrings
-    # Collecting all of them and training on them takes long.
-    few = texts[::5], libraries[::5]
-    monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: few)
+    # Collecting them takes long, and so does a search over networks for all of them.
+    step = 5 if page.name == "tutorial.md" else 1
+    collected = texts[::step], libraries[::step]
+    monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: collected)
     Path("glove.6B.100d.txt").write_text(vectors, encoding="utf-8")
     return {"texts": texts[::30], "labels": libraries[::30]}
 
