@@ -185,8 +185,8 @@ def combine_weights(
         weight = weight * of_classes
     if not weight.any():
         raise ValueError(
-            f"{name} and class_weight leave no text with a weight above 0; at least one "
-            f"weight above 0 is needed."
+            f"{name} and class_weight give every text a weight of zero; at least one weight must "
+            f"be above zero."
         )
     return weight
 
@@ -207,13 +207,17 @@ def _checked_weights(sample_weight: Any, n_texts: int, name: str) -> np.ndarray:
 
 
 def _n_labels(y: Any, name: str) -> int:
-    """How many targets there are."""
-    shape = getattr(y, "shape", None)
-    if isinstance(shape, tuple) and shape:
-        return int(shape[0])
-    if isinstance(y, str | bytes) or shape == () or not hasattr(y, "__len__"):
+    """Return the number of targets."""
+    if isinstance(y, str | bytes) or not any(
+        hasattr(y, attribute) for attribute in ("__len__", "shape", "__array__")
+    ):
         raise TypeError(f"{name} must be an array-like of labels; got {y!r:.60}.")
-    return len(y)
+    shape = y.shape if isinstance(getattr(y, "shape", None), tuple) else None
+    if shape is None and not hasattr(y, "__len__"):
+        shape = np.asarray(y).shape
+    if shape == ():
+        raise TypeError(f"{name} must be an array-like of labels; got {y!r:.60}.")
+    return len(y) if shape is None else int(shape[0])
 
 
 def split_off_validation(

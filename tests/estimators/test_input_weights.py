@@ -10,7 +10,7 @@ from tests.estimators.refusals import IDS, LABELS, assert_refused
     ("weight", "message"),
     [
         ([1, 1, -1, 1, 1, 1], "Negative values in data passed to `sample_weight`"),
-        ([0] * 6, "at least one (non-zero number|weight above 0)"),
+        ([0] * 6, "at least one (non-zero number|weight must be above zero)"),
         ([1, 1], r"sample_weight.shape == \(2,\), expected \(6,\)"),
         ([1, 1, np.nan, 1, 1, 1], "Input sample_weight contains NaN"),
         ([1, 1, np.inf, 1, 1, 1], "Input sample_weight contains infinity"),
@@ -38,7 +38,7 @@ def test_weights_that_are_none_are_refused(method, weight, message):
             {0: 1, 7: 2}, r"The classes, \[1\], are not in class_weight", id="one unknown"
         ),
         pytest.param(["a"], "class_weight", id="list of str"),
-        pytest.param({0: 0, 1: 0}, "at least one weight above 0", id="zeros"),
+        pytest.param({0: 0, 1: 0}, "at least one weight must be above zero", id="zeros"),
         pytest.param(
             {0: 0, 1: 0},
             "class_weight",

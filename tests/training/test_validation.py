@@ -136,7 +136,7 @@ def test_weights_of_validation_texts_count_in_their_loss(data):
     [
         ([1.0, 2.0], r"sample_weight_val.shape == \(2,\), expected \(30,\)"),
         (-np.ones(30), "Negative values in data passed to `sample_weight_val`"),
-        (np.zeros(30), "sample_weight_val and class_weight leave no text"),
+        (np.zeros(30), "sample_weight_val and class_weight give every text a weight of zero"),
     ],
 )
 def test_odd_weights_of_validation_texts_are_refused(data, weight, message):
