@@ -142,7 +142,7 @@ def test_names_and_models_that_are_wrong(folder, capsys):
     Path("data.xls").touch()
     assert "the suffix does not tell the format" in fails(capsys, "predict", "m", "data.xls")
     assert "There is no model file 'm'" in fails(capsys, "predict", "m", *csv_file)
-    assert "is no model file" in fails(capsys, "predict", "new.csv", *csv_file)
+    assert "is not a model file" in fails(capsys, "predict", "new.csv", *csv_file)
     sktextcnn.save(sktextcnn.load("model.sktextcnn")[0], "vectorizer.sktextcnn")
     said = fails(capsys, "predict", "vectorizer.sktextcnn", *csv_file)
     assert said.startswith("vectorizer.sktextcnn: the command line takes a Pipeline")

@@ -241,7 +241,7 @@ def test_ids_of_another_vocabulary_are_refused_in_validation(matrices):
     assert_refused(
         lambda classifier: classifier.fit(ours, LABELS, X_val=others, y_val=LABELS),
         ValueError,
-        r"X_val comes from another vocabulary .*; a Pipeline does, and passes validation data "
+        r"X_val comes from another vocabulary .*\. A Pipeline does, and passes validation data "
         r"with transform_input=\['X_val'\]",
         ids=ours,
     )
@@ -305,7 +305,7 @@ def test_ids_that_have_lost_their_vectors_are_not_trained_on_random_ones(
     assert not isinstance(lost, TokenIds)
     classifier = small()
     known = {"classes": [0, 1]} if method == "partial_fit" else {}
-    message = "X has lost the 3-d word vectors .* Put TextCNNClassifier right behind TextVec"
+    message = "X has lost the 3-d word vectors .* Put TextCNNClassifier right after TextVec"
     with pytest.raises(ValueError, match=message):
         getattr(classifier, method)(lost, LABELS, **known)
     assert not hasattr(classifier, "net_")

@@ -73,7 +73,7 @@ BAD_TARGETS = [
         id="columns of words",
     ),
     pytest.param([[1], [2, 3]] * 3, "MultiLabelBinarizer transformer can", id="lists of labels"),
-    pytest.param("ababab", "Expected array-like .*, got 'ababab'", id="a string"),
+    pytest.param("ababab", "y must be an array-like of labels; got 'ababab'", id="a string"),
     pytest.param([b"a", b"b"] * 3, "labels represented as bytes is not supported", id="bytes"),
 ]
 
