@@ -23,8 +23,8 @@ def random_network(**params):
     with torch.no_grad():
         for parameter in network.state_dict().values():
             parameter.uniform_(-1, 1)
-        for table in network.embedding.matrices:
-            table[0] = 0
+        for matrix in network.embedding.matrices:
+            matrix[0] = 0
     return network
 
 
@@ -211,6 +211,7 @@ def test_an_interrupt_leaves_no_wrong_products(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_adds_words_though_its_parent_was_adding_some():
     network = random_network()
     of_look_ups(network, torch.tensor([[3, 5]]))
@@ -232,7 +233,7 @@ def test_a_child_adds_words_though_its_parent_was_adding_some():
 def test_threads_share_the_products(most_words, monkeypatch):
     monkeypatch.setattr(room, "MOST_BYTES", most_words * 4 * 5 * (3 + 4 + 5))
     network = random_network()
-    ids = random_ids(400)
+    ids = random_ids(200)
     expected = of_look_ups(copy.deepcopy(network), ids)
     outputs = {}
 
