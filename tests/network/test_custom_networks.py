@@ -1,4 +1,4 @@
-"""Networks of the user: what they are given, how they predict and what they must have."""
+"""Networks of the user: their parameters, their predictions and their required parts."""
 
 import copy
 
@@ -13,7 +13,7 @@ from tests.network.networks import DIM, N_IDS, random_ids
 
 
 class BagOfWords(nn.Module):
-    """The mean of the vectors, and what it was called with."""
+    """A linear layer on the mean of the vectors."""
 
     def __init__(self, num_embeddings, embedding_dim, num_outputs, dropout=0.0):
         super().__init__()
@@ -71,7 +71,7 @@ def fit_custom(architecture, ids=None, y=(0, 1, 2) * 4, **params):
     return TextCNNClassifier(architecture=architecture, **params).fit(ids, list(y))
 
 
-def test_a_network_of_the_user_is_trained_and_predicts_what_its_layers_say():
+def test_a_network_of_the_user_is_trained_and_predicts_the_outputs_of_its_layers():
     ids = np.array([[2, 3, 4], [5, 6, 7]] * 10)
     classifier = fit_custom(BagOfWords, ids, [0, 1] * 10, max_epochs=30, learning_rate=0.1)
     assert isinstance(classifier.net_.module_, BagOfWords)
@@ -82,7 +82,7 @@ def test_a_network_of_the_user_is_trained_and_predicts_what_its_layers_say():
 
 
 class Reordered(nn.Module):
-    """Has a buffer of indices."""
+    """A layer with a buffer of integers."""
 
     def __init__(self, width):
         super().__init__()
@@ -109,7 +109,7 @@ class Negated(KimCNN):
 
 
 class OtherFeatures(BagOfWords):
-    """Calls something else its features."""
+    """A network whose `features` are not the inputs of its head."""
 
     def features(self, ids):
         return self.embedding(ids)
@@ -135,7 +135,7 @@ def test_the_head_of_a_network_of_the_user_is_computed_in_double_precision():
     assert classifier.net_.module_.head[-1].weight.dtype == torch.float32
 
 
-def test_a_network_of_the_user_gets_the_parameters_that_it_names_alone():
+def test_a_network_of_the_user_gets_only_the_parameters_that_it_names():
     classifier = fit_custom(BagOfWords, dropout=0.25, token_dropout=0.3, activation="tanh")
     module = classifier.net_.module_
     assert module.head[0].p == 0.25
@@ -165,19 +165,22 @@ def test_frozen_vectors_stay_in_a_network_of_the_user():
     [
         (
             WithoutEmbedding,
-            "architecture WithoutEmbedding must have a torch.nn.Embedding at its attribute "
+            "architecture WithoutEmbedding must have a torch.nn.Embedding as its attribute "
             "`embedding`",
         ),
         (
             EmbeddingIsLinear,
-            "EmbeddingIsLinear must have a torch.nn.Embedding at its attribute `embedding`",
+            "EmbeddingIsLinear must have a torch.nn.Embedding as its attribute `embedding`",
         ),
         (
             WithoutHead,
             "architecture WithoutHead must have its last layers, which end in a torch.nn.Linear, "
-            "at its attribute `head`",
+            "as its attribute `head`",
         ),
-        (HeadWithoutLinear, "HeadWithoutLinear must have its last layers, .* at .* `head`"),
+        (
+            HeadWithoutLinear,
+            "HeadWithoutLinear must have its last layers, .* as its .* `head`",
+        ),
         (
             NarrowEmbedding,
             r"NarrowEmbedding has an embedding of shape \(12, 3\); expected "
@@ -190,7 +193,7 @@ def test_frozen_vectors_stay_in_a_network_of_the_user():
         ),
     ],
 )
-def test_a_class_that_is_no_network_says_what_it_lacks(architecture, message):
+def test_a_class_that_is_not_a_network_is_refused(architecture, message):
     with pytest.raises(ValueError, match=message):
         fit_custom(architecture)
 

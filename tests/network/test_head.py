@@ -9,7 +9,7 @@ from sktextcnn._network.modules import Dropout
 from tests.network.networks import DIM, kim, random_ids
 
 
-def test_dropout_drops_features_in_training_alone():
+def test_dropout_drops_features_only_in_training():
     network = kim(dropout=0.5, num_filters=200, activation="sigmoid")
     ids = torch.tensor([[2, 3, 4]])
     features = network.features(ids)

@@ -38,7 +38,7 @@ def test_the_gradients_of_max_over_time_are_those_of_finite_differences(
 
 
 @pytest.mark.parametrize("n_words", [2, 255, 256, 257, 600])
-def test_look_ups_are_the_dense_convolution_in_training_and_in_prediction(n_words):
+def test_look_ups_equal_the_dense_convolution_in_training_and_in_prediction(n_words):
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(n_words, 3, generator=generator, dtype=torch.float64)
     rows[0] = 0
@@ -53,7 +53,7 @@ def test_look_ups_are_the_dense_convolution_in_training_and_in_prediction(n_word
     gradients = torch.autograd.grad((outputs * factors).sum(), tensors)
     expected_gradients = torch.autograd.grad((expected * factors).sum(), tensors)
     for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
-        # Padding is no word, and what its row gets is dropped.
+        # The gradient of row 0, which is padding, is not used.
         words = slice(1, None) if gradient.shape == rows.shape else slice(None)
         torch.testing.assert_close(
             gradient[words], expected_gradient[words], rtol=1e-12, atol=1e-12
@@ -83,7 +83,7 @@ def test_the_product_is_that_of_double_precision_with_any_number_of_threads(n_wo
     assert all(torch.equal(product, products[0]) for product in products)
 
 
-def test_the_first_of_equal_windows_wins_as_in_torch():
+def test_the_first_of_equal_windows_has_the_maximum():
     generator = torch.Generator().manual_seed(0)
     sums = torch.randint(0, 4, (30, 5, 40), generator=generator).float()
     sums[:7, 0] = -torch.inf
@@ -92,6 +92,6 @@ def test_the_first_of_equal_windows_wins_as_in_torch():
     ranks = torch.arange(34, 0, -1).float()[:, None, None]
     values, rank = _max(sums.clone(), ranks)
     assert torch.equal(values, expected.values)
-    # Of torch's own, which of equal values wins is not laid down; here it is the first.
+    # torch does not specify which of equal values max(dim=0) returns; here it is the first.
     first = (sums == expected.values).float().argmax(dim=0)
     assert torch.equal(len(sums) - rank.long(), first)

@@ -1,4 +1,4 @@
-"""bfloat16: close to float32, in products alone."""
+"""bfloat16: results are close to those of float32, and only products are rounded."""
 
 import pickle
 
