@@ -1,6 +1,6 @@
-"""Private parts of other libraries, each behind a probe and with a public fallback.
+"""Private parts of other libraries, each with a probe and a public fallback.
 
-Nothing else in the package uses what other libraries do not document. A probe makes a tiny call,
-since a name may stay while its meaning changes. Each library has a module of its own, which is
-imported as it is, so that one library is not loaded for another.
+No other module of the package uses undocumented parts of other libraries. A probe is a small call
+whose result is checked, since the meaning of a name may change. Each library has its own module,
+which is imported directly, so that using one library does not import the others.
 """

@@ -1,4 +1,4 @@
-"""NumPy's metadata of dtypes, whose propagation NumPy says may change."""
+"""Metadata of NumPy's dtypes; their propagation may change, according to NumPy."""
 
 import pickle
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def mark_array(array: np.ndarray, mark: Mapping[str, Any]) -> np.ndarray:
-    """Return a view whose dtype has the mark as metadata, or the array if marks get lost."""
+    """Return a view whose dtype has the mark as metadata, or the array if metadata is lost."""
     return array.view(_marked_dtype(array.dtype, mark)) if marks_last() else array
 
 
@@ -20,7 +20,7 @@ def mark_of(array: Any) -> Mapping[str, Any]:
 
 @cache
 def marks_last() -> bool:
-    """Whether views, parts, copies and pickles of a marked array have the mark."""
+    """Return whether views, slices, copies and pickles of a marked array keep the mark."""
     mark = {"sktextcnn_probe": 1}
     kept_by: list[Callable[[np.ndarray], np.ndarray]] = [
         np.asarray,

@@ -9,7 +9,7 @@ from sklearn.utils import check_scalar
 
 
 class _Interval:
-    """Numbers of a type within bounds, checked by scikit-learn's public `check_scalar`."""
+    """Numbers of one type in an interval, checked by scikit-learn's public `check_scalar`."""
 
     def __init__(self, type: Any, left: Any, right: Any, *, closed: str) -> None:
         self.type, self.left, self.right = type, left, right
@@ -42,7 +42,7 @@ class _Interval:
 
 
 class _StrOptions:
-    """One of some strings."""
+    """One of several strings."""
 
     def __init__(self, options: Collection[str]) -> None:
         self.options = options
@@ -57,7 +57,7 @@ class _StrOptions:
 def _validate_publicly(
     constraints: Mapping[str, Any], params: Mapping[str, Any], caller_name: str
 ) -> None:
-    """Check parameters as scikit-learn's own estimators do."""
+    """Check parameters like scikit-learn's estimators, without its private validation."""
     for name, allowed in constraints.items():
         if allowed == "no_validation":
             continue
@@ -102,7 +102,7 @@ def _described(constraint: Any) -> str:
 
 
 def _sklearn_validates(validation: Any) -> bool:
-    """Whether scikit-learn's private validation refuses and accepts as it is expected to."""
+    """Return whether scikit-learn's private validation accepts and rejects as expected."""
     try:
         constraints = {"n": [validation.Interval(numbers.Integral, 1, None, closed="left"), None]}
         validation.validate_parameter_constraints(constraints, {"n": 1}, caller_name="probe")
@@ -135,12 +135,12 @@ else:
 def check_parameters(estimator: Any, constraints: Mapping[str, Any]) -> None:
     """Check the parameters of an estimator against its constraints.
 
-    As in scikit-learn, but a bool is not a number: ``batch_size=True`` is a mistake.
+    Unlike in scikit-learn, a bool is not a number, so that ``batch_size=True`` is an error.
 
     Raises
     ------
     ValueError
-        Names the parameter, what it may be, and what it is.
+        If a parameter is not valid. The message names the parameter and its valid values.
     """
     params, name = estimator.get_params(deep=False), type(estimator).__name__
     _validate(constraints, params, caller_name=name)

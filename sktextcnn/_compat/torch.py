@@ -1,4 +1,4 @@
-"""Private parts of torch: of tensors, optimizers, products and modules."""
+"""Private parts of torch: tensors, optimizers, matrix products and modules."""
 
 import copy
 import inspect
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def tensor_version(tensor: Tensor) -> int | None:
-    """Return torch's count of a tensor's changes in place; None if it keeps none."""
+    """Return torch's count of the changes of a tensor in place; None if there is no count."""
     if not _counts_versions() or tensor.is_inference():
         return None
     return tensor._version
@@ -30,7 +30,7 @@ def _counts_versions() -> bool:
 def linear_by_onednn() -> Callable[[Tensor, Tensor], Tensor]:
     """Return a function that multiplies float32 rows with kernels, ``rows @ kernels.T``.
 
-    By oneDNN where torch has it, which MKL's product is slower than on some processors.
+    It uses oneDNN if torch has it, which is faster than MKL on some processors.
     """
     try:
         onednn = torch.ops.mkldnn._linear_pointwise
@@ -47,8 +47,8 @@ def linear_by_onednn() -> Callable[[Tensor, Tensor], Tensor]:
 def adam_step() -> Callable[..., None]:
     """Return a function that makes one step of Adam on lists of tensors, in place.
 
-    Its arguments are parameters, gradients, both moments and the numbers of steps, all lists, and
-    as keywords `lr`, `beta1`, `beta2`, `eps` and `weight_decay`.
+    Its positional arguments are lists of parameters, gradients, first moments, second moments and
+    step counts. Its keyword arguments are `lr`, `beta1`, `beta2`, `eps` and `weight_decay`.
     """
     return _fused_adam if _has_fused_adam() else _plain_adam
 
@@ -104,7 +104,7 @@ def _plain_adam(
 ) -> None:
     for param, grad, mean, square, step in zip(params, grads, means, squares, steps, strict=True):
         step += 1
-        count = float(step)  # powers of it in double precision
+        count = float(step)  # so that the powers below are in double precision
         grad = grad + weight_decay * param if weight_decay else grad
         mean.lerp_(grad, 1 - beta1)
         square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
@@ -113,9 +113,9 @@ def _plain_adam(
 
 
 def light_optimizer_methods() -> dict[str, Callable]:
-    """Return Adam's methods without what wraps them.
+    """Return methods of Adam without their wrapper.
 
-    At its first call that wrapper imports torch's compiler, only to keep it away: 0.7 s.
+    At the first call, the wrapper imports torch's compiler only to disable it, which takes 0.7 s.
     """
     names = ("add_param_group", "zero_grad")
     light = {name: inspect.unwrap(getattr(torch.optim.Adam, name)) for name in names}
@@ -132,10 +132,10 @@ def light_optimizer_methods() -> dict[str, Callable]:
 
 
 def sparse_rows(grad: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows of a sparse gradient, each once and in order, and their values."""
+    """Return the rows of a sparse gradient, sorted and without duplicates, and their values."""
     if _has_sparse_parts() and not grad.is_coalesced():
         rows = grad._indices()[0]
-        # Look-ups of distinct words are in order, which is checked sooner than they are sorted.
+        # The rows of distinct words are sorted already, and a check is faster than sorting.
         if bool((rows[1:] > rows[:-1]).all()):
             return rows, grad._values()
     grad = grad.coalesce()
@@ -158,19 +158,19 @@ def _has_sparse_parts() -> bool:
 def double_on_cpu(module: nn.Module) -> nn.Module:
     """Return a twin of a module in double precision on the CPU.
 
-    Not by ``torch.func.functional_call``, which puts the other weights into the module itself
-    for as long as a call takes: threads would find each other's there. The twin shares everything
-    else with the module, which takes a tenth of the time of a deep copy.
+    The twin only copies parameters and buffers, and shares everything else with the module, which
+    takes a tenth of the time of a deep copy. ``torch.func.functional_call`` is not used, since it
+    sets the other weights in the module itself during a call, where other threads would read them.
     """
     return _twin(module) if _twins_work() else copy.deepcopy(module).cpu().double()
 
 
 @lru_cache(maxsize=1)
 def _twins_work() -> bool:
-    """Whether a twin computes what a deep copy in double precision does, and is another module."""
+    """Return whether a twin has the outputs of a deep copy, and leaves the module as it was."""
     try:
         with torch.inference_mode(False), torch.no_grad():
-            # Without the random numbers of a new layer.
+            # Without initialization, which would draw random numbers.
             linear = nn.utils.skip_init(nn.Linear, 2, 1)
             linear.weight.fill_(0.1)
             linear.bias.fill_(0.2)
@@ -183,7 +183,7 @@ def _twins_work() -> bool:
 
 
 def _twin(module: nn.Module) -> nn.Module:
-    # Not by copy.copy, which modules with parametrizations refuse.
+    # copy.copy raises an error for modules with parametrizations.
     twin: nn.Module = object.__new__(type(module))
     twin.__dict__.update(
         module.__dict__,

@@ -1,4 +1,4 @@
-"""The threads of the libraries that torch computes with, set for the calling thread alone."""
+"""The number of threads that torch's libraries use, set for the calling thread only."""
 
 import ctypes
 import os
@@ -13,11 +13,11 @@ import torch
 
 
 def limit_torch_threads(n_threads: int) -> Callable[[], None]:
-    """Set the number of threads that torch uses in the calling thread, and there alone.
+    """Set the number of threads that torch uses in the calling thread only.
 
     ``torch.set_num_threads`` also stores the number for all threads that begin to use torch later.
-    The libraries that torch computes with have settings of each thread; where these cannot be
-    reached, the number that torch stores is put back at once.
+    OpenMP and MKL, which torch computes with, have settings for each thread. If these are not
+    accessible, ``torch.set_num_threads`` is used and the stored number is restored at once.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ def limit_torch_threads(n_threads: int) -> Callable[[], None]:
     Returns
     -------
     callable
-        Restores the number that the thread had, unless it was changed meanwhile.
+        Restores the previous number of the thread, unless it was changed in the meantime.
     """
-    # A thread that has not used torch takes over the number of the process here, not later.
+    # A thread that has not used torch yet adopts the number of the process here, not later.
     before = torch.get_num_threads()
     if before == n_threads:
         return lambda: None
@@ -59,12 +59,12 @@ _Setter = Callable[[int], int]
 def _thread_setters() -> tuple[_Setter, _Setter] | None:
     """Return OpenMP's and MKL's setters for the calling thread; None if a probe fails.
 
-    That of MKL returns the number before, 0 for that of OpenMP.
+    MKL's setter returns the previous number, or 0 if the thread uses OpenMP's.
     """
     suffix = {"darwin": "dylib", "win32": "dll"}.get(sys.platform, "so")
     try:
         library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / f"libtorch_cpu.{suffix}"))
-        # Found in the library or in those that it is linked with.
+        # The functions are in this library or in those that it is linked with.
         set_openmp = library.omp_set_num_threads
         set_mkl = (
             library.MKL_Set_Num_Threads_Local if torch.backends.mkl.is_available() else _no_mkl
@@ -97,9 +97,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def _set_threads_of_caller(n_threads: int) -> None:
-    """Call ``torch.set_num_threads``, and store the number of the process again."""
-    # A thread that is new to torch has the number of the process. Threads that become new users in
-    # the moment between the two calls get that of the caller.
+    """Call ``torch.set_num_threads``, and restore the number of the process."""
+    # A thread that has not used torch yet has the number of the process. Threads that begin to use
+    # torch between the two calls get the number of the caller.
     with _one_at_a_time, ThreadPoolExecutor(1) as new_thread:
         of_process = new_thread.submit(torch.get_num_threads).result()
         torch.set_num_threads(n_threads)

@@ -1,4 +1,4 @@
-"""The networks and their convolution by look-up. This package knows torch alone."""
+"""The networks and their convolution by look-up. Without scikit-learn and skorch."""
 
 from sktextcnn._network.modules import ACTIVATIONS as ACTIVATIONS
 from sktextcnn._network.modules import ARCHITECTURES as ARCHITECTURES

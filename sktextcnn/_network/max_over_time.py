@@ -1,10 +1,11 @@
-"""Convolution over words with max-over-time pooling, without the convolution.
+"""Convolution over words with max-over-time pooling, computed by look-ups.
 
-A convolution over word vectors is a sum of table look-ups: project each distinct word
-once, then gather and add. And the maximum over time passes its gradient to one window per
-filter and text, so that the backward pass gathers those windows and no other. Both are exact.
+A convolution over word vectors is a sum of look-ups: each distinct word is multiplied once with
+all places of all kernels, and each window adds up the products of its words. The maximum over
+time passes its gradient to one window per filter and text, so the backward pass only needs
+those windows. Both are exact.
 
-Shapes: B texts, T tokens, U distinct words, D numbers in a vector, W windows, F filters of
+Shapes: B texts, T tokens, U distinct words, D the size of a vector, W windows, F filters of
 a kernel of k words, K the sum of all k.
 """
 
@@ -23,32 +24,33 @@ from torch.nn import functional
 from sktextcnn._compat.torch import linear_by_onednn
 from sktextcnn._network.threads import map_in_threads
 
-# The kernels as torch.nn.Conv1d has them: (F, D, k) each, with the same F.
+# The weights of torch.nn.Conv1d: (F, D, k) each, with the same F.
 Weights = Sequence[Tensor]
 
-# Words projected at a time where no gradient is needed.
+# Words multiplied at a time if no gradient is needed.
 _BLOCK = 256
-# Tokens whose windows are added up at a time, which keeps them in the processor's cache.
+# Tokens whose windows are added up at a time, so that they stay in the processor's cache.
 _TOKENS_AT_ONCE = 1 << 14
-# Layouts of longer texts are made anew, which bounds the memory of those that are kept.
+# Layouts of longer texts are not cached, which bounds the memory of the cache.
 _TOKENS_REMEMBERED = 1 << 10
 
 
 def max_over_time(positions: Tensor, rows: Tensor, weights: Weights) -> Tensor:
     """Return the largest value of each filter over the windows of each text.
 
-    Equal to ``conv1d`` without bias of the vectors ``rows[positions]``, padded by ``k - 1``
-    zeros on both sides, and the maximum over those windows that touch a token. A text
-    without tokens is one window of zeros. Where windows tie, the first one wins.
+    The result equals ``conv1d`` without bias of the vectors ``rows[positions]``, padded by
+    ``k - 1`` zeros on both sides, followed by the maximum over the windows that touch a token.
+    A text without tokens is one window of zeros. If several windows have the maximum, the first
+    one gets the gradient.
 
     Parameters
     ----------
     positions : Tensor of shape (B, T), int32
-        Row of each token in `rows`; 0 for padding, and for nothing else.
+        Row of each token in `rows`; 0 for padding only.
     rows : Tensor of shape (U, D)
         Vectors of the distinct words; row 0 is padding and must be zeros.
     weights : sequence of Tensor of shape (F, D, k)
-        Kernels as ``torch.nn.Conv1d`` has them, with the same F.
+        Weights of ``torch.nn.Conv1d``, with the same F.
 
     Returns
     -------
@@ -59,13 +61,13 @@ def max_over_time(positions: Tensor, rows: Tensor, weights: Weights) -> Tensor:
 
 
 def product_type(rows: Tensor) -> torch.dtype:
-    """What products are made in: that of the vectors, unless ``torch.autocast`` says other."""
+    """Return the dtype of products: that of ``torch.autocast`` if enabled, or of the vectors."""
     kind = rows.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else rows.dtype
 
 
 def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Weights) -> Tensor:
-    """Return :func:`max_over_time` by ``conv1d``: the reference, and slower by far.
+    """Compute :func:`max_over_time` by ``conv1d``: the reference, which is much slower.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Weights) -> Te
     pooled = []
     for weight in weights:
         size = weight.shape[2]
-        # torch has no gradient of one text's convolution for kernels that lie place by place.
+        # For a single text, torch cannot compute the gradient of kernels stored place by place.
         values = functional.conv1d(vectors, weight.contiguous(), padding=size - 1)  # (B, F, W)
         present = functional.pad(positions != 0, (size - 1, size - 1))
         touched = present.unfold(1, size, 1).any(dim=2)  # (B, W)
@@ -90,7 +92,10 @@ def max_over_time_dense(positions: Tensor, rows: Tensor, weights: Weights) -> Te
 
 
 def empty_products(n_words: int, weights: Weights, dtype: torch.dtype) -> Tensor:
-    """Return room for the products of words, with a last row of -inf; (U * K + 1, F)."""
+    """Return an empty tensor for the products of words, with a last row of -inf.
+
+    Its shape is (n_words * K + 1, F).
+    """
     n_places = sum(weight.shape[2] for weight in weights)
     products = weights[0].new_empty(n_words * n_places + 1, weights[0].shape[0], dtype=dtype)
     products[-1] = -torch.inf
@@ -100,18 +105,21 @@ def empty_products(n_words: int, weights: Weights, dtype: torch.dtype) -> Tensor
 def project(products: Tensor, n_words: int, words: Tensor, rows: Tensor, weights: Weights) -> None:
     """Multiply words with every place of every kernel, and write the products to their rows.
 
-    In blocks of one shape, so that the rounding of a word's products is its own, whatever
-    other words there are; many blocks are shared among threads.
+    All blocks have the same shape, so that the rounding of a word's products does not depend on
+    the other words. Several blocks are shared among threads.
 
     Parameters
     ----------
     products : Tensor of shape (n_words * K + 1, F)
-        What :func:`empty_products` made for `n_words`.
+        The result of :func:`empty_products` for `n_words`; changed in place.
+    n_words : int
+        The number of words that `products` has space for.
     words : Tensor of shape (U,), int64
-        Where in the products the words belong.
+        The index of each word in `products`.
     rows : Tensor of shape (U, D)
-        Their vectors.
+        The vectors of the words.
     weights : sequence of Tensor of shape (F, D, k)
+        The kernels.
     """
     by_word = products[:-1].view(n_words, -1)  # (n_words, K * F)
     kernels = _kernels(weights).to(products.dtype)
@@ -131,16 +139,16 @@ def project(products: Tensor, n_words: int, words: Tensor, rows: Tensor, weights
 
 
 def max_of_products(positions: Tensor, products: Tensor, sizes: Sequence[int]) -> Tensor:
-    """Return :func:`max_over_time` of words whose products are there already.
+    """Compute :func:`max_over_time` of words whose products are given.
 
     Parameters
     ----------
     positions : Tensor of shape (B, T), int32
-        As for :func:`max_over_time`, with the rows of the products.
+        The index of each token's word in `products`; 0 for padding only.
     products : Tensor of shape (U * K + 1, F)
-        What :func:`empty_products` made, with the products of at least these words.
+        The result of :func:`empty_products`, with the products of at least these words.
     sizes : sequence of int
-        The kernels' k.
+        The k of each kernel.
 
     Returns
     -------
@@ -161,7 +169,7 @@ class _MaxOverTime(Function):
     ) -> Tensor:
         sizes = tuple(weight.shape[2] for weight in weights)
         kernels = _kernels(weights)
-        # One row more, of which the first place is made the products' last row.
+        # The first product of one additional word becomes the last row of the products.
         padded = functional.pad(rows, (0, 0, 0, 1)).to(dtype)
         n_products = len(rows) * sum(sizes)
         products = _multiply(padded, kernels.to(dtype)).view(-1, weights[0].shape[0])
@@ -173,8 +181,7 @@ class _MaxOverTime(Function):
             best = [_max(sums[kernel.windows], layout.ranks) for kernel in layout.kernels]
             pooled.append(torch.cat([values for values, _ in best], dim=1))
             ranks.append(torch.cat([rank for _, rank in best], dim=1))
-        # All kernels' last windows begin in the same column. A maximum that is not a number
-        # has no rank.
+        # The last windows of all kernels begin in the same column. A maximum of NaN has rank 0.
         last = positions.shape[1] + max(sizes) - 2
         columns = (last + 1 - torch.cat(ranks)).int().clamp_(max=last)
         ctx.sizes = sizes
@@ -194,7 +201,7 @@ class _MaxOverTime(Function):
 
 
 def _kernels(weights: Weights) -> Tensor:
-    """All kernels below each other, place by place; (K * F, D)."""
+    """Concatenate all kernels, place by place; (K * F, D)."""
     places = torch.cat([weight.permute(2, 0, 1) for weight in weights])  # (K, F, D)
     return places.flatten(0, 1)
 
@@ -202,9 +209,9 @@ def _kernels(weights: Weights) -> Tensor:
 def _multiply(rows: Tensor, kernels: Tensor) -> Tensor:
     """Return ``rows @ kernels.T``.
 
-    By oneDNN where torch has it: on processors with AVX-512 that are not Intel's, ``torch.mm``
-    takes twice the time, as MKL leaves half of their width unused. The bits depend on
-    neither the number of threads nor, in blocks of one shape, on the other rows.
+    The product is computed by oneDNN if torch has it. On processors with AVX-512 that are not
+    Intel's, ``torch.mm`` takes twice the time, since MKL only uses half of their width. The bits
+    do not depend on the number of threads, nor on the other rows in blocks of one shape.
     """
     if rows.dtype == torch.float32 and rows.device.type == "cpu" and torch.backends.mkldnn.enabled:
         return linear_by_onednn()(rows, kernels)
@@ -212,15 +219,16 @@ def _multiply(rows: Tensor, kernels: Tensor) -> Tensor:
 
 
 def _max(sums: Tensor, ranks: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the largest sum, and the first window that has it, counted from the last one.
+    """Return the largest sum, and the first window that has it, counted from the last one.
 
-    On the CPU several times faster than ``max(dim=0)``. Overwrites the sums.
+    This is several times faster on the CPU than ``max(dim=0)``.
 
     Parameters
     ----------
     sums : Tensor of shape (W, B, F)
+        Overwritten.
     ranks : Tensor of shape (W or more, 1, 1)
-        Falls to 1.
+        Numbers that decrease by 1 down to 1.
 
     Returns
     -------
@@ -237,21 +245,21 @@ class _Kernel(NamedTuple):
     """Where the windows of one kernel are, for texts of one length."""
 
     size: int
-    columns: slice  # those that its windows see, of texts with max(k) - 1 paddings on both sides
+    columns: slice  # that its windows cover, in texts with max(k) - 1 paddings on both sides
     windows: slice  # among the W of all kernels
     words: slice  # among the words of all windows
-    places: Tensor  # (k,), int32, of its words among all K
+    places: Tensor  # (k,), int32, its places among all K
 
 
 class _Layout(NamedTuple):
-    """Where the windows are, of texts of one length."""
+    """Where the windows of all kernels are, for texts of one length."""
 
     kernels: tuple[_Kernel, ...]
     n_places: int  # K
     padding: int  # max(k) - 1
     begin: Tensor  # (W,), int32, the first column of each window
-    end: Tensor  # (W,), int32, the column behind its last
-    ranks: Tensor  # (W of the widest kernel, 1, 1), falling to 1, for `_max`
+    end: Tensor  # (W,), int32, the column after the last of each window
+    ranks: Tensor  # (W of the widest kernel, 1, 1), for `_max`
 
 
 def _layout(n_tokens: int, sizes: tuple[int, ...], device: torch.device) -> _Layout:
@@ -290,7 +298,7 @@ _remembered_layout = lru_cache(maxsize=256)(_make_layout)
 
 
 def _window_sums(positions: Tensor, products: Tensor, layout: _Layout) -> Iterator[Tensor]:
-    """Add up each window's products, some texts at a time.
+    """Add up the products of each window, for some texts at a time.
 
     Yields
     ------
@@ -320,12 +328,12 @@ def _window_sums(positions: Tensor, products: Tensor, layout: _Layout) -> Iterat
 
 
 def _untouched(tokens: Tensor, padding: int, begin: Tensor, end: Tensor) -> Tensor | None:
-    """Which windows touch no token, (W, n_texts); None if there is no padding to touch.
+    """Return which windows touch no token, (W, n_texts); None if there is no padding.
 
-    A text without tokens counts its first padding as one.
+    In a text without tokens, the first padding counts as a token.
     """
     present = tokens != 0  # (T, n_texts)
-    # On a GPU the question would stall it.
+    # On a GPU, the CPU would have to wait for the answer.
     if not present.is_cuda and bool(present.all()):
         return None
     present[0] |= tokens.amax(dim=0) == 0
@@ -334,21 +342,21 @@ def _untouched(tokens: Tensor, padding: int, begin: Tensor, end: Tensor) -> Tens
 
 
 class _Hits(NamedTuple):
-    """What the gradients are made of, bag by bag; a sparse matrix in rows."""
+    """The weighted vectors that the gradients add up, bag by bag: a sparse matrix, as CSR."""
 
-    row: Tensor  # (n_hits,), of the vectors to add up
-    share: Tensor  # (n_hits,), their factors
-    offsets: Tensor  # (n_bags + 1,), where each bag begins, and the end
+    row: Tensor  # (n_hits,), the rows of the vectors to add up
+    share: Tensor  # (n_hits,), their weights
+    offsets: Tensor  # (n_bags + 1,), where each bag begins, and where the last one ends
 
     def transposed(self, n_bags: int) -> "_Hits":
-        """With bags for rows."""
+        """Return the transposed matrix: a bag for each row."""
         row, share, offsets = self
         if row.is_cuda:
             bag = torch.repeat_interleave(offsets.diff())
             order = row.argsort(stable=True)
             counts = torch.bincount(row, minlength=n_bags)
             return _Hits(bag[order], share[order], functional.pad(counts.cumsum(0), (1, 0)))
-        # Sorting by counting, several times faster than comparing.
+        # SciPy sorts by counting, which is several times faster than by comparing.
         matrix = csr_array(
             (share.numpy(), row.numpy(), offsets.numpy()), shape=(len(offsets) - 1, n_bags)
         ).tocsc()
@@ -356,23 +364,22 @@ class _Hits(NamedTuple):
 
 
 def _hits(positions: Tensor, columns: Tensor, grad: Tensor, sizes: tuple[int, ...]) -> _Hits:
-    """The words that each place of each filter had in the windows that won.
+    """Return the word at each place of each filter, in the windows that have the maximum.
 
-    Many gradients are zero, where the dropout or the activation lets nothing through; they
-    are left out.
+    Many gradients are zero due to dropout and the activation. They are left out.
 
     Parameters
     ----------
     positions : Tensor of shape (B, T)
     columns : Tensor of shape (B, F * len(sizes)), int32
-        Where each filter's winning window begins, with max(k) - 1 paddings before the text.
+        Where the window with the maximum begins, with max(k) - 1 paddings before the text.
     grad : Tensor of shape (B, F * len(sizes))
     sizes : tuple of int
 
     Returns
     -------
     _Hits
-        A bag for each place and filter, K * F in all; rows are words.
+        One bag for each place and filter, K * F in total, whose rows are words.
     """
     widest = max(sizes)
     by_filter = grad.T  # (F * len(sizes), B)
@@ -398,10 +405,10 @@ def _hits(positions: Tensor, columns: Tensor, grad: Tensor, sizes: tuple[int, ..
 
 
 def _nonzero(mask: Tensor) -> Tensor:
-    """Return where a vector of truth values is true."""
+    """Return the indices of the true values of a vector."""
     if mask.is_cuda:
         return mask.nonzero().flatten()
-    # NumPy's loop over truth values has no branches, which nobody could predict here.
+    # NumPy's loop has no branches, which the processor could not predict here.
     return torch.from_numpy(np.flatnonzero(mask.numpy()))
 
 

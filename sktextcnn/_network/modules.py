@@ -1,10 +1,10 @@
-"""The networks. They know torch alone.
+"""The networks.
 
 A network maps token ids of shape (n_texts, n_tokens) to logits of shape
-(n_texts, num_outputs). It has an `embedding` and a `head`; what lies between the two are
-its convolutions. Id 0 is padding, whose vector is zeros, and id 1 the unknown word.
+(n_texts, num_outputs). It has an `embedding`, convolutions and a `head`. Id 0 is padding,
+whose vector is zeros, and id 1 is the unknown word.
 
-Shapes: B texts, T tokens, D numbers in a word vector, F filters.
+Shapes: B texts, T tokens, D the size of a word vector, F filters.
 """
 
 import inspect
@@ -29,25 +29,24 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "identity": nn.Identity,
 }
 
-
 # Ids whose words are marked at a time, which bounds the memory of their indices.
 _IDS_AT_ONCE = 1 << 20
 
 
 class WordEmbedding(nn.Embedding):
-    """Word vectors, with the unknown word in place of some while training.
+    """Word vectors; in training, some tokens are replaced with the unknown word.
 
     Parameters
     ----------
     num_embeddings, embedding_dim : int
-        Number of ids, and width of their vectors.
+        Number of ids, and size of their vectors.
     token_dropout : float, default=0.0
-        Share of tokens that become the unknown word while training, which trains its
-        vector and keeps the network from leaning on single words.
+        Share of tokens that are replaced with the unknown word in training. This trains the
+        vector of the unknown word and keeps the network from depending on single words.
     multichannel : bool, default=False
         Add a second, frozen copy of the vectors to the tuned one (Kim, 2014, section 2.1).
-        There each filter is applied to both channels and the results are added; as a
-        convolution is linear, this is the convolution of the channels' sum.
+        There each filter is applied to both channels and the results are added. Since a
+        convolution is linear, this equals the convolution of the sum of both channels.
     """
 
     def __init__(
@@ -63,26 +62,26 @@ class WordEmbedding(nn.Embedding):
         self.register_buffer("static", static)
 
     def reset_parameters(self) -> None:
-        # The caller sets the rows. No random numbers are drawn here, so that the other layers
-        # start the same whatever the number of words, and no memory is touched in vain.
+        # The caller sets the rows. Without random numbers here, the other layers start the same
+        # for any number of words, and no memory is written twice.
         pass
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Vectors of all tokens; (B, T, D)."""
+        """Return the vectors of all tokens; (B, T, D)."""
         return self.vectors(self._drop(ids))
 
     def distinct(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Vectors of the distinct words, and where the tokens find theirs.
+        """Return the vectors of the distinct words, and the row of each token's word.
 
         Returns
         -------
         rows : Tensor of shape (U, D)
-            Row 0 is padding, whether it occurs or not.
+            Row 0 is padding, even if it does not occur.
         positions : Tensor of shape (B, T), int32
-            The row of each token.
+            The row of each token's word.
         """
         ids = self._drop(ids)
-        # Marking words in the vocabulary takes a fraction of the time of sorting them.
+        # Marking the words in the vocabulary is much faster than sorting them.
         occurs = torch.zeros(self.num_embeddings, dtype=torch.bool, device=ids.device)
         occurs[PADDING_ID] = True
         occurs[ids.flatten()] = True
@@ -99,11 +98,11 @@ class WordEmbedding(nn.Embedding):
 
     @property
     def matrices(self) -> list[Tensor]:
-        """What the vectors are looked up in; each (num_embeddings, embedding_dim)."""
+        """Return the matrices of all channels; each (num_embeddings, embedding_dim)."""
         return [self.weight] if self.static is None else [self.weight, cast(Tensor, self.static)]
 
     def vectors(self, ids: Tensor) -> Tensor:
-        """Vectors of words as they are, with none dropped; (..., D)."""
+        """Return the vectors of words without token dropout; (..., D)."""
         vectors = super().forward(ids)
         if self.static is not None:
             vectors = vectors + functional.embedding(ids, cast(Tensor, self.static))
@@ -111,9 +110,9 @@ class WordEmbedding(nn.Embedding):
 
 
 class _Network(nn.Module):
-    """A module whose switch to the mode that it is in takes hardly any time.
+    """A module that is quickly switched to the mode that it is in.
 
-    skorch switches at each step, and torch then sets an attribute of each submodule.
+    skorch switches the mode at each step, and torch then sets an attribute of each submodule.
     """
 
     def train(self, mode: bool = True) -> Self:
@@ -125,31 +124,30 @@ class _Network(nn.Module):
 class KimCNN(_Network):
     """Parallel convolutions with max-over-time pooling (Kim, 2014, section 2).
 
-    Every window that touches a token counts, so a text is seen as if it had
-    ``kernel_size - 1`` words of padding on both sides, and windows of nothing but padding
-    never win the maximum. The outputs therefore depend neither on how far, nor on which
-    side, nor with which batch mates a text is padded. A text without tokens is one window of
-    padding.
+    The maximum is over all windows that touch a token, as if the text had ``kernel_size - 1``
+    words of padding on both sides. Windows of padding only are left out. The outputs therefore
+    do not depend on the amount or the side of the padding, nor on the other samples in the
+    batch. A text without tokens is one window of padding.
 
     Parameters
     ----------
     num_embeddings, embedding_dim, num_outputs : int
-        Number of ids, width of their vectors, and number of logits.
+        Number of ids, size of their vectors, and number of logits.
     kernel_sizes : sequence of int, default=(3, 4, 5)
-        Widths of the windows, in words.
+        The kernel sizes of the convolutions, in words.
     num_filters : int, default=100
-        Filters of each width.
+        Number of filters of each kernel size.
     hidden_units : int, default=0
-        Width of a layer between pooling and output; 0: none.
+        Number of units of a layer between pooling and output; 0 for no such layer.
     activation : str, default="relu"
-        Behind the convolutions and the hidden layer; a key of ``ACTIVATIONS``.
+        The activation after the convolutions and the hidden layer; a key of ``ACTIVATIONS``.
     dropout : float, default=0.5
-        Share of pooled features dropped while training.
+        Share of pooled features, and of outputs of the hidden layer, that are dropped in training.
     token_dropout, multichannel
         See :class:`WordEmbedding`.
     convolution : {"lookup", "dense"}, default="lookup"
-        By look-ups of each distinct word's products, or by ``conv1d``. Outputs and gradients
-        are the same up to rounding.
+        Whether to compute the convolutions by look-ups of the products of each distinct word,
+        or by ``conv1d``. Outputs and gradients are the same up to rounding.
     """
 
     def __init__(
@@ -173,7 +171,7 @@ class KimCNN(_Network):
             nn.Conv1d(embedding_dim, num_filters, size, padding=size - 1) for size in kernel_sizes
         )
         for conv in cast(list[nn.Conv1d], self.convs):
-            # Laid out place by place in memory, as the projection reads them.
+            # Stored place by place, which is the order of the products.
             conv.weight.data = conv.weight.data.permute(2, 0, 1).contiguous().permute(1, 2, 0)
         self.activation = ACTIVATIONS[activation]()
         num_features = num_filters * len(self.convs)
@@ -181,14 +179,14 @@ class KimCNN(_Network):
         self._products = Products()
 
     def train(self, mode: bool = True) -> Self:
-        """Switch between training and evaluation; training makes the products forgotten."""
+        """Switch to training or evaluation; training discards the remembered products."""
         if mode:
             self._products.forget()
         super().train(mode)
         return self
 
     def remember(self, ids: Tensor) -> None:
-        """Multiply the words of many texts before these are predicted in batches; (n, T)."""
+        """Multiply all words of ids of shape (n, T), before they are predicted in batches."""
         if self.convolution != "lookup" or self.training:
             return
         occurs = torch.zeros(self.embedding.num_embeddings, dtype=torch.bool, device=ids.device)
@@ -201,7 +199,7 @@ class KimCNN(_Network):
         return self.head(self.features(ids))
 
     def features(self, ids: Tensor) -> Tensor:
-        """What the head sees; (B, F * number of kernels)."""
+        """Return the inputs of the head; (B, F * number of kernels)."""
         ids = _trim(ids)
         weights = [cast(Tensor, conv.weight) for conv in self.convs]
         if self.convolution == "lookup" and not (torch.is_grad_enabled() or self.training):
@@ -218,27 +216,27 @@ class KimCNN(_Network):
 
 
 class StackedCNN(_Network):
-    """The classic stack of convolutions and poolings on pretrained word vectors.
+    """A stack of convolutions with max pooling between them.
 
-    Embedding, then convolutions with max pooling between them, a maximum over time, a
-    dense layer and the output: layer by layer the network of Keras's example "Using
-    pre-trained word embeddings", without its third convolution. Padding takes part as in
-    Keras. Texts too short for the stack are padded on the right to its least length.
+    The layers are an embedding, the convolutions with max pooling between them, a maximum over
+    time, a dense layer and the output. This is the network of Keras's example "Using pre-trained
+    word embeddings" without its third convolution. Padding is treated like tokens, as in Keras.
+    Texts that are too short for the stack are padded on the right to its minimum length.
 
     Parameters
     ----------
     num_embeddings, embedding_dim, num_outputs : int
-        Number of ids, width of their vectors, and number of logits.
+        Number of ids, size of their vectors, and number of logits.
     kernel_sizes : sequence of int, default=(5, 5)
-        The kernel size of each convolution, in their order.
+        The kernel size of each convolution, in order.
     num_filters : int, default=128
-        Filters of each convolution.
+        Number of filters of each convolution.
     hidden_units : int, default=128
-        Width of the dense layer; 0: none.
+        Number of units of the dense layer; 0 for no such layer.
     activation : str, default="relu"
-        Behind the convolutions and the dense layer; a key of ``ACTIVATIONS``.
+        The activation after the convolutions and the dense layer; a key of ``ACTIVATIONS``.
     dropout : float, default=0.5
-        Share of the dense layer's inputs and outputs dropped while training.
+        Share of the inputs and outputs of the dense layer that are dropped in training.
     token_dropout, multichannel
         See :class:`WordEmbedding`.
     """
@@ -277,7 +275,7 @@ class StackedCNN(_Network):
         return self.head(self.features(ids))
 
     def features(self, ids: Tensor) -> Tensor:
-        """What the head sees; (B, F)."""
+        """Return the inputs of the head; (B, F)."""
         ids = functional.pad(ids, (0, max(0, self.min_length - ids.shape[1])), value=PADDING_ID)
         hidden = self.embedding(ids).transpose(1, 2)  # (B, D, T)
         for i, conv in enumerate(self.convs):
@@ -288,7 +286,7 @@ class StackedCNN(_Network):
 
 
 class Dropout(nn.Dropout):
-    """Dropout of torch, with random numbers that take a third of the time on the CPU."""
+    """torch's dropout, with random numbers that take a third of the time on the CPU."""
 
     def forward(self, features: Tensor) -> Tensor:
         if not self.training or self.p == 0:
@@ -314,7 +312,7 @@ def _head(
 
 
 def _trim(ids: Tensor) -> Tensor:
-    """Leave out the columns at both ends that are padding in every text."""
+    """Remove the columns at both ends that are padding in every text."""
     used = ids.amax(dim=0).nonzero()
     if len(used) == 0:
         return ids[:, :1]
@@ -326,21 +324,27 @@ def network_class(
     chosen: Mapping[str, Any],
     others: Mapping[str, Any],
 ) -> tuple[type[nn.Module], dict[str, Any]]:
-    """Find the class of a network and those parameters that it takes.
+    """Return the class of a network and the parameters that it takes.
 
     Parameters
     ----------
     architecture : str or subclass of nn.Module
         A key of ``ARCHITECTURES`` or the class itself.
     chosen : mapping
-        Parameters that must not be ignored, since they were set.
+        Parameters that the user has set, and that the class must therefore take.
     others : mapping
-        Parameters that the class may take or leave.
+        Parameters that the class may take.
+
+    Returns
+    -------
+    network : subclass of nn.Module
+    params : dict
+        The parameters of `chosen` and `others` that the class takes.
 
     Raises
     ------
     ValueError
-        If it is no class of a network, or does not take a chosen parameter.
+        If the architecture is not a subclass of ``nn.Module``, or does not take a chosen parameter.
     """
     network = ARCHITECTURES[architecture] if isinstance(architecture, str) else architecture
     if not issubclass(network, nn.Module):
@@ -366,7 +370,7 @@ def check_network(network: nn.Module, n_ids: int, dim: int) -> None:
     embedding = getattr(network, "embedding", None)
     if not isinstance(embedding, nn.Embedding):
         raise ValueError(
-            f"architecture {name} must have a torch.nn.Embedding at its attribute `embedding`."
+            f"architecture {name} must have a torch.nn.Embedding as its attribute `embedding`."
         )
     if embedding.weight.shape != (n_ids, dim):
         raise ValueError(
@@ -375,13 +379,13 @@ def check_network(network: nn.Module, n_ids: int, dim: int) -> None:
         )
     if not _linear_layers(network):
         raise ValueError(
-            f"architecture {name} must have its last layers, which end in a torch.nn.Linear, at "
+            f"architecture {name} must have its last layers, which end in a torch.nn.Linear, as "
             f"its attribute `head`."
         )
 
 
 def output_layer(network: nn.Module) -> nn.Linear:
-    """The last linear layer of the head."""
+    """Return the last linear layer of the head."""
     return _linear_layers(network)[-1]
 
 

@@ -1,8 +1,8 @@
 """The products of words with the kernels, remembered from one prediction to the next.
 
-While the weights stay, the products of a word stay, and nothing is left to multiply for words
-that were seen before. Only the words of a call are projected, so that a single text never
-pays for the whole vocabulary.
+The products of a word stay the same until the weights change, so that each word is multiplied
+once. Only the words of a call are multiplied, so that predicting a single text does not take the
+time of multiplying the whole vocabulary.
 """
 
 import os
@@ -18,14 +18,14 @@ from torch.nn import functional
 from sktextcnn._compat.torch import tensor_version
 from sktextcnn._network.max_over_time import empty_products, product_type, project
 
-# What the products of all remembered words may take. When they are full, the memory begins anew.
+# Maximum size of the remembered products. When it is reached, a new memory replaces the old one.
 MOST_BYTES = 1 << 28
-# Room for words in a new memory, at least; it doubles when it is full.
+# Minimum number of rows of a new memory; the number doubles when all rows are used.
 _FEWEST_ROWS = 256
 
 
 class Vectors(Protocol):
-    """An embedding of which the products are made."""
+    """An embedding whose vectors are multiplied."""
 
     @property
     def matrices(self) -> list[Tensor]: ...
@@ -36,23 +36,23 @@ class Vectors(Protocol):
 
 
 class _Memory:
-    """Products of the words that were met, in the order in which they were met.
+    """Products of the words of earlier calls, in the order in which they were first seen.
 
-    Readers that have a memory may use it as long as they like: rows are written before `row_of`
-    refers to them, and a memory with more room is another object.
+    A thread may read a memory at any time without a lock: rows are written before `row_of`
+    refers to them, and a memory with more rows is another object.
 
     Parameters
     ----------
     made_for : tuple
-        What the products depend on.
+        The state of the weights that the products depend on.
     row_of : Tensor of shape (n_ids,), int32
-        The row of each word, -1 for those that have none; 0 for padding.
+        The row of each word, or -1 if it has none; 0 for padding.
     products : Tensor of shape (n_rows * K + 1, F)
-        Their products.
+        The products of all rows.
     n_rows : int
-        Room for words.
+        Maximum number of words.
     n_words : int, default=0
-        Words that have a row.
+        Number of words that have a row.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class _Memory:
         self.n_rows, self.n_words = n_rows, n_words
 
     def grown(self, n_rows: int, weights: Sequence[Tensor]) -> "_Memory":
-        """Return a copy with more room."""
+        """Return a copy with more rows."""
         products = empty_products(n_rows, weights, self.products.dtype)
         used = self.n_words * ((len(self.products) - 1) // self.n_rows)
         products[:used] = self.products[:used]
@@ -72,15 +72,16 @@ class _Memory:
 class Products:
     """Products of words; neither pickled nor copied.
 
-    They are forgotten when a matrix of the embedding or a kernel changes, of which torch keeps
-    count. It does not count changes by fused optimizers and through ``Tensor.data``; for the
-    former, the network calls ``forget`` whenever it trains. Where torch keeps no count, as for
-    weights that were made in inference mode, nothing is remembered.
+    The products are discarded when a matrix of the embedding or a kernel changes. Changes are
+    detected by torch's counts of changes in place. These do not include changes by fused
+    optimizers and through ``Tensor.data``; for the former, the network calls ``forget`` whenever
+    it trains. Nothing is remembered for weights without such a count, which are those that were
+    created in inference mode.
     """
 
     def __init__(self) -> None:
         self._memory: _Memory | None = None
-        self._adds = threading.Lock()
+        self._add_lock = threading.Lock()
         _all_products.add(self)
 
     def __reduce__(self) -> tuple:
@@ -90,7 +91,7 @@ class Products:
         self._memory = None
 
     def remember(self, words: Tensor, embedding: Vectors, weights: Sequence[Tensor]) -> None:
-        """Multiply words that soon will be asked for, in as many threads as may be used.
+        """Multiply words that are needed soon, in as many threads as may be used.
 
         Parameters
         ----------
@@ -101,22 +102,22 @@ class Products:
         """
         made_for = _made_for(embedding, weights)
         if made_for is not None:
-            with self._adds:
-                self._with(words, made_for, embedding, weights)
+            with self._add_lock:
+                self._add(words, made_for, embedding, weights)
 
     def products_for(
         self, ids: Tensor, embedding: Vectors, weights: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Return products of at least the words of some texts, and the rows of their tokens.
+        """Return products of at least the words of some texts, and the row of each token's word.
 
         Parameters
         ----------
         ids : Tensor of shape (B, T)
-            Token ids, of which 0 is padding.
+            Token ids; 0 is padding.
         embedding : Vectors
-            From ids to vectors.
+            The embedding of the ids.
         weights : sequence of Tensor of shape (F, D, k)
-            Kernels.
+            The kernels.
 
         Returns
         -------
@@ -126,18 +127,18 @@ class Products:
             The row of each token's word.
         """
         made_for = _made_for(embedding, weights)
-        # Read once: another thread may forget or replace it meanwhile.
+        # Read once, since another thread may replace it at any time.
         memory = self._memory
         if memory is not None and memory.made_for == made_for:
             positions = memory.row_of[ids]
             if not (positions < 0).any():
                 return memory.products, positions
-        # Another thread that adds words is not waited for: what it adds may be other words.
-        if made_for is not None and self._adds.acquire(blocking=False):
+        # Do not wait for another thread that adds words, since these may be other words.
+        if made_for is not None and self._add_lock.acquire(blocking=False):
             try:
-                memory = self._with(ids.unique(), made_for, embedding, weights)
+                memory = self._add(ids.unique(), made_for, embedding, weights)
             finally:
-                self._adds.release()
+                self._add_lock.release()
             if memory is not None:
                 return memory.products, memory.row_of[ids]
         rows, positions = embedding.distinct(ids)
@@ -145,13 +146,13 @@ class Products:
         project(products, len(rows), torch.arange(len(rows), device=rows.device), rows, weights)
         return products, positions
 
-    # Tensors of inference mode could not be changed outside of it.
+    # Tensors that are created in inference mode cannot be changed outside of it.
     @torch.inference_mode(False)
     @torch.no_grad()
-    def _with(
+    def _add(
         self, words: Tensor, made_for: tuple, embedding: Vectors, weights: Sequence[Tensor]
     ) -> _Memory | None:
-        """Remember some distinct words too; None if they are too many to be."""
+        """Add some distinct words to the memory and return it; None if they are too many."""
         dtype = product_type(weights[0])
         n_ids = len(embedding.matrices[0])
         bytes_of_word = dtype.itemsize * sum(weight[:, 0].numel() for weight in weights)
@@ -161,7 +162,7 @@ class Products:
             new = words[memory.row_of[words] < 0].long()
             n_words = memory.n_words + len(new)
         if memory is None or memory.made_for != made_for or n_words > most_rows:
-            # Row 0 is padding, whether it occurs or not.
+            # Row 0 is padding, even if it does not occur.
             new = functional.pad(words, (0, 1)).unique().long()
             n_words = len(new)
             if n_words > most_rows:
@@ -173,16 +174,16 @@ class Products:
             memory = memory.grown(min(most_rows, max(n_words, 2 * memory.n_rows)), weights)
         rows = torch.arange(memory.n_words, n_words, device=words.device)
         project(memory.products, memory.n_rows, rows, embedding.vectors(new), weights)
-        # In this order, so that an interrupt wastes the rows at worst.
+        # If an interrupt comes between these two, some rows are not used, but none is wrong.
         memory.n_words = n_words
-        # Told only now, so that no other thread reads a row before it is there.
+        # After the products, so that no other thread reads a row before it is written.
         memory.row_of[new] = rows.int()
         self._memory = memory
         return memory
 
 
 def _made_for(embedding: Vectors, weights: Sequence[Tensor]) -> tuple | None:
-    """Return what the products depend on; None if not all changes of it are seen."""
+    """Return the state that the products depend on; None if changes cannot be detected."""
     state: list = [product_type(weights[0])]
     for tensor in (*embedding.matrices, *weights):
         version = tensor_version(tensor)
@@ -196,9 +197,9 @@ _all_products: weakref.WeakSet[Products] = weakref.WeakSet()
 
 
 def _renew_locks() -> None:
-    """Let a forked child add words though a thread of its parent was adding some."""
+    """Let a forked child add words even if a thread of its parent was adding some."""
     for products in _all_products:
-        products._adds = threading.Lock()
+        products._add_lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

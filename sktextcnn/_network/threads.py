@@ -1,10 +1,10 @@
 """The threads of our own computations.
 
-OpenMP, by which torch shares an operation among threads, waits by spinning: a thread that has done
-its part burns its core until the last one has come. When other programs use the cores too, that
-last one is often not running, and a training of many short operations takes many times as long
-as with one thread. So one operation is computed in one thread here, and large predictions share
-their batches among threads of Python, which sleep while they wait.
+torch shares an operation among threads by OpenMP, whose threads wait for each other in a loop that
+keeps their cores busy. When other programs use the cores too, the last thread is often not
+running, and a training of many short operations takes many times as long as with one thread.
+Therefore each operation is computed in one thread here, and large predictions share their batches
+among threads of Python, which sleep while they wait.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _forked = False
-# Set by benchmarks only: the number of OpenMP threads in each of our calls.
+# The number of OpenMP threads in each of our calls; only set by benchmarks.
 _forced: int | None = None
-# How many threads may share the work of the calling thread, where it has torch compute in one.
+# Number of threads that may share the work of the calling thread, while torch computes in one.
 _shared = threading.local()
 
 
@@ -41,9 +41,10 @@ if hasattr(os, "register_at_fork"):
 def usable_threads() -> int:
     """Return the number of threads that a call may use.
 
-    The user's setting of torch, but no more than the cores that this process may use: torch counts
-    those of the machine, joblib heeds affinity and the quota of a container. In a forked child it
-    is 1, as OpenMP's threads do not live on there.
+    This is the number of threads that torch is set to, but at most the number of cores that this
+    process may use: torch counts all cores of the machine, joblib only those that affinity and the
+    quota of a container allow. In a forked child it is 1, since OpenMP's threads do not exist
+    there.
     """
     if _forked:
         return 1
@@ -53,10 +54,10 @@ def usable_threads() -> int:
 
 @contextlib.contextmanager
 def single_thread(*, sharing: bool = False) -> Iterator[None]:
-    """Have torch compute in one thread, in the calling thread only.
+    """Let torch compute in one thread, in the calling thread only.
 
-    Other threads, also those that start meanwhile, keep the user's setting, and so does the calling
-    thread afterwards.
+    Other threads keep the user's setting, including those that start in the meantime. The calling
+    thread has it again afterwards.
 
     Parameters
     ----------
@@ -77,16 +78,16 @@ def single_thread(*, sharing: bool = False) -> Iterator[None]:
 def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Call a function with each item, in as many threads as may be used.
 
-    Each thread lets torch compute in itself alone, and has the gradient mode, the inference mode
-    and the autocast of the caller. Idle threads take the next item, so a thread that is held up by
-    other programs holds up one item at most.
+    In each thread, torch computes in one thread, and with the gradient mode, the inference mode
+    and the autocast of the caller. Each thread takes the next item when it has finished one, so
+    that a thread that is slowed down by other programs delays one item at most.
 
     Parameters
     ----------
     function : callable
-        Is called by several threads at once.
+        Called with one item, by several threads at once.
     items : sequence
-        Its arguments.
+        The arguments of the calls.
 
     Returns
     -------
@@ -107,12 +108,12 @@ def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item]) ->
     try:
         return list(pool.map(call, items))
     finally:
-        # After an error or an interrupt, items that nobody has begun are not computed.
+        # After an error or an interrupt, the remaining items are not computed.
         pool.shutdown(cancel_futures=True)
 
 
 def _modes() -> Callable[[], contextlib.AbstractContextManager]:
-    """Return what enters the calling thread's modes of torch in another thread."""
+    """Return a context manager that sets the modes of the calling thread in another thread."""
     inference, grad = torch.is_inference_mode_enabled(), torch.is_grad_enabled()
     kinds = ["cpu"] + ["cuda"] * torch.cuda.is_available()
     autocasts = [

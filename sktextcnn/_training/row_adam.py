@@ -1,4 +1,4 @@
-"""Adam that touches only those rows of an embedding that a batch has."""
+"""Adam that only reads and writes the rows of an embedding that occur in a batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,13 +11,13 @@ from sktextcnn._compat.torch import adam_step, light_optimizer_methods, sparse_r
 
 
 class RowAdam(Adam):
-    """torch's Adam, with lazy moments for parameters whose gradient is sparse.
+    """torch's Adam, with lazy updates of parameters whose gradient is sparse.
 
-    Of such a parameter only the rows in the gradient are read and written: their moments decay
-    and their values move as Adam's do at this step, and all other rows stay as they are, where
-    Adam would still move them by what is left of their momentum. These are the semantics
-    of :class:`torch.optim.SparseAdam` but for the place of epsilon, which is Adam's; parameters
-    with dense gradients get those of :class:`torch.optim.Adam`. The state has the same names.
+    For such a parameter, only the rows in the gradient are read and written. Their moments and
+    values are updated as by Adam. All other rows stay as they are, whereas Adam would still move
+    them by their momentum. These are the semantics of :class:`torch.optim.SparseAdam`, except
+    that epsilon is added at the same place as in Adam. Parameters with dense gradients are
+    updated as by :class:`torch.optim.Adam`. The state has the same names as that of Adam.
     """
 
     @torch.no_grad()
@@ -51,11 +51,11 @@ class RowAdam(Adam):
     def _step_rows(self, param: Tensor, sparse_grad: Tensor, group: dict[str, Any]) -> None:
         rows, grad = sparse_rows(sparse_grad)
         state = self._state_of(param)
-        tables = [param, state["exp_avg"], state["exp_avg_sq"]]
-        values, mean, square = (table.index_select(0, rows) for table in tables)
+        matrices = [param, state["exp_avg"], state["exp_avg_sq"]]
+        values, mean, square = (matrix.index_select(0, rows) for matrix in matrices)
         self._adam(group, [values], [grad], [mean], [square], [state["step"]], weight_decay=0.0)
-        for table, updated in zip(tables, (values, mean, square), strict=True):
-            table.index_copy_(0, rows, updated)
+        for matrix, updated in zip(matrices, (values, mean, square), strict=True):
+            matrix.index_copy_(0, rows, updated)
 
     def _state_of(self, param: Tensor) -> dict[str, Tensor]:
         state = self.state[param]

@@ -1,4 +1,4 @@
-"""bfloat16: close to float32, in products alone."""
+"""bfloat16: results are close to those of float32, and only products are rounded."""
 
 import pickle
 
@@ -13,9 +13,19 @@ NETWORKS = [{}, {"convolution": "dense"}, {"architecture": "stacked"}, {"finetun
 
 
 @pytest.fixture(scope="module")
-def data(corpus, vectors_file):
-    texts, labels = corpus
-    return TextVectorizer(embeddings=vectors_file).fit_transform(texts), np.array(labels)
+def data(tmp_path_factory):
+    """Texts of made-up words, of which each class uses thirty, and random vectors."""
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(60)]
+    vectors = tmp_path_factory.mktemp("vectors") / "random.txt"
+    rows = (" ".join(map(str, row)) for row in rng.normal(0, 0.5, (60, 16)).round(3))
+    vectors.write_text("".join(f"{word} {row}\n" for word, row in zip(words, rows, strict=True)))
+    y = np.arange(150) % 3
+    texts = [
+        " ".join(words[10 * label + i] for i in rng.integers(0, 30, rng.integers(2, 15)))
+        for label in y
+    ]
+    return TextVectorizer(embeddings=str(vectors)).fit_transform(texts), y
 
 
 @pytest.mark.parametrize("params", NETWORKS, ids=str)

@@ -1,4 +1,4 @@
-"""Remembered products: the same outputs, forgotten at every change, never stored."""
+"""Remembered products: the outputs stay the same, and changes of weights discard products."""
 
 import copy
 import os
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sktextcnn import TextCNNClassifier
-from sktextcnn._network import products as room
+from sktextcnn._network import products
 from sktextcnn._network.modules import KimCNN, StackedCNN
 from sktextcnn._training.row_adam import RowAdam
 
@@ -23,8 +23,8 @@ def random_network(**params):
     with torch.no_grad():
         for parameter in network.state_dict().values():
             parameter.uniform_(-1, 1)
-        for table in network.embedding.matrices:
-            table[0] = 0
+        for matrix in network.embedding.matrices:
+            matrix[0] = 0
     return network
 
 
@@ -52,7 +52,7 @@ def of_the_dense_convolution(network, ids):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("most_bytes", [1 << 28, 0], ids=["remembered", "too large to be"])
 def test_outputs_are_those_of_the_dense_convolution(multichannel, dtype, most_bytes, monkeypatch):
-    monkeypatch.setattr(room, "MOST_BYTES", most_bytes)
+    monkeypatch.setattr(products, "MOST_BYTES", most_bytes)
     network = random_network(multichannel=multichannel).to(dtype)
     ids = random_ids()
     for part in (ids[:3], ids[3:4], ids, ids.int()):
@@ -150,7 +150,7 @@ def test_the_memory_fills_up_with_the_words(dtype):
 def test_a_full_memory_begins_anew_with_the_words_of_the_call(monkeypatch):
     network = random_network()
     bytes_of_word = 4 * 5 * (3 + 4 + 5)
-    monkeypatch.setattr(room, "MOST_BYTES", 4 * bytes_of_word)
+    monkeypatch.setattr(products, "MOST_BYTES", 4 * bytes_of_word)
     for words, kept in (
         ([3, 5], [0, 3, 5]),
         ([7, 3], [0, 3, 5, 7]),
@@ -194,7 +194,7 @@ def test_an_interrupt_leaves_no_wrong_products(monkeypatch):
     network = random_network()
     of_look_ups(network, torch.tensor([[3, 5]]))
 
-    class Interrupted(room._Memory):
+    class Interrupted(products._Memory):
         def __setattr__(self, name, value):
             super().__setattr__(name, value)
             if name == "n_words" and value:
@@ -204,23 +204,24 @@ def test_an_interrupt_leaves_no_wrong_products(monkeypatch):
     memory.__class__ = Interrupted
     with pytest.raises(KeyboardInterrupt):
         of_look_ups(network, torch.tensor([[7, 8]]))
-    memory.__class__ = room._Memory
+    memory.__class__ = products._Memory
     ids = torch.tensor([[9, 8, 7, 3, 5]])
     torch.testing.assert_close(of_look_ups(network, ids), of_the_dense_convolution(network, ids))
     assert remembered(network) == [0, 3, 5, 7, 8, 9]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_child_adds_words_though_its_parent_was_adding_some():
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_adds_words_even_if_its_parent_was_adding_some():
     network = random_network()
     of_look_ups(network, torch.tensor([[3, 5]]))
-    with network._products._adds:
+    with network._products._add_lock:
         child = os.fork()
         if child == 0:
             of_look_ups(network, torch.tensor([[7]]))
             os._exit(int(remembered(network) != [0, 3, 5, 7]))
         assert os.waitpid(child, 0)[1] == 0
-        # The parent's thread is still at it, so that others do not wait.
+        # The lock is still held in the parent; other threads do not wait for it.
         ids = torch.tensor([[7, 3]])
         torch.testing.assert_close(
             of_look_ups(network, ids), of_the_dense_convolution(network, ids)
@@ -230,9 +231,9 @@ def test_a_child_adds_words_though_its_parent_was_adding_some():
 
 @pytest.mark.parametrize("most_words", [1000, 30, 12])
 def test_threads_share_the_products(most_words, monkeypatch):
-    monkeypatch.setattr(room, "MOST_BYTES", most_words * 4 * 5 * (3 + 4 + 5))
+    monkeypatch.setattr(products, "MOST_BYTES", most_words * 4 * 5 * (3 + 4 + 5))
     network = random_network()
-    ids = random_ids(400)
+    ids = random_ids(200)
     expected = of_look_ups(copy.deepcopy(network), ids)
     outputs = {}
 
@@ -253,7 +254,7 @@ def test_threads_share_the_products(most_words, monkeypatch):
 
 
 def test_the_memory_grows_with_the_words(monkeypatch):
-    monkeypatch.setattr(room, "_FEWEST_ROWS", 4)
+    monkeypatch.setattr(products, "_FEWEST_ROWS", 4)
     network = random_network()
     sizes, held = [], []
     for first in range(1, N_IDS - 2, 2):
@@ -265,7 +266,7 @@ def test_the_memory_grows_with_the_words(monkeypatch):
         sizes.append(memory.n_rows)
         held.append((memory, int(memory.row_of.max())))
     assert sorted(set(sizes)) == [4, 8, 16, 32, N_IDS]
-    # Who read a memory before it grew finds nothing in it that its products lack.
+    # A memory that was read before it grew only refers to rows that it has.
     assert all(most < memory.n_rows for memory, most in held)
     assert all(int(memory.row_of.max()) < memory.n_rows for memory, _ in held)
 

@@ -7,7 +7,7 @@ from torch import nn
 from sktextcnn._training.row_adam import RowAdam
 
 RATE = 0.03
-# The two add epsilon at other places, so it is left out.
+# Epsilon is almost zero, since Adam and SparseAdam add it at different places.
 SETTINGS = {"betas": (0.8, 0.99), "eps": 1e-30}
 
 
@@ -23,7 +23,7 @@ class Net(nn.Module):
 
 
 def trained(sparse, make_optimizers, n_steps=12, ids_of=lambda generator: (6, 5)):
-    """The network behind some steps on random ids, in which words occur several times."""
+    """The network after some steps on random ids, in which words occur several times."""
     net = Net(sparse).double()
     optimizers = make_optimizers(net)
     generator = torch.Generator().manual_seed(1)

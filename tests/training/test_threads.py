@@ -1,7 +1,7 @@
 """Threads and processes: torch's threads stay the user's, and trainings do not disturb others."""
 
 import os
-import subprocess
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,29 +9,32 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from sklearn.model_selection import cross_validate
-from sklearn.pipeline import make_pipeline
+from joblib import Parallel, delayed
 from skorch.callbacks import Callback
 
-from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn import TextCNNClassifier
 from sktextcnn._compat import torch_threads as compat
 from sktextcnn._network import KimCNN, map_in_threads, single_thread, threads
+from sktextcnn._training import net as nets
 from sktextcnn._training.net import logits
 
-SMALL = {"num_filters": 6, "max_epochs": 2}
+SMALL = {"num_filters": 6, "embedding_dim": 8, "max_epochs": 2}
 
 
 class Threads(Callback):
-    """Writes down how many threads torch has while training."""
+    """Records how many threads torch uses in training."""
 
     def on_epoch_begin(self, net, **kwargs):
         net.history.record("threads", torch.get_num_threads())
 
 
-@pytest.fixture
-def data(corpus):
-    texts, labels = corpus
-    return TextVectorizer().fit_transform(texts), np.array(labels)
+@pytest.fixture(scope="module")
+def data():
+    """Texts of 1 to 20 random words, and three classes."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(1, 700, (240, 20))
+    lengths = rng.integers(1, 21, (240, 1))
+    return np.where(np.arange(20) < lengths, ids, 0), np.arange(240) % 3
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
@@ -52,18 +55,21 @@ def test_the_users_number_of_threads_stays(data, n_threads):
         torch.set_num_threads(before)
 
 
-def test_worker_processes_share_the_cores(corpus, monkeypatch):
+def threads_of_a_worker(X, y):
+    """The process, its threads in a training, and how many a prediction may use."""
+    classifier = TextCNNClassifier(random_state=0, callbacks=[Threads()], **SMALL).fit(X, y)
+    return os.getpid(), classifier.history_[0, "threads"], threads.usable_threads()
+
+
+def test_worker_processes_share_the_cores(data, monkeypatch):
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    texts, labels = corpus
     n_jobs = 2
-    model = make_pipeline(
-        TextVectorizer(), TextCNNClassifier(random_state=0, callbacks=[Threads()], **SMALL)
-    )
-    results = cross_validate(model, texts, labels, cv=2, n_jobs=n_jobs, return_estimator=True)
-    for fitted in results["estimator"]:
-        n_threads = fitted[-1].history_[0, "threads"]
-        assert n_threads * n_jobs <= max(n_jobs, os.cpu_count())
+    # With one task, the other worker has nothing to import.
+    ((pid, in_training, usable),) = Parallel(n_jobs)([delayed(threads_of_a_worker)(*data)])
+    assert pid != os.getpid()
+    assert in_training == 1
+    assert usable * n_jobs <= max(n_jobs, os.cpu_count())
 
 
 def test_trainings_in_threads_have_the_bits_they_have_alone(data):
@@ -189,9 +195,9 @@ def test_no_more_threads_than_the_process_may_use(two_threads, monkeypatch):
 def test_large_predictions_have_the_bits_of_one_thread_and_multiply_a_word_once(
     data, params, two_threads, monkeypatch
 ):
-    X, y = data
-    net = TextCNNClassifier(random_state=0, **SMALL, **params).fit(X, y).net_
-    ids = np.tile(np.asarray(X), (8, 1))
+    ids, y = data
+    net = TextCNNClassifier(random_state=0, **SMALL, **params).fit(ids, y).net_
+    monkeypatch.setattr(nets, "_TOKENS_AT_ONCE", 1 << 9)
     with single_thread():
         expected = logits(net, ids)
     if isinstance(net.module_, KimCNN):
@@ -211,54 +217,51 @@ def test_large_predictions_have_the_bits_of_one_thread_and_multiply_a_word_once(
         assert net.module_._products._memory.n_words == n_words
 
 
-FORK = """
-import os, sys, warnings
-import numpy as np, torch
-from sktextcnn import TextCNNClassifier
-from sktextcnn._training.net import logits
-
-torch.set_num_threads(2)
-# OpenMP's threads of the parent exist from here on.
-torch.randn(400, 400) @ torch.randn(400, 400)
-torch.randn(1 << 20).exp()
-ids = np.random.default_rng(0).integers(1, 50, (2000, 20))
-y = np.arange(2000) % 2
-model = TextCNNClassifier(random_state=0, max_epochs=1, num_filters=4).fit(ids[:100], y[:100])
-expected = logits(model.net_, ids)
-
-
-def child(work):
-    pid = os.fork()
-    if pid == 0:
+def exit_code(work):
+    """Call a function in a forked child; 0 if it returns."""
+    child = os.fork()
+    if child == 0:
+        # Ends a child that waits for threads of its parent, also where Python is not running.
+        signal.alarm(100)
         try:
             work()
         except BaseException as error:
             print(repr(error), file=sys.stderr, flush=True)
             os._exit(1)
         os._exit(0)
-    return os.waitpid(pid, 0)[1]
-
-
-def uses_us():
-    assert (logits(model.net_, ids) == expected).all()
-    again = TextCNNClassifier(random_state=0, max_epochs=1, num_filters=4).fit(ids[:100], y[:100])
-    assert (logits(again.net_, ids) == expected).all()
-    assert torch.get_num_threads() == 2
-
-
-def does_not_use_us():
-    assert torch.get_num_threads() == 2
-
-
-assert child(uses_us) == 0
-assert child(does_not_use_us) == 0
-assert torch.get_num_threads() == 2
-"""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_forked_children_compute_in_one_thread_and_keep_the_users_setting():
-    process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, timeout=300
-    )
-    assert process.returncode == 0, process.stderr
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_forked_children_compute_in_one_thread_and_keep_the_users_setting(data, monkeypatch):
+    X, y = data
+    monkeypatch.setattr(nets, "_TOKENS_AT_ONCE", 1 << 9)
+    monkeypatch.setattr(threads.joblib, "cpu_count", lambda: 2)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+
+    def outputs_of_a_fit():
+        return logits(TextCNNClassifier(random_state=0, **SMALL).fit(X, y).net_, X)
+
+    def computes_with_us():
+        assert threads.usable_threads() == 1
+        np.testing.assert_array_equal(logits(net, X), expected)
+        np.testing.assert_array_equal(outputs_of_a_fit(), expected)
+        assert torch.get_num_threads() == 2
+
+    def computes_without_us():
+        assert torch.get_num_threads() == 2
+
+    try:
+        # OpenMP's threads of the parent exist from here on.
+        torch.randn(400, 400) @ torch.randn(400, 400)
+        torch.randn(1 << 20).exp()
+        net = TextCNNClassifier(random_state=0, **SMALL).fit(X, y).net_
+        expected = logits(net, X)
+        assert threads.usable_threads() == 2
+        assert exit_code(computes_with_us) == 0
+        assert exit_code(computes_without_us) == 0
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
