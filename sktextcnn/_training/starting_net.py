@@ -54,9 +54,10 @@ def new_net(
     start = sources[-1] if sources else None
     if data.vectors is None and start is None:
         _warn_of_random(estimator.finetune)
-    plan = _plan(estimator, data, start)
+    vector_size = _vector_size(estimator.embedding_dim, data, start)
+    plan = _plan(estimator, data, start, vector_size)
     net = build_net(plan, validation=validation, device=device)
-    check_network(net.module_, data.n_ids, plan.network_params["embedding_dim"])
+    check_network(net.module_, data.n_ids, vector_size)
     fill_embedding(cast(nn.Embedding, net.module_.embedding), data.vectors, seed)
     for source in sources:
         copy_weights(source, net.module_, data.words)
@@ -69,7 +70,9 @@ def new_net(
     return net, came_from
 
 
-def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> NetPlan:
+def _plan(
+    estimator: Any, data: TrainingData, start: SourceModel | None, vector_size: int
+) -> NetPlan:
     is_random = data.vectors is None and (start is None or start.embedding_source == "random")
     token_dropout = estimator.token_dropout
     if token_dropout is None:
@@ -82,7 +85,7 @@ def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> NetP
     }
     others = {
         "num_embeddings": data.n_ids,
-        "embedding_dim": _vector_size(estimator.embedding_dim, data, start),
+        "embedding_dim": vector_size,
         "num_outputs": len(data.targets.classes),
         "activation": estimator.activation,
         "dropout": estimator.dropout,

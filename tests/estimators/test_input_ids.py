@@ -241,8 +241,8 @@ def test_ids_of_another_vocabulary_are_refused_in_validation(matrices):
     assert_refused(
         lambda classifier: classifier.fit(ours, LABELS, X_val=others, y_val=LABELS),
         ValueError,
-        r"X_val comes from another vocabulary .*\. A Pipeline does, and passes validation data "
-        r"with transform_input=\['X_val'\]",
+        r"X_val comes from another vocabulary .*\. A Pipeline does so, and transforms validation "
+        r"data with transform_input=\['X_val'\]",
         ids=ours,
     )
 

@@ -74,8 +74,8 @@ def test_early_stopping_of_too_few_texts_says_what_to_do():
     assert_refused(
         lambda classifier: classifier.fit(IDS, LABELS),
         ValueError,
-        "early_stopping=True cannot hold out validation_fraction=0.1 of the texts .* Give X_val and "
-        "y_val, or more texts of each class",
+        "early_stopping=True cannot hold out validation_fraction=0.1 of the texts.* Pass X_val and "
+        "y_val to fit, or more texts of each class",
         early_stopping=True,
     )
 
@@ -85,7 +85,7 @@ def test_early_stopping_of_a_class_with_one_text_says_what_to_do():
     assert_refused(
         lambda classifier: classifier.fit(ids, ["a"] + ["b", "c"] * 14 + ["b"]),
         ValueError,
-        "early_stopping=True cannot hold out .* Pass X_val and y_val to fit, or more texts of each class",
+        "cannot hold out .* Pass X_val and y_val to fit, or more texts of each class",
         early_stopping=True,
     )
 
