@@ -129,7 +129,7 @@ if _sklearn_validates(_sklearn_validation):
     Interval, StrOptions = _sklearn_validation.Interval, _sklearn_validation.StrOptions
     _validate = _sklearn_validation.validate_parameter_constraints
 else:
-    Interval, StrOptions = _Interval, _StrOptions
+    Interval, StrOptions, _validate = _Interval, _StrOptions, _validate_publicly
 
 
 def check_parameters(estimator: Any, constraints: Mapping[str, Any]) -> None:
@@ -148,12 +148,14 @@ def check_parameters(estimator: Any, constraints: Mapping[str, Any]) -> None:
         value = params[parameter]
         if not isinstance(value, bool | np.bool_) or allowed == "no_validation":
             continue
-        if not any(each in ("boolean", "verbose", bool) for each in allowed if _is_hashable(each)):
+        if not any(
+            each in ("boolean", "verbose", bool) for each in allowed if _is_name_or_type(each)
+        ):
             raise ValueError(
                 f"The {parameter!r} parameter of {name} must be a number or another of its values, "
                 f"not a bool. Got {value!r} instead."
             )
 
 
-def _is_hashable(value: Any) -> bool:
+def _is_name_or_type(value: Any) -> bool:
     return isinstance(value, str | type)

@@ -96,6 +96,13 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     """
     writer = _Writer(model, omit)
     described_model = writer.estimator(model)
+    for name, kind in writer.left_out.items():
+        warnings.warn(
+            f"history_ has the entry {name!r} of type {kind}, which cannot be stored as data. It "
+            f"is left out.",
+            UserWarning,
+            stacklevel=2,
+        )
     writer.container.write(path, described_model)
 
 
@@ -105,6 +112,8 @@ class _Writer:
     def __init__(self, model: Any, omit: Collection[str]) -> None:
         self.omit = {omit} if isinstance(omit, str) else set(omit)
         self.container = ContainerWriter()
+        # Entries of the history that are not data, and their types.
+        self.left_out: dict[str, str] = {}
         _check_kind(model)
         unknown = sorted(self.omit - set(model.get_params()))
         if unknown:
@@ -173,12 +182,22 @@ class _Writer:
         except NotPlainError as error:
             raise _refused(name, f"is a {error}") from None
 
+    def _epoch(self, epoch: Mapping[str, Any]) -> Any:
+        """What callbacks have recorded of an epoch, without objects that are not data."""
+        kept = []
+        for name, value in epoch.items():
+            try:
+                kept.append([name, to_plain(value)])
+            except NotPlainError:
+                self.left_out[name] = type(value).__name__
+        return {"dict": kept}
+
     def _net(self, stored: dict[str, Any], prefix: str) -> dict[str, Any]:
         for name, array in stored["weights"].items():
             self.container.tensors[f"{prefix}{name}"] = array
         return {
             "module_params": self._plain(stored["module_params"], f"{prefix}architecture"),
-            "history": [_plain_epoch(epoch) for epoch in stored["history"]],
+            "history": [self._epoch(epoch) for epoch in stored["history"]],
             "architecture": self._param(prefix, "architecture", stored["architecture"]),
             "settings": {
                 name: self._param(prefix, name, value) for name, value in stored["settings"].items()
@@ -187,22 +206,6 @@ class _Writer:
             "shared": stored["shared"],
             "frozen": stored["frozen"],
         }
-
-
-def _plain_epoch(epoch: Mapping[str, Any]) -> Any:
-    """What callbacks have recorded of an epoch; objects that are not data are left out."""
-    kept = {}
-    for name, value in epoch.items():
-        try:
-            kept[name] = to_plain(value)
-        except NotPlainError as error:
-            warnings.warn(
-                f"history_ has the entry {name!r}, a {error}, which a file that runs no code "
-                f"cannot hold. It is left out.",
-                UserWarning,
-                stacklevel=6,
-            )
-    return {"dict": [[name, value] for name, value in kept.items()]}
 
 
 def _metadata_requests(estimator: Any) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
-from sktextcnn._network import MOST_BYTES as STORED_BYTES
 from sktextcnn._network import KimCNN, StackedCNN
 from sktextcnn._pipeline import best_model, fitted_parts
 from sktextcnn._state import atomic_write
@@ -26,6 +25,8 @@ METADATA_KEY, FORMAT_VERSION = "sktextcnn", 1
 
 # The limit of protobuf, minus some room for the operators.
 _MOST_BYTES = 2**31 - 2**20
+# Up to this size the products of all words are stored in the file by default.
+STORED_BYTES = 1 << 28
 
 _TABLES = ("auto", "stored", "computed")
 _FUNCTIONS = ("tokenizer", "preprocessor", "strip_accents", "analyzer")

@@ -123,7 +123,9 @@ class ExplanationDisplay:
         label = self.explanation.classes[self.explanation.column(self.label)]
         self.ax_ = _axes(ax, len(top))
         _bars(self.ax_, [ngram for ngram, _ in top], np.array([value for _, value in top]))
-        self.ax_.set(xlabel=_plain(f"Evidence for {label}"), title=_plain(self.explanation.text))
+        self.ax_.set(
+            xlabel=_shortened(f"Evidence for {label}"), title=_shortened(self.explanation.text)
+        )
         self.figure_ = self.ax_.figure
         return self
 
@@ -352,7 +354,7 @@ class LearnedNGramsDisplay:
         self.ax_ = _axes(ax, len(shown))
         names = [f"{ngram.text}  ({ngram.count})" for ngram in shown]
         _bars(self.ax_, names, np.array([ngram.total for ngram in shown]))
-        self.ax_.set(xlabel=_plain(f"Evidence for {self.label}, over all texts"))
+        self.ax_.set(xlabel=_shortened(f"Evidence for {self.label}, over all texts"))
         self.figure_ = self.ax_.figure
         return self
 
@@ -387,12 +389,12 @@ def _bars(ax: Any, names: list[str], values: np.ndarray) -> None:
     colours = [[c / 255 for c in (FOR if value > 0 else AGAINST)] for value in values]
     places = np.arange(len(names))
     ax.barh(places, values, color=colours)
-    ax.set_yticks(places, [_plain(name) for name in names])
+    ax.set_yticks(places, [_shortened(name) for name in names])
     ax.axvline(0, color="gray", linewidth=0.8)
     ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
 
 
-def _plain(text: str, length: int = 60) -> str:
+def _shortened(text: str, length: int = 60) -> str:
     """Shorten a text to one line, and escape the dollar signs that would begin a formula."""
     shown = text if len(text) <= length else text[: length - 3] + "..."
     return " ".join(printable(shown).split("\n")).replace("\t", " ").replace("$", r"\$")

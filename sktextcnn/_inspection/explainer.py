@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import torch
 from scipy import special
 
 from sktextcnn._inspection.attribution import Attribution
@@ -104,7 +105,7 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
             np.array([id_of(token, UNKNOWN_ID) for token, _, _ in each], dtype=np.int32)
             for each in tokens
         ]
-        with single_thread():
+        with single_thread(), torch.inference_mode(False), torch.enable_grad():
             attributions = attribute(ids)
         logits = np.stack([each.logits for each in attributions])
         multilabel = classifier.net_.multilabel

@@ -51,7 +51,8 @@ def integrated_gradients(
             "explain needs Captum for networks other than 'kim' without hidden units: "
             "pip install 'sktextcnn[explain]'."
         ) from error
-    outputs = _outputs_of_vectors(network)
+    with torch.inference_mode(False):
+        outputs = _outputs_of_vectors(network)
 
     def attribute(ids: np.ndarray) -> Attribution:
         n_tokens = len(ids)

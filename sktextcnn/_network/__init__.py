@@ -8,6 +8,5 @@ from sktextcnn._network.modules import WordEmbedding as WordEmbedding
 from sktextcnn._network.modules import check_network as check_network
 from sktextcnn._network.modules import network_class as network_class
 from sktextcnn._network.modules import output_layer as output_layer
-from sktextcnn._network.products import MOST_BYTES as MOST_BYTES
 from sktextcnn._network.threads import map_in_threads as map_in_threads
 from sktextcnn._network.threads import single_thread as single_thread

@@ -81,6 +81,7 @@ class Products:
 
     def __init__(self) -> None:
         self._memory: _Memory | None = None
+        self._n_forgotten = 0
         self._add_lock = threading.Lock()
         _all_products.add(self)
 
@@ -88,6 +89,7 @@ class Products:
         return Products, ()
 
     def forget(self) -> None:
+        self._n_forgotten += 1
         self._memory = None
 
     def remember(self, words: Tensor, embedding: Vectors, weights: Sequence[Tensor]) -> None:
@@ -153,6 +155,7 @@ class Products:
         self, words: Tensor, made_for: tuple, embedding: Vectors, weights: Sequence[Tensor]
     ) -> _Memory | None:
         """Add some distinct words to the memory and return it; None if they are too many."""
+        n_forgotten = self._n_forgotten
         dtype = product_type(weights[0])
         n_ids = len(embedding.matrices[0])
         bytes_of_word = dtype.itemsize * sum(weight[:, 0].numel() for weight in weights)
@@ -178,7 +181,9 @@ class Products:
         memory.n_words = n_words
         # After the products, so that no other thread reads a row before it is written.
         memory.row_of[new] = rows.int()
-        self._memory = memory
+        # What was forgotten meanwhile stays so.
+        if self._n_forgotten == n_forgotten:
+            self._memory = memory
         return memory
 
 

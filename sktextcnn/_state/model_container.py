@@ -31,6 +31,19 @@ FORMAT, FORMAT_VERSION = "sktextcnn", 1
 _LONGEST_HEADER = 100_000_000
 _NO_DIGEST = "0" * 64
 
+# By safetensors' names. Networks of the user may hold others than float32.
+_DTYPES = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "I64": np.int64,
+    "I32": np.int32,
+    "I16": np.int16,
+    "I8": np.int8,
+    "U8": np.uint8,
+    "BOOL": np.bool_,
+}
+
 
 class ContainerWriter:
     """Collects the tensors and vocabularies of a model, and writes the file.
@@ -199,7 +212,7 @@ def _read_header(file: BinaryIO, name: str) -> dict[str, Any]:
     try:
         ends = [int(tensor["data_offsets"][1]) for key, tensor in header.items() if key[:2] != "__"]
         expected = 8 + length + max(ends, default=0)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise ValueError(f"{name!r} is damaged: its header lists no tensors.") from error
     if size != expected:
         what = "truncated" if size < expected else "too long"
@@ -222,5 +235,6 @@ def _check_digest(data: bytes, digest: str, name: str) -> None:
 
 
 def _array(description: Mapping[str, Any]) -> np.ndarray:
-    dtype = {"F32": np.float32, "U8": np.uint8}[description["dtype"]]
-    return np.frombuffer(description["data"], dtype=dtype).reshape(description["shape"])
+    return np.frombuffer(description["data"], dtype=_DTYPES[description["dtype"]]).reshape(
+        description["shape"]
+    )

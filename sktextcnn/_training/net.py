@@ -81,7 +81,11 @@ class TextNet(NeuralNetClassifier):
     def initialize_module(self) -> "TextNet":
         """Make the network, or take the one that is there."""
         if self.make_network is None:
-            return super().initialize_module()
+            super().initialize_module()
+            if isinstance(self.module_, KimCNN | StackedCNN):
+                # Whatever torch's default dtype is: files and products are float32.
+                self.module_.float()
+            return self
         self.module_ = self.make_network()
         self.make_network = None
         return self
@@ -125,7 +129,7 @@ class TextNet(NeuralNetClassifier):
                 raise _StopTraining from None
             raise
 
-    def fit_epochs(self, rows: TokenDataset, epochs: int, *, progress: bool = False) -> None:
+    def fit_epochs(self, dataset: TokenDataset, epochs: int, *, progress: bool = False) -> None:
         """Train for some epochs, or until early stopping ends them.
 
         On an error or interrupt the history is what it was before.
@@ -141,7 +145,7 @@ class TextNet(NeuralNetClassifier):
             self.callbacks_ = [*callbacks[:first], ("progress", bar), *callbacks[first:]]
         try:
             with single_thread():
-                self._fit_epochs(rows, epochs)
+                self._fit_epochs(dataset, epochs)
         except BaseException:
             del self.history[n_before:]
             raise
@@ -150,23 +154,23 @@ class TextNet(NeuralNetClassifier):
             bar.close()
             self.callbacks_ = callbacks
 
-    def _fit_epochs(self, rows: TokenDataset, epochs: int) -> None:
+    def _fit_epochs(self, dataset: TokenDataset, epochs: int) -> None:
         if self.train_split is None:
             for _, callback in self.callbacks_:
                 if not isinstance(callback, StopEarly):
                     check_monitor(callback)
         self.max_epochs = epochs
-        self.notify("on_train_begin", X=rows, y=None)
+        self.notify("on_train_begin", X=dataset, y=None)
         try:
             with contextlib.suppress(_StopTraining):
-                self.fit_loop(rows, epochs=epochs)
+                self.fit_loop(dataset, epochs=epochs)
         finally:
             # Here, as predicting threads would find it half done.
             self.module_.eval()
         # The losses were those from before each step, so nothing has seen the last one's effect.
-        if not self.evaluation_step(rows[: self.batch_size]).isfinite().all():
+        if not self.evaluation_step(dataset[: self.batch_size]).isfinite().all():
             raise diverged(self, "the outputs after the last step are not finite")
-        self.notify("on_train_end", X=rows, y=None)
+        self.notify("on_train_end", X=dataset, y=None)
 
     def follow(self, estimator: Any) -> None:
         """Take over what may change between calls of `partial_fit`."""
@@ -193,7 +197,8 @@ class TextNet(NeuralNetClassifier):
 
     def copy_optimizer(self, other: "TextNet") -> None:
         """Take over the state of the optimizer of a net with the same parameters."""
-        self.optimizer_.load_state_dict(copy.deepcopy(other.optimizer_.state_dict()))
+        with torch.inference_mode(False):
+            self.optimizer_.load_state_dict(copy.deepcopy(other.optimizer_.state_dict()))
 
 
 class _StopTraining(Exception):  # noqa: N818
@@ -322,8 +327,8 @@ def move(net: TextNet, device: str) -> None:
         if net.device != device:
             with torch.inference_mode(False):
                 net.module_.to(device)
-            # Moves the optimizer's state to where the parameters are now.
-            net.optimizer_.load_state_dict(net.optimizer_.state_dict())
+                # Moves the optimizer's state to where the parameters are now.
+                net.optimizer_.load_state_dict(net.optimizer_.state_dict())
             net.device = device
 
 
@@ -331,6 +336,6 @@ def own_memory(net: TextNet) -> None:
     """Give a net that was stored weights of its own, so that it can be trained."""
     if net.shares_memory:
         with torch.inference_mode(False):
-            for value in net.module_.parameters():
+            for value in (*net.module_.parameters(), *net.module_.buffers()):
                 value.data = value.data.clone()
         net.shares_memory = False

@@ -1,6 +1,5 @@
 """A trained net as plain arrays and settings, and the net that they make again."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from sktextcnn._training.build import build_net
 from sktextcnn._training.net import TextNet
 from sktextcnn._training.plan import NetPlan
 
-_TABLES = "embedding."
+_EMBEDDING = "embedding."
 
 # What draws random numbers, among what constructors of networks call.
 _RANDOM = {
@@ -50,15 +49,15 @@ def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
     for name, value in module.state_dict().items():
         array = value.detach().cpu().numpy()
         vectors = None if table is None else table.vectors
-        if name.startswith(_TABLES) and vectors is not None and array.shape == vectors.shape:
+        if name.startswith(_EMBEDDING) and vectors is not None and array.shape == vectors.shape:
             moved = np.flatnonzero((array != vectors).any(axis=1))
             n_moved = moved[-1] + 1 if len(moved) else 0
             # A classifier without its vectorizer has to store all vectors for the few it shares.
             if n_moved < len(array) / 2:
                 shared.append(name)
                 array = array[:n_moved]
-        if len(array) or name not in shared:
-            weights[name] = np.ascontiguousarray(array)
+        if name not in shared or len(array):
+            weights[name] = np.asarray(array, order="C")
     names = {network: name for name, network in ARCHITECTURES.items()}
     return {
         "architecture": names.get(type(module), type(module)),
@@ -145,20 +144,27 @@ def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes:
     for name in stored["shared"]:
         vectors = _vectors_for(name, table)
         own = shapes.get(name, (0, vectors.shape[1]))
-        if not name.startswith(_TABLES) or own[1:] != vectors.shape[1:] or own[0] >= len(vectors):
+        if (
+            not name.startswith(_EMBEDDING)
+            or own[1:] != vectors.shape[1:]
+            or own[0] >= len(vectors)
+        ):
             raise ValueError(f"{name} of shape {own} has no rows of {vectors.shape} vectors")
         shapes[name] = vectors.shape
         checked[f"the vectors of {name}"] = vectors
+    is_ours = isinstance(stored["architecture"], str)
     for name, array in checked.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ValueError(f"{name} is not float32 and finite")
+        if (is_ours or name.startswith("the vectors")) and array.dtype != np.float32:
+            raise ValueError(f"{name} is not float32")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
     params = stored["module_params"]
     n_ids = params["num_embeddings"]
     if n_ids < len(RESERVED_WORDS) or (table is not None and n_ids != len(table)):
         raise ValueError(f"the network has {n_ids} ids, which are not those of the words")
     if params["num_outputs"] != n_classes:
         raise ValueError(f"the network has {params['num_outputs']} outputs, not {n_classes}")
-    if not isinstance(stored["architecture"], str):
+    if not is_ours:
         return
     if len(params.get("kernel_sizes", ())) > len(shapes):
         raise ValueError("the network has more kernels than weights")
@@ -189,10 +195,7 @@ def _vectors_for(name: str, table: TokenTable | None) -> np.ndarray:
 
 
 def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
-    with warnings.catch_warnings():
-        # Mapped arrays are read-only; nothing writes to them before `own_memory` copies them.
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        tensors = {name: torch.from_numpy(np.asarray(array)) for name, array in arrays.items()}
+    tensors = {name: torch.from_numpy(_writable(array)) for name, array in arrays.items()}
     layouts = module.state_dict()
     different = sorted(layouts.keys() ^ tensors.keys())
     if different:
@@ -201,13 +204,34 @@ def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
         )
     # The large ones are used where they lie; the others are copied, as layers lay them out.
     for name, value in tensors.items():
-        if not name.startswith(_TABLES):
+        if not name.startswith(_EMBEDDING):
             layout = layouts[name]
             if layout.shape != value.shape:
                 raise ValueError(
                     f"The stored weight {name} has shape {tuple(value.shape)}, but that of "
                     f"{type(module).__name__} {tuple(layout.shape)}."
                 )
-            copied = torch.empty_strided(layout.shape, layout.stride(), dtype=layout.dtype)
+            copied = torch.empty_strided(
+                layout.shape, layout.stride(), dtype=value.dtype, device="cpu"
+            )
             tensors[name] = copied.copy_(value)
     module.load_state_dict(tensors, assign=True)
+
+
+class _ArrayInterface:
+    """The memory of an array, described by NumPy's protocol as writable."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array  # Keeps the memory.
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
+
+
+def _writable(array: np.ndarray) -> np.ndarray:
+    """Return a view of an array that torch takes without a warning.
+
+    Arrays of a pickle that is mapped are read-only; nothing writes to them before `own_memory`
+    copies them. A filter for the warning would be the whole process's.
+    """
+    array = np.asarray(array)
+    return array if array.flags.writeable else np.asarray(_ArrayInterface(array))

@@ -318,12 +318,18 @@ def _check_gensim_data_name(name: str) -> None:
         )
 
 
+class _Silent(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return False
+
+
 def _download(name: str) -> str:
     """Return the path of vectors of gensim-data, which gensim downloads if they are missing."""
     import gensim.downloader
 
-    logger = logging.getLogger("gensim.downloader")
-    disabled, logger.disabled = logger.disabled, True
+    # A filter of this call: other threads may download too.
+    logger, silent = logging.getLogger("gensim.downloader"), _Silent()
+    logger.addFilter(silent)
     try:
         return gensim.downloader.load(name, return_path=True)
     except Exception as error:
@@ -334,4 +340,4 @@ def _download(name: str) -> str:
             f"gensim.downloader.info(name_only=True) lists, and check the network."
         ) from error
     finally:
-        logger.disabled = disabled
+        logger.removeFilter(silent)

@@ -1,5 +1,7 @@
 """Validation of parameters, with scikit-learn's private part and without it."""
 
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -97,3 +99,27 @@ def test_the_probe_accepts_what_works_and_nothing_else():
     assert compat._sklearn_validates(_param_validation)
     for broken in (None, types.SimpleNamespace(), RefusesNothing, Raises):
         assert not compat._sklearn_validates(broken)
+
+
+def test_estimators_work_where_the_private_part_is_absent():
+    script = """
+import skorch.callbacks, sklearn.feature_extraction.text, sklearn.frozen, sklearn.pipeline
+from sklearn.utils import _param_validation
+del _param_validation.Interval
+from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn._compat import sklearn as compat
+assert compat.Interval is compat._Interval
+ids = TextVectorizer(min_df=1).fit_transform(["a gem", "so dull"] * 3)
+TextCNNClassifier(num_filters=1, embedding_dim=1, max_epochs=1).fit(ids, [0, 1] * 3).predict(ids)
+try:
+    TextCNNClassifier(dropout=2).fit(ids, [0, 1] * 3)
+except ValueError as error:
+    print(error)
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    assert "'dropout' parameter of TextCNNClassifier must be a float in the range [0, 1)" in (
+        process.stdout
+    )

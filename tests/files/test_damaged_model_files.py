@@ -139,3 +139,15 @@ def test_a_header_that_claims_gigabytes_is_refused_at_once(saved, path):
     path.write_bytes(data)
     with pytest.raises(ValueError, match="not a model file"):
         sktextcnn.load(path)
+
+
+def test_an_infinite_offset_is_damage(saved, path):
+    data = saved.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    name = next(name for name in header if name != "__metadata__")
+    header[name]["data_offsets"] = [0, float("inf")]
+    changed = json.dumps(header).encode()
+    path.write_bytes(len(changed).to_bytes(8, "little") + changed + data[8 + length :])
+    with pytest.raises(ValueError, match="damaged: its header lists no tensors"):
+        sktextcnn.load(path)

@@ -188,7 +188,7 @@ classifier_params = st.fixed_dictionaries(
 REFUSALS = (
     r"^Training diverged: .* Lower learning_rate=",
     r"^The outputs for text \d+ .* are not finite: .* Lower learning_rate=",
-    r"^early_stopping=True cannot keep validation_fraction=",
+    r"^early_stopping=True cannot hold out validation_fraction=",
 )
 
 

@@ -160,3 +160,67 @@ def test_modes_of_torch_around_a_call_change_nothing(data, architecture, mode):
     np.testing.assert_allclose(loaded.predict_proba(X).sum(axis=1), 1)
     classifier.partial_fit(X, y)
     np.testing.assert_array_equal(fitted.predict_proba(X), classifier.predict_proba(X))
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_a_copy_made_in_a_mode_of_torch_can_be_trained(data, mode):
+    X, y = data
+    classifier = small(data, "kim")
+    with mode():
+        copied = copy.deepcopy(classifier)
+    for model in (copied, classifier):
+        model.partial_fit(X, y)
+    np.testing.assert_array_equal(copied.predict_proba(X), classifier.predict_proba(X))
+
+
+@pytest.fixture
+def double_by_default():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.usefixtures("double_by_default")
+@pytest.mark.parametrize("architecture", ["kim", "stacked"])
+def test_the_default_dtype_of_torch_changes_no_network(data, architecture, tmp_path):
+    X, _ = data
+    classifier = small(data, architecture)
+    weights = classifier.net_.module_.state_dict()
+    assert {value.dtype for value in weights.values()} == {torch.float32}
+    sktextcnn.save(classifier, tmp_path / "m")
+    for loaded in (sktextcnn.load(tmp_path / "m"), pickle.loads(pickle.dumps(classifier))):
+        assert loaded.net_.module_.head[-1].weight.dtype == torch.float32
+        np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_a_model_loads_whatever_the_default_device_of_torch_is(data):
+    X, _ = data
+    classifier = small(data, "kim")
+    pickled = pickle.dumps(classifier)
+    with torch.device("meta"):
+        loaded = pickle.loads(pickled)
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+class Counting(Mean):
+    """A network whose state has numbers of other types."""
+
+    def __init__(self, num_embeddings, embedding_dim, num_outputs):
+        super().__init__(num_embeddings, embedding_dim, num_outputs)
+        self.head = nn.Sequential(
+            nn.BatchNorm1d(embedding_dim), nn.Linear(embedding_dim, num_outputs)
+        )
+        self.register_buffer("exact", torch.ones(2, dtype=torch.float64) / 3)
+
+
+def test_a_network_of_the_user_is_saved_with_all_its_types(data, tmp_path):
+    X, y = data
+    classifier = small(data, Counting)
+    sktextcnn.save(classifier, tmp_path / "m", omit=["architecture"])
+    loaded = sktextcnn.load(tmp_path / "m", params={"architecture": Counting})
+    for name, value in classifier.net_.module_.state_dict().items():
+        assert torch.equal(loaded.net_.module_.state_dict()[name], value)
+        assert loaded.net_.module_.state_dict()[name].dtype == value.dtype
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+    loaded.partial_fit(X, y)
