@@ -4,7 +4,7 @@
 
 For each number of busy loops that run beside it, in processes of their own: the default, one
 thread, and all threads by OpenMP, in turns. Prints seconds, and how many times those of one thread
-they are. mr.tsv has a label, a tab and a text a line; without it, the texts are docstrings.
+they are. mr.tsv has a label, a tab and a text on each line; without it, the texts are docstrings.
 """
 
 import argparse

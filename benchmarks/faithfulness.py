@@ -192,7 +192,8 @@ class Measured:
             row: Row = {"": method}
             for i, name in enumerate(("deletion", "insertion")):
                 row[f"{name} area"] = _mean(values[:, i])
-                row[f"{name}, less exact"] = "" if method == BY_TOKEN else _mean(more[:, i], "+")
+                difference = "" if method == BY_TOKEN else _mean(more[:, i], "+")
+                row[f"{name}, difference from exact"] = difference
             row["CPU ms a text"] = 1000 * float(np.mean(self.seconds[hiding, method]))
             rows.append(row)
         return rows

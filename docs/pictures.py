@@ -27,7 +27,7 @@ TEXT = (
 
 
 def explanation(model_file: str) -> None:
-    """Save a text whose words are coloured by the class that they speak for."""
+    """Save a text whose words are coloured by the class that they are evidence for."""
     page = sktextcnn.explain(sktextcnn.load(model_file), [TEXT])[0].to_html()
     page = page.replace("<details>", "<details open>")
     with tempfile.TemporaryDirectory() as folder:

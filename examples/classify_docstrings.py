@@ -45,7 +45,7 @@ def main(sentences: list[str]) -> None:
         texts, libraries, test_size=0.2, random_state=0, stratify=libraries
     )
     print(f"{len(texts):,} texts of {len(set(libraries))} libraries, {len(test):,} to test on.")
-    print(f"  e.g. {texts[0]!r} is of {libraries[0]}")
+    print(f"  e.g. {texts[0]!r} is from {libraries[0]}")
 
     print("\nWhat most people use: TF-IDF and logistic regression")
     tfidf = make_pipeline(
@@ -66,7 +66,10 @@ def main(sentences: list[str]) -> None:
     model.fit(train, y_train)
     print(f"  test accuracy {model.score(test, y_test):.3f}")
 
-    print("\nThen the vectors are tuned too, at a smaller learning rate, from there on")
+    print(
+        "\nThen training continues from these weights, with tuned vectors and a smaller "
+        "learning rate"
+    )
     model.set_params(
         textcnnclassifier__warm_start=True,
         textcnnclassifier__finetune=True,

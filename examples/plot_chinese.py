@@ -4,8 +4,8 @@ Chinese texts, by characters and by words
 
 Chinese is written without spaces. Either every character is a token, which needs nothing else,
 or a tokenizer finds the words, such as jieba's. The reviews of dishes are written for this page
-and show the steps. With a file of your own, a label, a tab and a text a line, the script measures
-both ways:
+and show the steps. With a file of your own, with a label, a tab and a text on each line, the script
+measures both ways:
 
 .. code-block:: bash
 

@@ -4,7 +4,7 @@ Sentiment of short reviews
 
 Whether a short review is friendly. The reviews are written for this page, so that it runs
 without a download: they show the steps, and why word order counts, but no accuracy. With a file
-of your own, a label, a tab and a text a line, the same script measures one:
+of your own, with a label, a tab and a text on each line, the same script measures one:
 
 .. code-block:: bash
 
@@ -84,9 +84,9 @@ print(f"{len(texts):,} texts, e.g. {texts[0]!r}: {labels[0]}")
 # %%
 # The model
 # ---------
-# With so few texts there is nothing to learn word vectors from. Where you have a file of them,
-# write ``TextVectorizer(embeddings="glove.6B.100d.txt")``; then words that the texts do not have
-# are understood too, if they are among the first 50,000 of the file.
+# These texts are too few to train word vectors. If you have a file of vectors, write
+# ``TextVectorizer(embeddings="glove.6B.100d.txt")``; then words that the texts do not have are
+# understood too, if they are among the first 50,000 of the file.
 
 from sklearn.pipeline import make_pipeline
 
@@ -98,8 +98,8 @@ model.fit(texts, labels)
 # %%
 # The training
 # ------------
-# Forty texts are soon known by heart, which the loss of the training texts does not tell from
-# understanding. ``early_stopping=True`` and ``X_val`` add a curve of other texts.
+# The network memorizes 40 texts; the training loss does not show that. ``early_stopping=True`` and
+# ``X_val`` add a curve of other texts.
 
 from sktextcnn import TrainingHistoryDisplay
 
@@ -108,8 +108,8 @@ TrainingHistoryDisplay.from_estimator(model)
 # %%
 # Asking it
 # ---------
-# A bag of words cannot tell the first two from each other. Of what the texts say little about, the
-# model is not sure either.
+# A bag of words cannot tell the first two from each other. The model is unsure about words that are
+# rare in the texts.
 
 reviews = ["good, not dull", "dull, not good", "a lovely cast", "the story is stale"]
 for review, scores in zip(reviews, model.predict_proba(reviews), strict=True):

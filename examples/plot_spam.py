@@ -4,7 +4,7 @@ Spam, and where to draw the line
 
 Whether a message is spam. To lose a message is dearer than to see an advertisement, so the line
 is not drawn at one half. The messages are written for this page and show the steps. With a file
-of your own, a label, a tab and a text a line, the script measures too:
+of your own, with a label, a tab and a text on each line, the script measures too:
 
 .. code-block:: bash
 

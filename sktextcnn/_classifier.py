@@ -61,8 +61,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         layer. A class is called with the parameters of this section that its constructor
         names, and with `num_embeddings`, `embedding_dim`, `num_outputs` and `multichannel`. Its
         attribute `embedding` must be an ``nn.Embedding``, and `head` its last layers, which
-        end in an ``nn.Linear``; it maps ids of shape (n_texts, n_tokens) to logits of shape
-        (n_texts, num_outputs).
+        end in an ``nn.Linear``. The network maps ids of shape (n_texts, n_tokens) to logits of
+        shape (n_texts, num_outputs).
     kernel_sizes : sequence of int or None, default=None
         Widths of the convolution windows, in words. None: (3, 4, 5) for "kim"; (5, 5), one
         after the other, for "stacked".
@@ -350,8 +350,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             Validation data from the same vectorizer. `history_` records their loss and
             accuracy, and `early_stopping` monitors the loss.
         sample_weight_val : array-like of shape (n_val_texts,) or None, default=None
-            Weights of the validation texts in the validation loss. `class_weight` is multiplied
-            into them, as into `sample_weight`.
+            Weights of the validation texts in the validation loss. They are multiplied by
+            `class_weight`, as `sample_weight` is.
 
         Returns
         -------
@@ -556,7 +556,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     # Network --------------------------------------------------------------------------
 
     def _source_models(self, targets: Targets) -> list[SourceModel]:
-        """The models whose weights the network starts from; later ones come first in rank."""
+        """The models whose weights the network starts from; later ones overwrite earlier ones."""
         sources = []
         if self.pretrained is not None:
             sources.append(find_pretrained(self.pretrained))
@@ -588,8 +588,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     def _warn_of_frozen(self, n_epochs: int) -> None:
         if frozen_epochs(self.finetune) >= n_epochs:
             warnings.warn(
-                f"finetune={self.finetune} keeps the word vectors frozen for all of "
-                f"max_epochs={n_epochs} epochs.",
+                f"finetune={self.finetune} keeps the word vectors frozen for all "
+                f"{n_epochs} epochs (max_epochs).",
                 UserWarning,
                 stacklevel=3,
             )

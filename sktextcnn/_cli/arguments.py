@@ -72,12 +72,12 @@ def add_command(
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the model to load."""
-    parser.add_argument("model", help="model file of train or sktextcnn.save")
+    parser.add_argument("model", help="model file written by train or sktextcnn.save")
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the file to read."""
-    parser.add_argument("data", nargs="?", help="file to read; - or none: standard input")
+    parser.add_argument("data", nargs="?", help="file to read (default, or -: standard input)")
 
 
 def add_rows(parser: argparse.ArgumentParser, *, label: bool = False) -> None:

@@ -28,7 +28,7 @@ _TEXTS = (
 def add_to(commands: Commands) -> None:
     """Add the command to the program."""
     parser = add_command(
-        commands, "demo", "train and explain a model on texts that come along", _EPILOG, demo
+        commands, "demo", "train and explain a model on example texts", _EPILOG, demo
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="save the model to this file")
     add_color(parser)

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from sktextcnn._inspection import Explanation
 
 _EPILOG = """\
-In a terminal, blue words are evidence for the class, orange words against it. The number of an
-n-gram is its contribution to the logit of the class, less the mean of its contributions to the
-logits of the other classes.
+In a terminal, blue words are evidence for the class, orange words against it. The number next
+to an n-gram is its contribution to the logit of the class, minus the mean of its contributions to
+the logits of the other classes.
 
 examples:
   sktextcnn explain model.sktextcnn "a gorgeous, witty movie" "so dull"

@@ -60,10 +60,10 @@ def add_to(commands: Commands) -> None:
         help="format of the output (default: by the suffix of the file)",
     )
     parser.add_argument(
-        "--proba", action="store_true", help="add the probability of each class, each in a column"
+        "--proba", action="store_true", help="add a column with the probability of each class"
     )
     parser.add_argument(
-        "--prefix", default="", help="what the names of the new columns begin with (default: '')"
+        "--prefix", default="", help="prefix of the names of the new columns (default: '')"
     )
     add_quiet(parser)
     add_chunk_size(parser)

@@ -128,14 +128,14 @@ def _warn_of_random(finetune: bool | int | str) -> None:
     if finetune == "gradual" or (isinstance(finetune, bool | np.bool_) and bool(finetune)):
         return
     if finetune == "multichannel":
-        result = "a copy of random ones stays frozen beside the tuned one"
+        result = "one random copy stays frozen, the other is trained"
     elif frozen_epochs(finetune):
-        result = f"random ones stay frozen for {frozen_epochs(finetune)} epochs"
+        result = f"random vectors stay frozen for {frozen_epochs(finetune)} epochs"
     else:
-        result = "random ones stay frozen"
+        result = "random vectors stay frozen"
     warnings.warn(
-        f"finetune={finetune!r} is for word vectors that are given, but X has none, so "
-        f"{result}. Give TextVectorizer its embeddings and the classifier what it returns, "
+        f"finetune={finetune!r} needs word vectors, but X has none: {result}. "
+        f"Give TextVectorizer its embeddings and the classifier what it returns, "
         f"or set finetune=True.",
         UserWarning,
         stacklevel=4,

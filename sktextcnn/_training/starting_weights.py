@@ -102,7 +102,7 @@ def copy_weights(source: SourceModel, target: nn.Module, target_words: Words) ->
         raise ValueError(
             f"{purpose}: the networks have different layers ({', '.join(different)}). "
             f"architecture, kernel_sizes and hidden_units must be those of the other model, "
-            f"and finetune='multichannel' goes with itself only."
+            f"and finetune must be 'multichannel' in both or in neither."
         )
     target_rows, source_rows = _matching_rows(source, ours["embedding.weight"], target_words)
     with torch.no_grad():

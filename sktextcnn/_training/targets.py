@@ -74,8 +74,8 @@ def encode_targets(
         return Targets(dense.astype(np.float32), columns, True)
     if kind == "multiclass-multioutput":
         raise ValueError(
-            f"{y_name} has several columns of classes. Give one label a text, or an indicator "
-            f"matrix of zeros and ones, such as MultiLabelBinarizer makes."
+            f"{y_name} has several columns of classes. Give one label for each text, or an "
+            f"indicator matrix of zeros and ones, such as MultiLabelBinarizer makes."
         )
     labels = column_or_1d(y, warn=True)
     if classes is None:

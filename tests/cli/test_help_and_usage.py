@@ -96,7 +96,7 @@ def test_files_and_texts_stand_where_one_likes(folder, capsys):
         main(["predict", "--help"])
     out = capsys.readouterr().out
     assert re.search(r"\] model \[data\]", " ".join(out.split()))
-    assert re.search(r"^  model +model file of train", out, re.M)
+    assert re.search(r"^  model +model file written by train", out, re.M)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_values_of_several_types_do_not_fit_in_parquet(folder, capsys):
     data = '{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n'
     said = refused(capsys, data, "-o", "out.parquet", "--chunk-size=1", name="data.jsonl")
     assert said.startswith(
-        "data.jsonl, row 2 and below: the values of a column do not fit one type"
+        "data.jsonl, row 2: from this row on, a column has values of different types"
     )
 
 
@@ -140,7 +140,7 @@ def test_names_and_models_that_are_wrong(folder, capsys):
     csv_file = ["new.csv", "--text", "review"]
     assert "Did you mean 'new.csv'" in fails(capsys, "predict", "model.sktextcnn", "nw.csv")
     Path("data.xls").touch()
-    assert "the suffix does not tell the format" in fails(capsys, "predict", "m", "data.xls")
+    assert "the format cannot be told from the suffix" in fails(capsys, "predict", "m", "data.xls")
     assert "There is no model file 'm'" in fails(capsys, "predict", "m", *csv_file)
     assert "is not a model file" in fails(capsys, "predict", "new.csv", *csv_file)
     sktextcnn.save(sktextcnn.load("model.sktextcnn")[0], "vectorizer.sktextcnn")

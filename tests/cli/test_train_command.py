@@ -88,7 +88,7 @@ def test_train_refuses(folder, capsys, options, said):
 def test_warnings_are_lines_without_the_code_that_warned(folder, capsys):
     assert main([*TRAIN, *QUICK, "--finetune", "false", "--quiet"]) == 0
     said = capsys.readouterr().err
-    assert said.startswith("sktextcnn: warning: finetune=False is for word vectors that are given")
+    assert said.startswith("sktextcnn: warning: finetune=False needs word vectors, but X has none")
     assert said.count("\n") == 1
 
 

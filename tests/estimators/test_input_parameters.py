@@ -137,7 +137,7 @@ def test_a_device_that_cannot_train_here_is_refused_by_name(device):
 @pytest.mark.parametrize("finetune", [False, np.False_, 1, 3, "multichannel"])
 def test_frozen_vectors_without_vectors_are_warned_of(finetune):
     message = (
-        r"finetune=.* is for word vectors that are given, but X has none, .* Give TextVectorizer "
+        r"finetune=.* needs word vectors, but X has none: .* Give TextVectorizer "
         r"its embeddings .* or set finetune=True"
     )
     with pytest.warns(UserWarning, match=message):
@@ -152,7 +152,8 @@ def test_tuned_vectors_without_vectors_are_not_warned_of(finetune):
 @pytest.mark.parametrize(("finetune", "max_epochs"), [(1, 1), (2, 2), (5, 2)])
 def test_vectors_that_stay_frozen_to_the_end_are_warned_of(with_vectors, finetune, max_epochs):
     message = (
-        f"finetune={finetune} keeps the word vectors frozen for all of max_epochs={max_epochs}"
+        f"finetune={finetune} keeps the word vectors frozen for all {max_epochs} epochs "
+        r"\(max_epochs\)"
     )
     with pytest.warns(UserWarning, match=message):
         small(finetune=finetune, max_epochs=max_epochs).fit(with_vectors, LABELS)

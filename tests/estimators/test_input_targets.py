@@ -63,8 +63,8 @@ BAD_TARGETS = [
     pytest.param(np.linspace(0, 1, 6), "Unknown label type: continuous", id="continuous"),
     pytest.param(
         [[0, 2], [1, 1]] * 3,
-        "y has several columns of classes. Give one label a text, or an indicator matrix of zeros "
-        "and ones, such as MultiLabelBinarizer makes",
+        "y has several columns of classes. Give one label for each text, or an indicator matrix "
+        "of zeros and ones, such as MultiLabelBinarizer makes",
         id="columns of classes",
     ),
     pytest.param(

@@ -154,7 +154,7 @@ def test_a_network_that_takes_any_keyword_gets_all_that_are_set():
 def test_frozen_vectors_stay_in_a_network_of_the_user():
     rows = []
     for learning_rate in (1e-12, 0.1):
-        with pytest.warns(UserWarning, match="random ones stay frozen"):
+        with pytest.warns(UserWarning, match="random vectors stay frozen"):
             classifier = fit_custom(BagOfWords, finetune=False, learning_rate=learning_rate)
         rows.append(classifier.net_.module_.embedding.weight)
     assert torch.equal(*rows)
@@ -198,7 +198,7 @@ def test_a_class_that_is_not_a_network_is_refused(architecture, message):
         fit_custom(architecture)
 
 
-@pytest.mark.filterwarnings("ignore:finetune='multichannel' is for word vectors:UserWarning")
+@pytest.mark.filterwarnings("ignore:finetune='multichannel' needs word vectors:UserWarning")
 @pytest.mark.parametrize(
     ("params", "names"),
     [

@@ -70,7 +70,7 @@ def test_only_the_tuned_channel_gets_a_gradient(network):
 
 def test_multichannel_trains_one_copy_and_keeps_the_other_and_predicts_with_both():
     ids = random_ids(n_texts=24)
-    with pytest.warns(UserWarning, match="finetune='multichannel' is for word vectors that are"):
+    with pytest.warns(UserWarning, match="finetune='multichannel' needs word vectors, but X has"):
         classifier = TextCNNClassifier(
             finetune="multichannel",
             num_filters=3,

@@ -209,7 +209,7 @@ def test_without_warm_start_nothing_is_carried_over(data):
         ({"num_filters": 7}, "warm_start: .*num_filters"),
         ({"kernel_sizes": (2, 3)}, "warm_start: .*kernel_sizes"),
         ({"architecture": "stacked"}, "warm_start: .*architecture"),
-        ({"finetune": "multichannel"}, "multichannel.* goes with itself only"),
+        ({"finetune": "multichannel"}, "finetune must be 'multichannel' in both or in neither"),
     ],
     ids=lambda value: str(value)[:20],
 )

@@ -35,7 +35,7 @@ def test_balanced_weights_and_early_stopping_are_refused_as_by_scikit_learn(data
     assert balanced.partial_fit(X, y, classes=classes).n_iter_ == 1
 
 
-@pytest.mark.filterwarnings("ignore:finetune=1 is for word vectors")
+@pytest.mark.filterwarnings("ignore:finetune=1 needs word vectors")
 @pytest.mark.parametrize("finetune", [True, 1, "gradual"])
 def test_the_learning_rate_follows_set_params(data, finetune):
     X, y = data

@@ -53,7 +53,7 @@ def find_format(path: str | None, given: str | None) -> str:
     found = format_of_path(path)
     if found is None:
         raise InputError(
-            f"{path}: the suffix does not tell the format; expected one of "
+            f"{path}: the format cannot be told from the suffix; expected one of "
             f"{' '.join(_FORMAT_OF_SUFFIX)}. Or give --format."
         )
     return found

@@ -163,8 +163,8 @@ class _RecordWriter(_ParquetWriter):
             self._writer.write_table(stored)
         except (pyarrow.ArrowException, ValueError, OverflowError) as error:
             raise InputError(
-                f"{chunk.row_location(0)} and below: the values of a column do not fit one type "
-                f"({error}). Write .jsonl."
+                f"{chunk.row_location(0)}: from this row on, a column has values of different "
+                f"types ({error}). Write .jsonl."
             ) from error
 
 
