@@ -96,6 +96,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     """
     writer = _Writer(model, omit)
     described_model = writer.estimator(model)
+    writer.check_all_omitted()
     for name, kind in writer.left_out.items():
         warnings.warn(
             f"history_ has the entry {name!r} of type {kind}, which cannot be stored as data. It "
@@ -114,12 +115,15 @@ class _Writer:
         self.container = ContainerWriter()
         # Entries of the history that are not data, and their types.
         self.left_out: dict[str, str] = {}
+        self._omitted: set[str] = set()
         _check_kind(model)
-        unknown = sorted(self.omit - set(model.get_params()))
+
+    def check_all_omitted(self) -> None:
+        unknown = sorted(self.omit - self._omitted)
         if unknown:
             raise ValueError(
-                f"omit names {', '.join(unknown)}, which is not a parameter of the model. They are "
-                f"named as in model.get_params(), such as 'textvectorizer__tokenizer'."
+                f"omit names {', '.join(unknown)}, which is not a parameter that is stored. They "
+                f"are named as in model.get_params(), such as 'textvectorizer__tokenizer'."
             )
 
     def estimator(self, estimator: Any, prefix: str = "") -> dict[str, Any]:
@@ -167,6 +171,7 @@ class _Writer:
     def _param(self, prefix: str, name: str, value: Any) -> Any:
         full = prefix + name
         if full in self.omit:
+            self._omitted.add(full)
             return {"omitted": full}
         if name == "embeddings" and not (isinstance(value, str) and value in TRAINED):
             file = embeddings_config(value)
@@ -188,7 +193,7 @@ class _Writer:
         for name, value in epoch.items():
             try:
                 kept.append([name, to_plain(value)])
-            except NotPlainError:
+            except (NotPlainError, RecursionError):
                 self.left_out[name] = type(value).__name__
         return {"dict": kept}
 

@@ -9,6 +9,8 @@ import numpy as np
 
 # Arrays of these kinds of dtype are stored: bool, int, unsigned, float, datetime, timedelta.
 _NUMBERS, _TIMES = "biuf", "mM"
+# Bits; Python refuses to write ints of more than 4,300 digits.
+_LONGEST_INT = 10_000
 
 
 class NotPlainError(TypeError):
@@ -46,18 +48,21 @@ def to_plain(value: Any) -> Any:
         return [to_plain(item) for item in value]
     if type(value) is tuple:
         return {"tuple": [to_plain(item) for item in value]}
-    if isinstance(value, set | frozenset):
-        return {"set": sorted((to_plain(item) for item in value), key=repr)}
+    if type(value) in (set, frozenset):
+        items = sorted((to_plain(item) for item in value), key=repr)
+        return {type(value).__name__: items}
     if isinstance(value, Mapping):
         return {"dict": [[to_plain(key), to_plain(item)] for key, item in value.items()]}
-    if isinstance(value, np.ndarray):
+    if type(value) is np.ndarray:  # Masked arrays and matrices would become others.
         return _array_to_plain(value)
     raise NotPlainError(f"{type(value).__name__} {value!r:.80}")
 
 
 def _is_builtin(value: Any) -> bool:
-    """Whether a value is not of a subclass, such as an Enum, which would be lost."""
-    return type(value) in (bool, int, float, str)
+    """Whether JSON keeps a value: no subclass, such as an Enum, and no giant int."""
+    return type(value) in (bool, float, str) or (
+        type(value) is int and value.bit_length() <= _LONGEST_INT
+    )
 
 
 def _array_to_plain(array: np.ndarray) -> dict[str, Any]:
@@ -99,6 +104,8 @@ def from_plain(value: Any) -> Any:
         return tuple(_items(value["tuple"]))
     if keys == {"set"}:
         return set(_items(value["set"]))
+    if keys == {"frozenset"}:
+        return frozenset(_items(value["frozenset"]))
     if keys == {"dict"}:
         return dict(_items(value["dict"]))
     if keys in ({"array", "dtype"}, {"array", "dtype", "shape"}):

@@ -46,14 +46,14 @@ class InconsistentModelVersionWarning(InconsistentVersionWarning):
 
 
 def versions() -> dict[str, str]:
-    """What the state of an estimator says of the versions that made it."""
+    """Return the versions to store with an estimator."""
     from sktextcnn._version import __version__
 
     return {_OURS: __version__, _THEIRS: sklearn.__version__}
 
 
 def check_versions(estimator_name: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Warn if a state comes from other versions, and return it without what it says of them."""
+    """Warn if the stored versions differ; return the state without them."""
     state = dict(state)
     current = versions()
     for key, package in ((_OURS, "sktextcnn"), (_THEIRS, "scikit-learn")):

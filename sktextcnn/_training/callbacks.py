@@ -203,8 +203,14 @@ def _copy(callback: Any) -> Any:
     own = getattr(type(callback), "__sklearn_clone__", None)
     if own is not None and own is not BaseEstimator.__sklearn_clone__:
         return clone(callback)
+    # Not by copy.copy, which leaves out what a callback leaves out of its pickles.
     copied = object.__new__(type(callback))
     copied.__dict__.update(vars(callback))
+    for kind in type(callback).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__") and hasattr(callback, name):
+                setattr(copied, name, getattr(callback, name))
     return copied
 
 

@@ -1,6 +1,6 @@
 """Token ids with targets and weights as torch's tensors, and their batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ class TokenDataset(Dataset):
 
     Parameters
     ----------
-    ids : ndarray of shape (n, T), int32
+    ids : ndarray of shape (n, T), int32, or mapping
+        A mapping is the data `X` of another dataset, which skorch's scoring passes on.
     y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
     weight : ndarray of shape (n,), float64, or None
     device : str, default="cpu"
@@ -26,21 +27,30 @@ class TokenDataset(Dataset):
 
     def __init__(
         self,
-        ids: np.ndarray,
+        ids: Any,
         y: np.ndarray | None = None,
         weight: np.ndarray | None = None,
         device: str = "cpu",
     ) -> None:
-        X = {"ids": torch.tensor(ids, device=device)}
+        if isinstance(ids, Mapping):
+            ids, weight = ids["ids"], ids.get("weight")
+        X = {"ids": _tensor(ids, device)}
         if weight is not None:
-            X["weight"] = torch.tensor(weight, device=device)
-        targets = None if y is None else torch.tensor(y, device=device)
+            X["weight"] = _tensor(weight, device)
+        targets = None if y is None else _tensor(y, device)
         super().__init__(X, targets, length=len(ids))
 
     def __getitem__(self, i: Any) -> tuple:
         # Without targets skorch wants a placeholder.
         y = torch.zeros(1) if self.y is None else self.y[i]
         return {name: values[i] for name, values in self.X.items()}, y
+
+
+def _tensor(values: Any, device: str) -> torch.Tensor:
+    # Arrays are copied, as they may be read-only.
+    if isinstance(values, torch.Tensor):
+        return values.to(device)
+    return torch.tensor(values, device=device)
 
 
 class Batches:

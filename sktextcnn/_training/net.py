@@ -197,7 +197,7 @@ class TextNet(NeuralNetClassifier):
 
     def copy_optimizer(self, other: "TextNet") -> None:
         """Take over the state of the optimizer of a net with the same parameters."""
-        with torch.inference_mode(False):
+        with single_thread(), torch.inference_mode(False):
             self.optimizer_.load_state_dict(copy.deepcopy(other.optimizer_.state_dict()))
 
 
@@ -257,7 +257,7 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
             return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
         if type(module) is KimCNN and net.device == "cpu":
             with in_precision(net):
-                module.remember(torch.from_numpy(ids))
+                module.remember(torch.tensor(ids))  # a copy, as ids may be read-only
         batches = _batches_by_length(ids)
         if type(module) in (KimCNN, StackedCNN) and net.device == "cpu":
             parts = map_in_threads(outputs_of, batches)
@@ -325,7 +325,7 @@ def move(net: TextNet, device: str) -> None:
         return
     with _moves:
         if net.device != device:
-            with torch.inference_mode(False):
+            with single_thread(), torch.inference_mode(False):
                 net.module_.to(device)
                 # Moves the optimizer's state to where the parameters are now.
                 net.optimizer_.load_state_dict(net.optimizer_.state_dict())
@@ -335,7 +335,7 @@ def move(net: TextNet, device: str) -> None:
 def own_memory(net: TextNet) -> None:
     """Give a net that was stored weights of its own, so that it can be trained."""
     if net.shares_memory:
-        with torch.inference_mode(False):
+        with single_thread(), torch.inference_mode(False):
             for value in (*net.module_.parameters(), *net.module_.buffers()):
                 value.data = value.data.clone()
         net.shares_memory = False

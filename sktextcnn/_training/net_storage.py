@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from sktextcnn._network import ARCHITECTURES
+from sktextcnn._network import ARCHITECTURES, single_thread
 from sktextcnn._token_ids import RESERVED_WORDS, TokenTable
 from sktextcnn._training.build import build_net
 from sktextcnn._training.net import TextNet
@@ -83,8 +83,9 @@ def restored_net(stored: Mapping[str, Any], table: TokenTable | None) -> TextNet
     network = stored["architecture"]
     network = ARCHITECTURES[network] if isinstance(network, str) else network
     plan = NetPlan(network, stored["module_params"], stored["settings"])
-    # Tensors that are made in inference mode could never be trained.
-    with torch.inference_mode(False):
+    # Tensors that are made in inference mode could never be trained, and a forked child, in which
+    # OpenMP's threads do not live on, copies in one thread.
+    with single_thread(), torch.inference_mode(False):
         module = network_without_weights(network, plan.network_params)
         _set_weights(module, stored_weights(stored, table))
         net = build_net(plan, make_network=lambda: module)
@@ -109,8 +110,14 @@ def network_without_weights(network: type[nn.Module], params: Mapping[str, Any])
     if network in ARCHITECTURES.values():
         with torch.device("meta"):
             return network(**params)
-    with _OwnGenerator():
-        return network(**params)
+    before = torch.get_rng_state()
+    try:
+        with _OwnGenerator():
+            return network(**params)
+    finally:
+        # What takes no generator, such as rand_like, has drawn from that of the process.
+        if not torch.equal(torch.get_rng_state(), before):
+            torch.set_rng_state(before)
 
 
 class _OwnGenerator(TorchFunctionMode):
@@ -156,7 +163,8 @@ def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes:
     for name, array in checked.items():
         if (is_ours or name.startswith("the vectors")) and array.dtype != np.float32:
             raise ValueError(f"{name} is not float32")
-        if not np.isfinite(array).all():
+        # A mask of the user's network may hold infinity.
+        if (is_ours or name.startswith(_EMBEDDING)) and not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite")
     params = stored["module_params"]
     n_ids = params["num_embeddings"]
@@ -215,7 +223,9 @@ def _set_weights(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
                 layout.shape, layout.stride(), dtype=value.dtype, device="cpu"
             )
             tensors[name] = copied.copy_(value)
-    module.load_state_dict(tensors, assign=True)
+    # Where parameters share their memory, as weights that are tied, assigning would part them.
+    is_ours = type(module) in ARCHITECTURES.values()
+    module.load_state_dict(tensors, assign=is_ours)
 
 
 class _ArrayInterface:

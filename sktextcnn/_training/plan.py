@@ -31,7 +31,7 @@ def settings_of(estimator: Any, multilabel: bool) -> dict[str, Any]:
         The parameters of `SETTINGS`; `multilabel`, whether targets are an indicator matrix; and
         `patience`, for how many epochs early stopping waits, or None.
     """
-    patience = estimator.n_iter_no_change if estimator.early_stopping else None
+    patience = int(estimator.n_iter_no_change) if estimator.early_stopping else None
     settings = {name: getattr(estimator, name) for name in SETTINGS}
     return {**settings, "multilabel": multilabel, "patience": patience}
 

@@ -1,5 +1,6 @@
 """A new net with its starting weights, from the parameters of an estimator and its data."""
 
+import numbers
 import warnings
 from typing import Any, cast
 
@@ -93,8 +94,18 @@ def _plan(
         "convolution": estimator.convolution,
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
+    # Numbers of NumPy and enumerations would be stored as what they are.
+    chosen, others = (
+        {name: _builtin_number(value) for name, value in each.items()} for each in (chosen, others)
+    )
     network, params = network_class(estimator.architecture, chosen, others)
     return NetPlan(network, params, settings_of(estimator, data.targets.multilabel))
+
+
+def _builtin_number(value: Any) -> Any:
+    if isinstance(value, bool | str) or not isinstance(value, numbers.Real):
+        return value
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _vector_size(embedding_dim: int | None, data: TrainingData, start: SourceModel | None) -> int:

@@ -147,3 +147,50 @@ def test_a_loaded_model_is_silent(path, capsys):
     loaded[-1].partial_fit(loaded[0].transform(TEXTS), [0, 1, 0, 1])
     loaded.fit(TEXTS, [0, 1, 0, 1])
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.ma.array([1, 2], mask=[0, 1]),
+        10**5000,
+        Colour.RED,
+    ],
+    ids=["masked", "giant", "enum"],
+)
+def test_records_that_would_come_back_as_others_are_left_out(path, value):
+    model = fitted([0, 1, 0, 1])
+    model[-1].history_[-1]["x"] = value
+    with pytest.warns(UserWarning, match="history_ has the entry 'x' of type"):
+        sktextcnn.save(model, path)
+    assert "x" not in sktextcnn.load(path)[-1].history_[-1]
+
+
+def test_nested_sets_come_back(path):
+    model = fitted([0, 1, 0, 1])
+    value = {frozenset([1]): 2, "set": {frozenset([1]), 3}}
+    model[-1].history_[-1]["x"] = value
+    assert saved_and_loaded(model, path)[-1].history_[-1]["x"] == value
+
+
+class Two(enum.IntEnum):
+    TWO = 2
+
+
+def test_an_omitted_parameter_is_omitted_wherever_it_is_stored(path):
+    model = make_pipeline(
+        TextVectorizer(), TextCNNClassifier(**{**SMALL, "num_filters": Two.TWO})
+    ).fit(TEXTS, [0, 1, 0, 1])
+    name = "textcnnclassifier__num_filters"
+    with pytest.raises(TypeError, match=rf"Save with omit=\['{name}'\]"):
+        sktextcnn.save(model, path)
+    sktextcnn.save(model, path, omit=[name])
+    loaded = sktextcnn.load(path, params={name: Two.TWO})
+    np.testing.assert_array_equal(loaded.predict_proba(TEXTS), model.predict_proba(TEXTS))
+
+
+@pytest.mark.parametrize("name", ["textcnnclassifier", "steps", "textcnnclassifier__verbose"])
+def test_what_is_not_stored_cannot_be_omitted(path, name):
+    with pytest.raises(ValueError, match=f"omit names {name}, which is not a parameter that"):
+        sktextcnn.save(fitted([0, 1, 0, 1]), path, omit=[name])
+    assert not path.exists()

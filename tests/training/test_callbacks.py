@@ -1,9 +1,11 @@
 """Callbacks of the user: what ends a training, what they share, what they may monitor."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.base import clone
-from skorch.callbacks import Callback, Checkpoint, EarlyStopping, LRScheduler
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sktextcnn import TextCNNClassifier
@@ -158,3 +160,25 @@ def test_other_callbacks_begin_each_fit_as_they_were_given(data):
         (used,) = [step for _, step in classifier.net_.callbacks_ if isinstance(step, Remembers)]
         assert used.seen_ == 1
     assert not hasattr(callback, "seen_")
+
+
+@dataclasses.dataclass(slots=True)
+class Slots(Callback):
+    n: int = 1
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("n", self.n)
+
+
+def test_a_callback_with_slots_keeps_its_attributes(data):
+    X, y = data
+    classifier = TextCNNClassifier(max_epochs=1, callbacks=[Slots(3)], **SMALL).fit(X, y)
+    assert classifier.history_[:, "n"] == [3]
+
+
+def test_a_score_that_predicts_by_itself_is_computed(data):
+    X, y = data
+    score = EpochScoring("accuracy", lower_is_better=False, name="score", use_caching=False)
+    classifier = TextCNNClassifier(max_epochs=1, callbacks=[score], **SMALL)
+    classifier.fit(X, y, X_val=X[:40], y_val=y[:40])
+    assert classifier.history_[-1]["score"] == classifier.score(X[:40], y[:40])

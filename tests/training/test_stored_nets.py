@@ -3,6 +3,8 @@
 import copy
 import os
 import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -224,3 +226,75 @@ def test_a_network_of_the_user_is_saved_with_all_its_types(data, tmp_path):
         assert loaded.net_.module_.state_dict()[name].dtype == value.dtype
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
     loaded.partial_fit(X, y)
+
+
+class Tied(Mean):
+    """A network with tied weights, a number, a mask, and numbers drawn without a generator."""
+
+    def __init__(self, num_embeddings, embedding_dim, num_outputs):
+        super().__init__(num_embeddings, embedding_dim, num_outputs)
+        first, second = (nn.Linear(embedding_dim, embedding_dim) for _ in range(2))
+        second.weight = first.weight
+        self.head = nn.Sequential(first, second, nn.Linear(embedding_dim, num_outputs))
+        self.factor = nn.Parameter(torch.tensor(1.0))
+        self.register_buffer("mask", torch.full((2, 2), -torch.inf).triu(1))
+        torch.rand_like(self.scale)
+
+
+def test_what_parameters_share_stays_shared(data, tmp_path):
+    X, y = data
+    classifier = small(data, Tied)
+    sktextcnn.save(classifier, tmp_path / "m", omit=["architecture"])
+    before = torch.get_rng_state()
+    for copied in (
+        copy.deepcopy(classifier),
+        pickle.loads(pickle.dumps(classifier)),
+        sktextcnn.load(tmp_path / "m", params={"architecture": Tied}),
+    ):
+        assert torch.equal(torch.get_rng_state(), before)
+        np.testing.assert_array_equal(copied.predict_proba(X), classifier.predict_proba(X))
+        copied.partial_fit(X, y)
+        head = copied.net_.module_.head
+        assert head[0].weight is head[1].weight
+
+
+FORKED = """
+import copy, os, pickle, sys, time
+import numpy as np, torch
+import sktextcnn
+from sktextcnn import TextCNNClassifier
+
+torch.set_num_threads(2)
+ids = np.random.default_rng(0).integers(0, 3000, (40, 20))
+params = {"num_filters": 100, "embedding_dim": 100, "max_epochs": 1, "random_state": 0}
+classifier = TextCNNClassifier(**params).fit(ids, np.arange(40) % 2)
+pickled = pickle.dumps(classifier)
+torch.ones(1000, 1000) @ torch.ones(1000, 1000)  # OpenMP's threads begin.
+loaded = pickle.loads(pickled)
+child = os.fork()
+if child == 0:
+    pickle.loads(pickled).predict(ids)
+    copy.deepcopy(loaded).partial_fit(ids, np.arange(40) % 2)
+    loaded.partial_fit(ids, np.arange(40) % 2)
+    os._exit(0)
+for _ in range(600):
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        sys.exit(os.waitstatus_to_exitcode(status))
+    time.sleep(0.1)
+os.kill(child, 9)
+sys.exit("the child hangs")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_forked_child_loads_copies_and_trains_large_models():
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
