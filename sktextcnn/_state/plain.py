@@ -55,6 +55,8 @@ def to_plain(value: Any) -> Any:
         return {"dict": [[to_plain(key), to_plain(item)] for key, item in value.items()]}
     if type(value) is np.ndarray:  # Masked arrays and matrices would become others.
         return _array_to_plain(value)
+    if type(value) is int:
+        raise NotPlainError(f"int of {value.bit_length()} bits")
     raise NotPlainError(f"{type(value).__name__} {value!r:.80}")
 
 
