@@ -66,7 +66,7 @@ sktextcnn.save(first, target)
 both = time.perf_counter() - start
 random.seed(0)
 filters = []
-for _ in range(300):
+for _ in range(int(sys.argv[4])):
     child = os.fork()
     if child == 0:
         while True:
@@ -76,19 +76,20 @@ for _ in range(300):
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     filters.append(sktextcnn.load(target).num_filters)
-assert set(filters) == {first.num_filters, second.num_filters}, set(filters)
+assert set(filters) <= {first.num_filters, second.num_filters}, set(filters)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_hundreds_of_killed_saves_leave_a_whole_file(tmp_path):
+@pytest.mark.parametrize("n_kills", [50, pytest.param(300, marks=pytest.mark.soak)])
+def test_killed_saves_leave_a_whole_file(tmp_path, n_kills):
     rng = np.random.default_rng(0)
     for name, n_filters in (("first", 4), ("second", 400)):
         classifier = TextCNNClassifier(**{**SMALL, "num_filters": n_filters})
         classifier.fit(rng.integers(0, 99, (20, 5)), np.arange(20) % 2)
         sktextcnn.save(classifier, tmp_path / name)
     subprocess.run(
-        [sys.executable, "-c", KILLS, "first", "second", "target"],
+        [sys.executable, "-c", KILLS, "first", "second", "target", str(n_kills)],
         cwd=tmp_path,
         check=True,
         timeout=300,

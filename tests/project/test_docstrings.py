@@ -121,7 +121,9 @@ SHOWING = [path for path in PACKAGE.rglob("*.py") if ">>> " in path.read_text(en
 
 
 @pytest.mark.parametrize("path", SHOWING, ids=lambda path: path.stem)
-def test_examples_of_docstrings_run(path):
+def test_examples_of_docstrings_run(path, monkeypatch):
+    # The few texts of examples would be seen 300 times.
+    monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 60)
     module = importlib.import_module(
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
     )
