@@ -135,7 +135,10 @@ def _array_from_plain(items: list, dtype: Any) -> np.ndarray:
         if not all(isinstance(item, str) for item in items):
             raise ValueError("expected an array of str")
         return np.array(items, dtype=str if dtype == "U" else _string_dtype())
-    expected = np.dtype(dtype) if isinstance(dtype, str) else None
+    try:
+        expected = np.dtype(dtype) if isinstance(dtype, str) else None
+    except TypeError:
+        expected = None
     if expected is None or _name(expected) != dtype or expected.kind not in _NUMBERS + _TIMES:
         raise ValueError(f"expected an array of numbers or dates, not of {dtype!r:.80}")
     if not all(isinstance(item, int | float) for item in items):

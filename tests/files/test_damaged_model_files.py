@@ -64,6 +64,11 @@ def classifier_of(config):
 
 EMBEDDING = "textcnnclassifier__embedding.weight"
 
+
+def settings_of(config):
+    return classifier_of(config)["fitted"]["net_"]["settings"]
+
+
 FORGERIES = {
     "giant": lambda c, t: classifier_of(c)["fitted"]["net_"]["module_params"]["dict"].append(
         ["num_filters", 10**12]
@@ -113,6 +118,17 @@ FORGERIES = {
     "shared narrow": lambda c, t: t.update({EMBEDDING: t[EMBEDDING][:, :3].copy()}),
     "shared long": lambda c, t: t.update({EMBEDDING: np.tile(t[EMBEDDING], (9, 1))}),
     "shared bytes": lambda c, t: t.update({EMBEDDING: t[EMBEDDING].astype(np.uint8)}),
+    "a length of zero": lambda c, t: c["model"]["steps"][0][1]["fitted"].update(max_length_=0),
+    "classes in a matrix": lambda c, t: classifier_of(c)["fitted"]["classes_"].update(
+        shape=[-1, 1]
+    ),
+    "a further setting": lambda c, t: settings_of(c).update(nonsense=1),
+    "a number for a bool": lambda c, t: settings_of(c).update(multilabel=1),
+    "a wrong patience": lambda c, t: settings_of(c).update(patience=-1),
+    "a number for a name": lambda c, t: classifier_of(c)["fitted"].update(embedding_source_=7),
+    "an unknown method": lambda c, t: classifier_of(c).update(requests={"exit": {"X_val": True}}),
+    "a wrong request": lambda c, t: classifier_of(c).update(requests={"fit": {"X_val": 3}}),
+    "nothing frozen": lambda c, t: classifier_of(c)["fitted"]["net_"]["frozen"].append("nothing"),
     "unknown container": lambda c, t: classifier_of(c)["params"].update(seed={"eval": "1"}),
 }
 
