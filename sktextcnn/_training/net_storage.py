@@ -22,6 +22,8 @@ _RANDOM = {
     *("uniform_", "normal_", "random_", "bernoulli_", "exponential_", "geometric_"),
     *("cauchy_", "log_normal_"),
 }
+# Those that take no generator.
+_RANDOM_OF_PROCESS = {"rand_like", "randn_like", "randint_like", "dropout"}
 
 
 def stored_net(net: TextNet, table: TokenTable | None) -> dict[str, Any]:
@@ -110,14 +112,8 @@ def network_without_weights(network: type[nn.Module], params: Mapping[str, Any])
     if network in ARCHITECTURES.values():
         with torch.device("meta"):
             return network(**params)
-    before = torch.get_rng_state()
-    try:
-        with _OwnGenerator():
-            return network(**params)
-    finally:
-        # What takes no generator, such as rand_like, has drawn from that of the process.
-        if not torch.equal(torch.get_rng_state(), before):
-            torch.set_rng_state(before)
+    with _OwnGenerator():
+        return network(**params)
 
 
 class _OwnGenerator(TorchFunctionMode):
@@ -137,8 +133,15 @@ class _OwnGenerator(TorchFunctionMode):
             try:
                 return func(*args, **{**kwargs, "generator": self.generator})
             except TypeError:
-                pass  # Such as constant_ and rand_like, which take none.
-        return func(*args, **kwargs)
+                pass  # Such as constant_, which takes none.
+        if name not in _RANDOM_OF_PROCESS:
+            return func(*args, **kwargs)
+        # Only around this call: a training in another thread may use the generator too.
+        before = torch.get_rng_state()
+        try:
+            return func(*args, **kwargs)
+        finally:
+            torch.set_rng_state(before)
 
 
 def check_stored(stored: Mapping[str, Any], table: TokenTable | None, n_classes: int) -> None:
