@@ -276,7 +276,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
 
         Returns
         -------
-        X : TokenIds of shape (n_texts, max_length_)
+        X : TokenIds of shape (n_texts, `max_length_`)
             The same as ``fit(X).transform(X)``.
         """
         return self._padded(self._fit(X, y))
@@ -291,7 +291,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
 
         Returns
         -------
-        X : TokenIds of shape (n_texts, max_length_)
+        X : TokenIds of shape (n_texts, `max_length_`)
             The ids of known words, 1 for unknown words and 0 for padding; dtype int32.
 
         Raises
@@ -346,7 +346,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
 
         Returns
         -------
-        names : ndarray of str, shape (max_length_,)
+        names : ndarray of str, shape (`max_length_`,)
             One name for each position in a text.
         """
         check_is_fitted(self, "vocabulary_")

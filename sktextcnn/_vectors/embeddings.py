@@ -20,7 +20,7 @@ class Embeddings:
     """A lightweight, immutable handle on word vectors.
 
     Making a handle reads nothing. The vectors are read when a vectorizer is fitted, and then
-    only those of its vocabulary. :func:`sklearn.base.clone` and :func:`copy.deepcopy` return
+    only those of its vocabulary. :func:`sklearn.base.clone` and ``copy.deepcopy`` return
     the handle itself, so a grid search never copies vectors, and a handle on a file pickles
     as the path. The process remembers what was read from a file, and the positions of the
     file's other words, until the size or the modification time of the file changes.
