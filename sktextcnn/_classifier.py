@@ -28,7 +28,9 @@ from sktextcnn._training import (
     encode_targets,
     find_device,
     find_pretrained,
+    fit_wide_and_deep,
     frozen_epochs,
+    hold_out,
     logits,
     move,
     new_net,
@@ -40,6 +42,7 @@ from sktextcnn._training import (
     training_session,
     validation_data,
 )
+from sktextcnn._wide import WideModel
 
 # max_epochs="auto" is the number of epochs of about so many steps, within bounds.
 _STEPS = 3000
@@ -89,6 +92,11 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     embedding_dim : int or None, default=None
         Dimension of random word vectors. None: 300. Ignored with given vectors, which have
         their own.
+    wide : bool, default=False
+        Whether to add the logits of a linear model over words and pairs of words to those of the
+        network ("wide and deep", Cheng et al., 2016). Some of the texts are held out to choose
+        how much each part counts, so that the probabilities can be taken at their word; see
+        :ref:`the notes <wide>`.
     finetune : bool, int, "gradual" or "multichannel", default=True
         How word vectors are trained: False, not at all (CNN-static); True, from the first
         epoch (CNN-non-static); an int k, from epoch k + 1 on, at `finetune_lr`;
@@ -211,6 +219,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         "token_dropout": [Interval(numbers.Real, 0, 1, closed="left"), None],
         "max_norm": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "embedding_dim": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "wide": ["boolean"],
         "finetune": [
             "boolean",
             Interval(numbers.Integral, 1, None, closed="left"),
@@ -249,6 +258,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         "classes_",
         "net_",
         "_table",
+        "_wide",
         "embedding_source_",
         "n_iter_",
         "_seed",
@@ -258,6 +268,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
 
     _seed: int
     _table: TokenTable | None
+    _wide: WideModel | None = None
 
     def __init__(
         self,
@@ -272,6 +283,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         token_dropout: float | None = None,
         max_norm: float | None = None,
         embedding_dim: int | None = None,
+        wide: bool = False,
         finetune: bool | int | str = True,
         warm_start: bool = False,
         pretrained: Any = None,
@@ -304,6 +316,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         self.token_dropout = token_dropout
         self.max_norm = max_norm
         self.embedding_dim = embedding_dim
+        self.wide = wide
         self.finetune = finetune
         self.warm_start = warm_start
         self.pretrained = pretrained
@@ -377,10 +390,21 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         n_epochs = self._n_epochs(len(rows))
         self._warn_of_frozen(n_epochs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        progress = bool(self.verbose)
+        wide = None
         with training_session(seed, device):
             net, source = new_net(self, data, sources, validation_rows, device, seed)
-            net.fit_epochs(rows, n_epochs, progress=bool(self.verbose))
-        self._set_fitted(X, net, data, source, seed)
+            if not self.wide:
+                net.fit_epochs(rows, n_epochs, progress=progress)
+            elif validation is not None:
+                wide = fit_wide_and_deep(net, data, validation, None, n_epochs, progress=progress)
+            else:
+                train, held_out = hold_out(data, seed) or (data, None)
+                everything = None if held_out is None else data
+                wide = fit_wide_and_deep(
+                    net, train, held_out, everything, n_epochs, progress=progress
+                )
+        self._set_fitted(X, net, data, source, seed, wide)
         return self
 
     def partial_fit(
@@ -419,6 +443,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         A later call uses the present `learning_rate`, `finetune_lr` and `batch_size`; other
         parameters are those of the first call. A model that was pickled or saved goes on with a
         new optimizer.
+
+        The wide part needs all texts, so `partial_fit` trains the network alone. A wide part that
+        `fit` has made stays as it is.
         """
         self._validate_params()
         self._check_partial_fit_params()
@@ -435,7 +462,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             own_memory(net)
             net.follow(self)
         with training_session(seed + 1 + len(net.history), net.device):
-            net.fit_epochs(data.to_dataset(net.device), 1, progress=bool(self.verbose))
+            rows = data.to_dataset(net.device, self._wide)
+            net.fit_epochs(rows, 1, progress=bool(self.verbose))
         if first:
             self._set_fitted(X, net, data, source, seed)
         self.n_iter_ = len(net.history)
@@ -594,7 +622,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
                 stacklevel=3,
             )
 
-    def _set_fitted(self, X: Any, net: TextNet, data: TrainingData, source: str, seed: int) -> None:
+    def _set_fitted(
+        self,
+        X: Any,
+        net: TextNet,
+        data: TrainingData,
+        source: str,
+        seed: int,
+        wide: WideModel | None = None,
+    ) -> None:
         # Only the training needed the validation data.
         net.train_split = None
         columns = BaseEstimator()
@@ -607,6 +643,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             "classes_": data.targets.classes,
             "net_": net,
             "_table": data.table,
+            "_wide": wide,
             "embedding_source_": source,
             "n_iter_": len(net.history),
             "_seed": seed,
@@ -617,6 +654,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         check_is_fitted(self, "net_")
         ids, _ = self._known_ids(X)
         outputs = logits(self._placed_net(), ids).astype(np.float64)
+        if self._wide is not None:
+            outputs += self._wide.logits(ids)
         if not np.isfinite(outputs).all():
             text = int(np.isfinite(outputs).all(axis=1).argmin())
             raise ValueError(
@@ -639,6 +678,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
 
     def _fitted_state(self) -> dict[str, Any]:
         state = super()._fitted_state()
+        if state.get("_wide") is not None:
+            state["_wide"] = state["_wide"].arrays()
         if "net_" in state:
             table = state["_table"]
             state["net_"] = stored = stored_net(state["net_"], table)
@@ -647,7 +688,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         return state
 
     def _set_fitted_state(self, state: dict[str, Any]) -> None:
-        super()._set_fitted_state({**state, "net_": restored_net(state["net_"], state["_table"])})
+        # Models of before there was a wide part have none.
+        arrays = state.get("_wide")
+        super()._set_fitted_state(
+            {
+                **state,
+                "net_": restored_net(state["net_"], state["_table"]),
+                "_wide": None if arrays is None else WideModel(**arrays),
+            }
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "TextCNNClassifier":
         # A pickle holds no state of the optimizer, but a copy in memory can go on with it.

@@ -25,6 +25,7 @@ from sktextcnn._state import (
 from sktextcnn._training import SETTINGS, check_stored
 from sktextcnn._vectorizer import TextVectorizer
 from sktextcnn._vectors import TRAINED, embeddings_config, embeddings_from_config
+from sktextcnn._wide import check_arrays
 
 _KINDS: dict[str, type[BaseEstimator]] = {
     "TextVectorizer": TextVectorizer,
@@ -157,6 +158,8 @@ class _Writer:
     def _fitted(self, name: str, value: Any, prefix: str) -> Any:
         if name == "net_":
             return self._net(value, prefix)
+        if name == "_wide":
+            return self._wide(value, prefix)
         if name in ("_table", "token_table_"):
             return self.container.add_table(value)
         try:
@@ -196,6 +199,14 @@ class _Writer:
             except (NotPlainError, RecursionError):
                 self.left_out[name] = type(value).__name__
         return {"dict": kept}
+
+    def _wide(self, arrays: dict[str, np.ndarray] | None, prefix: str) -> list[str] | None:
+        """Add the arrays of the wide part; returns their names, or None if there are none."""
+        if arrays is None:
+            return None
+        for name, array in arrays.items():
+            self.container.tensors[f"{prefix}wide.{name}"] = array
+        return sorted(arrays)
 
     def _net(self, stored: dict[str, Any], prefix: str) -> dict[str, Any]:
         for name, array in stored["weights"].items():
@@ -406,6 +417,8 @@ class _Reader:
             "net_": self._net(fitted["net_"], prefix),
             **_strings(fitted, "embedding_source_"),
         }
+        if "_wide" in fitted:
+            state["_wide"] = self._wide(fitted["_wide"], prefix)
         for name in ("n_iter_", "_seed", "n_features_in_"):
             state[name] = _an_int(name, fitted[name])
         if "feature_names_in_" in fitted:
@@ -415,7 +428,15 @@ class _Reader:
         if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 1:
             raise ValueError("the classes are not a one-dimensional array")
         check_stored(state["net_"], table, len(classes))
+        if state.get("_wide") is not None:
+            n_ids = state["net_"]["module_params"]["num_embeddings"]
+            check_arrays(state["_wide"], n_ids, len(classes))
         return state
+
+    def _wide(self, names: Any, prefix: str) -> dict[str, np.ndarray] | None:
+        if names is None:
+            return None
+        return {name: self.container.tensors[f"{prefix}wide.{name}"] for name in names}
 
     def _net(self, stored: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         settings = {

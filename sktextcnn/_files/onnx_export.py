@@ -76,7 +76,8 @@ def export_onnx(
         str, int, float and bool, or has a function for texts that is not in `omit`.
     ValueError
         If `tables` or `omit` is not as described, the vectorizer is not the one that the
-        classifier was fitted with, or the file would exceed the 2 GiB limit of ONNX files.
+        classifier was fitted with, the classifier has a wide part, or the file would exceed the
+        2 GiB limit of ONNX files.
     OSError
         If the file cannot be written.
 
@@ -141,6 +142,11 @@ def _parts(model: Any) -> tuple[TextVectorizer | None, TextCNNClassifier, list[s
         prefixes = [f"{pipeline.steps[0][0]}__"]
         if pipeline is not model:
             prefixes.append(f"estimator__{prefixes[0]}")
+    if classifier._wide is not None:
+        raise ValueError(
+            "export_onnx does not support wide=True. Fit with wide=False, or store the Pipeline "
+            "with sktextcnn.save."
+        )
     network = type(classifier.net_.module_)
     if network not in (KimCNN, StackedCNN):
         raise TypeError(

@@ -12,6 +12,7 @@ from sktextcnn._inspection.attribution import Attribution
 from sktextcnn._inspection.exact import exact_terms, has_exact_terms
 from sktextcnn._inspection.explanation import Explanation
 from sktextcnn._inspection.gradients import integrated_gradients
+from sktextcnn._inspection.wide_terms import with_wide_terms
 from sktextcnn._network import single_thread
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._text import Documents, Token, read_texts, token_finder
@@ -36,7 +37,7 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
         The texts, read once.
     method : {"auto", "exact", "integrated gradients"}, default="auto"
         - "exact" returns the terms of the logit itself. It needs architecture "kim" without
-          hidden units.
+          hidden units. With ``wide=True``, an n-gram has the terms of both parts.
         - "integrated gradients" attributes the logit to tokens, by Captum (extra `explain`), along
           the path from zero vectors in 64 steps. It takes any network.
         - "auto" is "exact" where that is possible, else "integrated gradients".
@@ -107,6 +108,12 @@ def explain(model: Any, texts: Iterable[str], *, method: str = "auto") -> list[E
         ]
         with single_thread(), torch.inference_mode(False), torch.enable_grad():
             attributions = attribute(ids)
+        wide = classifier._wide
+        if wide is not None:
+            attributions = [
+                with_wide_terms(each, of_text, wide)
+                for each, of_text in zip(attributions, ids, strict=True)
+            ]
         logits = np.stack([each.logits for each in attributions])
         multilabel = classifier.net_.multilabel
         probabilities = special.expit(logits) if multilabel else special.softmax(logits, axis=1)

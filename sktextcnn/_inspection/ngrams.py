@@ -38,7 +38,7 @@ class NGram:
     total : float
         The sum of its evidence over all texts.
     count : int
-        The number of texts in which it activated a filter.
+        The number of texts in which it activated a filter, or is an n-gram of the wide part.
     """
 
     text: str
@@ -142,6 +142,7 @@ def top_ngrams(
     labels = classes.tolist() if label is None else [label]
     columns = [column_of(each, classes) for each in labels]
     weights = _evidence_weights(classifier)[columns].T  # (F, L)
+    wide, multilabel = classifier._wide, classifier.net_.multilabel
     totals: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(labels)))
     counts: Counter[str] = Counter()
     with single_thread():
@@ -150,8 +151,17 @@ def top_ngrams(
             np.add.at(terms, found.ngram_of, found.activations[:, None] * weights)
             for ngram, of_ngram in zip(found.ngrams, terms, strict=True):
                 totals[ngram] += of_ngram
-            active = np.unique(found.ngram_of[found.activations != 0])
-            counts.update({found.ngrams[i] for i in active})
+            active = {found.ngrams[i] for i in found.ngram_of[found.activations != 0]}
+            if wide is not None:
+                terms_of_wide = wide.terms(found.ids)
+                evidence_of_wide = _evidence(terms_of_wide.contributions, multilabel)[:, columns]
+                for span, of_ngram in zip(
+                    terms_of_wide.spans.tolist(), evidence_of_wide, strict=True
+                ):
+                    ngram = _ngram(found.tokens, *span)
+                    totals[ngram] += of_ngram
+                    active.add(ngram)
+            counts.update(active)
     kept = [ngram for ngram in totals if counts[ngram] >= min_count]
     evidence = np.array([totals[ngram] for ngram in kept]).reshape(-1, len(labels))
     n_texts = np.array([counts[ngram] for ngram in kept])
@@ -254,9 +264,15 @@ def _parts(model: Any, caller: str) -> tuple[TextVectorizer, TextCNNClassifier, 
 def _evidence_weights(classifier: TextCNNClassifier) -> np.ndarray:
     """The evidence of each filter's activation for each class; (C, F)."""
     weight = output_layer(classifier.net_.module_).weight.detach().cpu().double().numpy()
-    if classifier.net_.multilabel:
-        return weight
-    return weight - (weight.sum(axis=0) - weight) / (len(weight) - 1)
+    return _evidence(weight.T, classifier.net_.multilabel).T
+
+
+def _evidence(contributions: np.ndarray, multilabel: bool) -> np.ndarray:
+    """Contributions to each class, minus the mean of those to the others; (..., C)."""
+    if multilabel:
+        return contributions
+    total = contributions.sum(axis=-1, keepdims=True)
+    return contributions - (total - contributions) / (contributions.shape[-1] - 1)
 
 
 class _TextActivations(NamedTuple):
@@ -265,6 +281,8 @@ class _TextActivations(NamedTuple):
     activations: np.ndarray  # (F,)
     ngram_of: np.ndarray  # (F,), places in `ngrams`
     ngrams: list[str]
+    ids: np.ndarray  # (T,)
+    tokens: list[str]
 
 
 def _activations(
@@ -286,7 +304,9 @@ def _activations(
                 tokens = [words[j] for j in documents[row].tolist()]
                 windows = unique[first[i] : first[i + 1]].tolist()
                 ngrams = [_ngram(tokens, *window) for window in windows]
-                yield _TextActivations(activations, index[i] - first[i], ngrams)
+                yield _TextActivations(
+                    activations, index[i] - first[i], ngrams, documents[row], tokens
+                )
 
 
 def _ngram(tokens: list[str], start: int, stop: int) -> str:

@@ -25,7 +25,9 @@ import numpy as np
 from sktextcnn._state.atomic import atomic_write
 from sktextcnn._token_ids import RESERVED_WORDS, TokenTable, words_as_json
 
-FORMAT, FORMAT_VERSION = "sktextcnn", 1
+FORMAT, FORMAT_VERSION = "sktextcnn", 2
+# Models of version 1 have no wide part.
+_READABLE = ("1", str(FORMAT_VERSION))
 
 # What safetensors allows for a header.
 _LONGEST_HEADER = 100_000_000
@@ -202,7 +204,7 @@ def _read_header(file: BinaryIO, name: str) -> dict[str, Any]:
     if not is_ours:
         raise ValueError(foreign)
     version = metadata.get("format_version")
-    if version != str(FORMAT_VERSION):
+    if version not in _READABLE:
         if isinstance(version, str) and re.fullmatch("[0-9]{1,6}", version):
             raise ValueError(
                 f"{name!r} has version {version} of the format, but this sktextcnn knows only "

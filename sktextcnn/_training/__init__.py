@@ -2,6 +2,7 @@
 
 from sktextcnn._training.build import OPTIMIZERS as OPTIMIZERS
 from sktextcnn._training.data import TrainingData as TrainingData
+from sktextcnn._training.data import hold_out as hold_out
 from sktextcnn._training.data import split_validation as split_validation
 from sktextcnn._training.data import training_data as training_data
 from sktextcnn._training.data import validation_data as validation_data
@@ -24,3 +25,4 @@ from sktextcnn._training.starting_weights import find_pretrained as find_pretrai
 from sktextcnn._training.targets import Targets as Targets
 from sktextcnn._training.targets import combine_weights as combine_weights
 from sktextcnn._training.targets import encode_targets as encode_targets
+from sktextcnn._training.wide_and_deep import fit_wide_and_deep as fit_wide_and_deep

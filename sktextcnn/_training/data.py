@@ -1,11 +1,12 @@
 """The data of a training: checked ids, targets and weights, and the part for validation."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from sktextcnn._token_ids import UNKNOWN_ID, TokenTable
+from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID, TokenTable
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.inputs import check_token_ids, check_vectors_present, check_vocabulary
 from sktextcnn._training.targets import (
@@ -14,6 +15,12 @@ from sktextcnn._training.targets import (
     encode_targets,
     split_off_validation,
 )
+from sktextcnn._wide import WideModel
+
+# For the wide part: the share of texts that are held out, but up to so many of a few texts if
+# that is at most a fifth of them; and the number of distinct texts below which none are.
+_HELD_OUT, _MORE_OF_FEW, _MOST_OF_FEW = 0.1, 200, 0.2
+_FEWEST_DISTINCT = 50
 
 
 @dataclass(frozen=True)
@@ -61,14 +68,18 @@ class TrainingData:
             weight=None if self.weight is None else self.weight[rows],
         )
 
-    def to_dataset(self, device: str) -> TokenDataset:
-        """Without the rows of weight 0, and with the others' weights scaled to a mean of 1."""
-        if self.weight is None:
-            return TokenDataset(self.ids, self.targets.encoded, device=device)
-        kept = self[self.weight > 0]
-        assert kept.weight is not None
-        weight = kept.weight / kept.weight.mean()
-        return TokenDataset(kept.ids, kept.targets.encoded, weight, device)
+    def to_dataset(self, device: str, wide: WideModel | None = None) -> TokenDataset:
+        """Without the rows of weight 0, and with the others' weights scaled to a mean of 1.
+
+        The logits of the wide part, if there is one, are added to those of the network.
+        """
+        kept, weight = self, None
+        if self.weight is not None:
+            kept = self[self.weight > 0]
+            assert kept.weight is not None
+            weight = kept.weight / kept.weight.mean()
+        offset = None if wide is None else wide.logits(kept.ids).astype(np.float32)
+        return TokenDataset(kept.ids, kept.targets.encoded, weight, device, offset)
 
 
 def training_data(
@@ -129,3 +140,58 @@ def split_validation(
         data = data[data.weight > 0]
     train, valid = split_off_validation(data.targets, fraction, seed)
     return data[train], data[valid]
+
+
+def hold_out(data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData] | None:
+    """Divide the texts of positive weight, for the scales of the network and the wide part.
+
+    Equal texts with equal targets are not parted. The division depends neither on the order of
+    the texts nor on whether a text has the weight 2 or is there twice. Each class that has several
+    distinct texts is in both parts, if it is frequent enough.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The texts.
+    seed : int
+        Chooses the division.
+
+    Returns
+    -------
+    train, held_out : TrainingData, or None
+        None if there are too few distinct texts.
+    """
+    if data.weight is not None:
+        data = data[data.weight > 0]
+    weight = np.ones(len(data.ids)) if data.weight is None else data.weight
+    labels = data.targets.encoded
+    strata = np.zeros(len(labels), dtype=np.int64) if data.targets.multilabel else labels
+    keys = _digests(data.ids, labels, seed)
+    n_distinct = len(np.unique(keys))
+    if n_distinct < _FEWEST_DISTINCT:
+        return None
+    total = float(weight.sum())
+    share = max(_HELD_OUT, min(_MORE_OF_FEW / total, _MOST_OF_FEW))
+    order = np.lexsort((keys, strata))
+    held = np.zeros(len(keys), dtype=bool)
+    for rows in np.split(order, np.flatnonzero(np.diff(strata[order])) + 1):
+        begins = np.flatnonzero(np.diff(keys[rows], prepend=0))
+        # Weight that comes before each distinct text, less what it has itself.
+        before = np.concatenate([[0.0], weight[rows].cumsum()])
+        ends = np.append(begins[1:], len(rows))
+        middle = (before[begins] + before[ends]) / 2
+        chosen = middle < share * before[-1]
+        chosen[-1] = False
+        held[rows] = np.repeat(chosen, np.diff(np.append(begins, len(rows))))
+    return (data[~held], data[held]) if held.any() else None
+
+
+def _digests(ids: np.ndarray, targets: np.ndarray, seed: int) -> np.ndarray:
+    """A random number for each text and target, which equal ones share; (n,), uint64."""
+    salt = seed.to_bytes(8, "little")
+    keys = np.empty(len(ids), dtype=np.uint64)
+    for i, (row, target) in enumerate(zip(ids, targets, strict=True)):
+        text = row[row != PADDING_ID].tobytes() + b"/" + target.tobytes()
+        digest = hashlib.blake2b(text, digest_size=8, key=salt)
+        keys[i] = int.from_bytes(digest.digest(), "little") | 1
+    return keys

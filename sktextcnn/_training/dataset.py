@@ -23,6 +23,8 @@ class TokenDataset(Dataset):
     weight : ndarray of shape (n,), float64, or None
     device : str, default="cpu"
         Where they are held: that of the network, so that no batch has to be moved.
+    offset : ndarray of shape (n, num_outputs), float32, or None
+        What is added to the logits of the network.
     """
 
     def __init__(
@@ -31,10 +33,13 @@ class TokenDataset(Dataset):
         y: np.ndarray | None = None,
         weight: np.ndarray | None = None,
         device: str = "cpu",
+        offset: np.ndarray | None = None,
     ) -> None:
         if isinstance(ids, Mapping):
-            ids, weight = ids["ids"], ids.get("weight")
+            ids, weight, offset = ids["ids"], ids.get("weight"), ids.get("offset")
         X = {"ids": _tensor(ids, device)}
+        if offset is not None:
+            X["offset"] = _tensor(offset, device)
         if weight is not None:
             X["weight"] = _tensor(weight, device)
         targets = None if y is None else _tensor(y, device)

@@ -98,7 +98,10 @@ class TextNet(NeuralNetClassifier):
         ids = x["ids"] if isinstance(x, Mapping) else x
         with in_precision(self):
             logits = super().infer(ids, **fit_params)
-        return logits if self.precision == "float32" else logits.float()
+        logits = logits if self.precision == "float32" else logits.float()
+        if isinstance(x, Mapping) and "offset" in x:
+            logits = logits + x["offset"]
+        return logits
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, **kwargs: Any) -> Tensor:
         loss = super().get_loss(y_pred, y_true, X=X, **kwargs)  # (B,) or (B, n_labels)

@@ -143,9 +143,9 @@ def test_forged_files_are_refused(saved, path, name):
 
 
 def test_a_newer_format_is_named(saved, path):
-    data = saved.read_bytes().replace(b'"format_version":"1"', b'"format_version":"2"')
+    data = saved.read_bytes().replace(b'"format_version":"2"', b'"format_version":"3"')
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"has version 2 of the format.*Install a newer sktextcnn"):
+    with pytest.raises(ValueError, match=r"has version 3 of the format.*Install a newer sktextcnn"):
         sktextcnn.load(path)
 
 

@@ -20,6 +20,7 @@ ROOMS = [
     "_vectors",
     "_network",
     "_state",
+    "_wide",
     "_training",
     "_vectorizer",
     "_classifier",

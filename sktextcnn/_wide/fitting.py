@@ -1,0 +1,132 @@
+"""A WideModel from texts: logistic regression over TF-IDF.
+
+Shapes: N texts, T tokens, G n-grams, C classes.
+"""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from sktextcnn._wide.features import Counts, NGrams, occurrences, tf_idf
+from sktextcnn._wide.model import WideModel
+
+#: Inverse strengths of the penalty to choose from.
+STRENGTHS = (1.0, 10.0, 100.0)
+
+# Pairs that stand in one text alone say nothing of others, and are two thirds of all.
+_LEAST_TEXTS_OF_PAIR = 2
+# Where the logits of held-out texts stop changing.
+_TOL, _MOST_STEPS = 1e-3, 100
+
+
+def fit_wide(
+    ids: np.ndarray,
+    targets: np.ndarray,
+    n_classes: int,
+    weight: np.ndarray | None = None,
+    strengths: tuple[float, ...] = STRENGTHS,
+) -> Iterator[tuple[float, WideModel]]:
+    """Fit one model for each strength of the penalty.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (N, T), int32
+        Token ids.
+    targets : ndarray of shape (N,), int64, or (N, C), float32
+        Classes, or an indicator matrix.
+    n_classes : int
+        The number of classes, of which `targets` may lack some.
+    weight : ndarray of shape (N,) or None
+        Weights of the texts. A weight of 2 is equal to two copies of a text.
+    strengths : tuple of float
+        ``C`` of scikit-learn's LogisticRegression.
+
+    Yields
+    ------
+    strength : float
+    model : WideModel
+    """
+    weight = np.ones(len(ids)) if weight is None else np.asarray(weight, dtype=np.float64)
+    ngrams, counts, idf = _features(ids, weight)
+    values = tf_idf(counts, idf)
+    matrix = csr_array((values, counts.ngram, counts.offsets), shape=(len(ids), len(ngrams)))
+    for strength in strengths:
+        coef, intercept = _solve(matrix, targets, n_classes, weight, strength)
+        yield (
+            strength,
+            WideModel(
+                ngrams.codes,
+                idf,
+                np.ascontiguousarray(coef.T, dtype=np.float32),
+                intercept.astype(np.float32),
+            ),
+        )
+
+
+def _features(ids: np.ndarray, weight: np.ndarray) -> tuple[NGrams, Counts, np.ndarray]:
+    """Choose the n-grams; returns them, their counts in the texts, and their weights."""
+    everything = NGrams(np.unique(occurrences(ids).code))
+    counts = everything.counts(ids)
+    text = np.repeat(np.arange(len(ids)), np.diff(counts.offsets))
+    n_texts = np.bincount(counts.ngram, weight[text], minlength=len(everything))
+    kept = (everything.codes < 1 << 32) | (n_texts >= _LEAST_TEXTS_OF_PAIR)
+    ngrams = NGrams(everything.codes[kept])
+    new_row = np.cumsum(kept) - 1
+    mask = kept[counts.ngram]
+    lengths = np.bincount(text[mask], minlength=len(ids))
+    counts = Counts(
+        np.concatenate([[0], lengths.cumsum()]), new_row[counts.ngram[mask]], counts.times[mask]
+    )
+    idf = np.log((1 + weight.sum()) / (1 + n_texts[kept])) + 1
+    return ngrams, counts, idf.astype(np.float32)
+
+
+def _solve(
+    matrix: csr_array, targets: np.ndarray, n_classes: int, weight: np.ndarray, strength: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return coefficients of shape (C, G) and intercepts of shape (C,)."""
+    n_ngrams = matrix.shape[1]
+    if targets.ndim == 2:
+        columns = [_binary(matrix, column > 0.5, weight, strength) for column in targets.T]
+        return np.stack([coef for coef, _ in columns]), np.array([each for _, each in columns])
+    coef, intercept = np.zeros((n_classes, n_ngrams)), np.full(n_classes, _RARE)
+    present = np.unique(targets)
+    if len(present) == 2:
+        of_second, at_second = _binary(matrix, targets == present[1], weight, strength)
+        # Two logits whose difference is that of the second class.
+        coef[present] = np.stack([-of_second, of_second]) / 2
+        intercept[present] = np.array([-at_second, at_second]) / 2
+    elif len(present) > 2:
+        model = _fitted(matrix, targets, weight, strength)
+        coef[present], intercept[present] = model.coef_, model.intercept_
+    return coef, intercept
+
+
+# The logit of a class that no text has.
+_RARE = -10.0
+
+
+def _binary(
+    matrix: csr_array, positive: np.ndarray, weight: np.ndarray, strength: float
+) -> tuple[np.ndarray, float]:
+    """Coefficients and intercept of the log-odds."""
+    if positive.all() or not positive.any() or not matrix.shape[1]:
+        share = np.average(positive, weights=weight)
+        share = np.clip(share, 1e-4, 1 - 1e-4)
+        return np.zeros(matrix.shape[1]), float(np.log(share / (1 - share)))
+    model = _fitted(matrix, positive, weight, strength)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _fitted(
+    matrix: csr_array, targets: np.ndarray, weight: np.ndarray, strength: float
+) -> LogisticRegression:
+    model = LogisticRegression(C=strength, tol=_TOL, max_iter=_MOST_STEPS)
+    with warnings.catch_warnings():
+        # Further steps change no prediction of other texts.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(matrix, targets, sample_weight=weight)

@@ -1,0 +1,125 @@
+"""WideModel: logits that are sums over the n-grams of a text.
+
+Shapes: N texts, T tokens, G n-grams, C classes, S n-grams of one text.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from sktextcnn._wide.features import NGrams, occurrences, tf_idf
+
+
+class Terms(NamedTuple):
+    """What the n-grams of one text add to its logits."""
+
+    spans: np.ndarray  # (S, 2), the first token and the one after the last
+    contributions: np.ndarray  # (S, C), float64
+
+
+class WideModel:
+    """A linear model over words and pairs of words, weighted as TF-IDF.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (G,), int64
+        The n-grams; see `NGrams`.
+    idf : ndarray of shape (G,), float32
+        The inverse document frequency of each.
+    coef : ndarray of shape (G, C), float32
+        The weight of each for each class.
+    intercept : ndarray of shape (C,), float32
+        What is added to the logits of each text.
+    """
+
+    def __init__(
+        self, codes: np.ndarray, idf: np.ndarray, coef: np.ndarray, intercept: np.ndarray
+    ) -> None:
+        self.ngrams = NGrams(codes)
+        self.idf, self.coef, self.intercept = idf, coef, intercept
+
+    def logits(self, ids: np.ndarray) -> np.ndarray:
+        """Return the logits of ids of shape (N, T); (N, C), float64."""
+        counts = self.ngrams.counts(ids)
+        values = tf_idf(counts, self.idf)
+        # Gradients and inference mode are the caller's, who wants neither.
+        with torch.inference_mode(False), torch.no_grad():
+            sums = functional.embedding_bag(
+                torch.from_numpy(counts.ngram),
+                self._double_coef,
+                torch.from_numpy(counts.offsets),
+                per_sample_weights=torch.from_numpy(values),
+                mode="sum",
+                include_last_offset=True,
+            )
+        return sums.numpy() + self.intercept
+
+    @property
+    def _double_coef(self) -> torch.Tensor:
+        cached = self.__dict__.get("_cached_coef")
+        if cached is None:
+            cached = self.__dict__["_cached_coef"] = torch.from_numpy(self.coef.astype(np.float64))
+        return cached
+
+    def terms(self, ids: np.ndarray) -> Terms:
+        """Return what each place of each n-gram adds to the logits of one text.
+
+        Parameters
+        ----------
+        ids : ndarray of shape (T,)
+            The ids of the text.
+
+        Returns
+        -------
+        Terms
+            With the intercept, the contributions sum to the logits. An n-gram that stands at
+            several places adds the same at each.
+        """
+        row = ids.reshape(1, -1)
+        counts = self.ngrams.counts(row) if len(ids) else None
+        if counts is None or not len(counts.ngram):
+            return Terms(np.empty((0, 2), dtype=np.int64), np.empty((0, len(self.intercept))))
+        found = occurrences(row)
+        ngram = self.ngrams.rows_of(found.code)
+        kept = ngram >= 0
+        share = np.zeros(len(self.ngrams))
+        share[counts.ngram] = tf_idf(counts, self.idf) / counts.times
+        first, length, ngram = found.first[kept], found.length[kept], ngram[kept]
+        return Terms(
+            np.stack([first, first + length], axis=1),
+            share[ngram, None] * self.coef[ngram].astype(np.float64),
+        )
+
+    def scaled(self, scale: float) -> "WideModel":
+        """Return a model whose logits are multiplied by `scale`."""
+        factor = np.float32(scale)
+        return WideModel(self.ngrams.codes, self.idf, self.coef * factor, self.intercept * factor)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays that the model consists of, by the names of the parameters."""
+        return {
+            "codes": self.ngrams.codes,
+            "idf": self.idf,
+            "coef": self.coef,
+            "intercept": self.intercept,
+        }
+
+    def __reduce__(self) -> tuple:
+        return WideModel, tuple(self.arrays().values())
+
+
+def check_arrays(arrays: Mapping[str, np.ndarray], n_ids: int, n_classes: int) -> None:
+    """Raise a ValueError if arrays are not those of a `WideModel` for these ids and classes."""
+    codes, idf, coef, intercept = (arrays[name] for name in ("codes", "idf", "coef", "intercept"))
+    if codes.dtype != np.int64 or codes.ndim != 1:
+        raise ValueError("the n-grams are not int64")
+    ids = np.concatenate([codes >> 32, codes & 0xFFFFFFFF])
+    if (np.diff(codes) <= 0).any() or (codes < 0).any() or (ids >= n_ids).any():
+        raise ValueError("the n-grams are not sorted, or not of the words")
+    shapes = [(len(codes),), (len(codes), n_classes), (n_classes,)]
+    for array, shape in zip((idf, coef, intercept), shapes, strict=True):
+        if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
+            raise ValueError("the weights of n-grams are not those of the n-grams and classes")
