@@ -11,45 +11,52 @@ from sktextcnn._token_ids import UNKNOWN_ID
 
 # A word is coded as its id, a pair as the ids of both words, so that words come before pairs.
 _SHIFT = 32
-_FIRST_PAIR = 1 << _SHIFT
+FIRST_PAIR = 1 << _SHIFT
 
-# Occurrences that are counted at a time: their sort stays in the processor's cache.
+# Tokens whose n-grams are counted at a time: their sort stays in the processor's cache.
 _TOKENS_AT_ONCE = 1 << 15
+# Knuth's multiplier, and bits of a mark for each pair: one pair in so many passes by chance.
+_MULTIPLIER, _MARKS_OF_PAIR = np.int64(-7046029254386353131), 16
 
 
-class Occurrences(NamedTuple):
-    """The n-grams of some texts, one entry for each place where one stands.
+class Counts(NamedTuple):
+    """A sparse matrix of counts, sorted by text and n-gram."""
 
-    Padding and unknown words are in no n-gram.
-    """
+    text: np.ndarray  # (n,), rows
+    ngram: np.ndarray  # (n,), columns
+    times: np.ndarray  # (n,), float64
+    n_texts: int
 
-    text: np.ndarray  # (n,), rows of the ids
-    first: np.ndarray  # (n,), the column of the first token
+    def offsets(self) -> np.ndarray:
+        """Where the entries of each text begin, and where the last ones end; (N + 1,)."""
+        offsets = np.zeros(self.n_texts + 1, dtype=np.int64)
+        np.bincount(self.text, minlength=self.n_texts).cumsum(out=offsets[1:])
+        return offsets
+
+
+class Places(NamedTuple):
+    """The n-grams of one text, one entry for each place where one stands."""
+
+    first: np.ndarray  # (n,), the first token
     length: np.ndarray  # (n,), 1 or 2 tokens
     code: np.ndarray  # (n,), int64
 
 
-def occurrences(ids: np.ndarray) -> Occurrences:
-    """Find the words and pairs of ids of shape (N, T)."""
+def places(ids: np.ndarray) -> Places:
+    """Find the words and pairs of one text, without unknown words; ids of shape (T,)."""
     known = ids > UNKNOWN_ID
-    text, column = known.nonzero()
-    codes = ids.astype(np.int64)
-    left = (known[:, :-1] & known[:, 1:]).nonzero()
-    pairs = (codes[left] << _SHIFT) | codes[left[0], left[1] + 1]
-    return Occurrences(
-        np.concatenate([text, left[0]]),
-        np.concatenate([column, left[1]]),
-        np.repeat([1, 2], [len(text), len(pairs)]),
-        np.concatenate([codes[text, column], pairs]),
+    words = known.nonzero()[0]
+    pairs = (known[:-1] & known[1:]).nonzero()[0]
+    return Places(
+        np.concatenate([words, pairs]),
+        np.repeat([1, 2], [len(words), len(pairs)]),
+        np.concatenate([ids[words].astype(np.int64), pair_codes(ids[pairs], ids[pairs + 1])]),
     )
 
 
-class Counts(NamedTuple):
-    """A sparse matrix of counts, text by text: compressed sparse rows."""
-
-    offsets: np.ndarray  # (N + 1,), where the entries of each text begin, and the end
-    ngram: np.ndarray  # (n,), columns
-    times: np.ndarray  # (n,), float64
+def pair_codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the codes of pairs of ids, as int64."""
+    return (first.astype(np.int64) << _SHIFT) | second
 
 
 class NGrams:
@@ -63,45 +70,76 @@ class NGrams:
 
     def __init__(self, codes: np.ndarray) -> None:
         self.codes = codes
-        n_words = int(np.searchsorted(codes, _FIRST_PAIR))
+        n_words = int(np.searchsorted(codes, FIRST_PAIR))
         words = codes[:n_words]
-        # The row of each word by its id, as most n-grams that are looked up are words.
+        # The row of each word by its id; the last one is that of all larger ids.
         self._word_row = np.full(int(words[-1]) + 2 if n_words else 1, -1, dtype=np.int64)
         self._word_row[words] = np.arange(n_words)
         self._pairs, self._n_words = codes[n_words:], n_words
+        # Most pairs of a text are not in the vocabulary, which a mark says sooner than a search.
+        n_bits = max(1, len(self._pairs) * _MARKS_OF_PAIR - 1).bit_length()
+        self._mark_shift = np.uint64(64 - n_bits)
+        self._marks = np.zeros(1 << n_bits, dtype=bool)
+        self._marks[self._mark_of(self._pairs)] = True
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def rows_of(self, code: np.ndarray) -> np.ndarray:
-        """Return the place of each code in the vocabulary, or -1."""
+        """Return the place of each code in the vocabulary, or -1; words come before pairs."""
+        n_words = int((code < FIRST_PAIR).sum())
+        return np.concatenate([self._rows_of_words(code[:n_words]), self._of_pairs(code[n_words:])])
+
+    def _rows_of_words(self, word: np.ndarray) -> np.ndarray:
+        return self._word_row.take(word, mode="clip")
+
+    def _of_pairs(self, code: np.ndarray) -> np.ndarray:
         rows = np.full(len(code), -1, dtype=np.int64)
-        is_word = code < _FIRST_PAIR
-        rows[is_word] = self._word_row[code[is_word].clip(max=len(self._word_row) - 1)]
-        if len(self._pairs):
-            pairs = code[~is_word]
-            at = np.searchsorted(self._pairs, pairs).clip(max=len(self._pairs) - 1)
-            rows[~is_word] = np.where(self._pairs[at] == pairs, at + self._n_words, -1)
+        marked = self._marks[self._mark_of(code)].nonzero()[0]
+        if len(marked):
+            some = code[marked]
+            at = self._pairs.searchsorted(some)
+            found = self._pairs.take(at, mode="clip") == some
+            rows[marked[found]] = at[found] + self._n_words
         return rows
+
+    def _mark_of(self, code: np.ndarray) -> np.ndarray:
+        return ((code * _MULTIPLIER).view(np.uint64) >> self._mark_shift).view(np.int64)
 
     def counts(self, ids: np.ndarray) -> Counts:
         """Count the n-grams of the vocabulary in ids of shape (N, T)."""
         n_texts, n_tokens = ids.shape
         step = max(1, _TOKENS_AT_ONCE // n_tokens)
-        offsets = [np.zeros(1, dtype=np.int64)]
-        ngrams, counts = [], []
-        for start in range(0, n_texts, step):
-            some = ids[start : start + step]
-            found = occurrences(some)
-            rows = self.rows_of(found.code)
-            kept = rows >= 0
-            keys = np.sort(found.text[kept] * len(self) + rows[kept])
-            begins = np.flatnonzero(np.diff(keys, prepend=-1))
-            text, ngram = np.divmod(keys[begins], max(1, len(self)))
-            counts.append(np.diff(begins, append=len(keys)).astype(np.float64))
-            ngrams.append(ngram)
-            offsets.append(offsets[-1][-1] + np.bincount(text, minlength=len(some)).cumsum())
-        return Counts(np.concatenate(offsets), np.concatenate(ngrams), np.concatenate(counts))
+        if n_texts <= step:
+            return self._counts(ids)
+        parts = [self._counts(ids[start : start + step]) for start in range(0, n_texts, step)]
+        return Counts(
+            np.concatenate([part.text + i * step for i, part in enumerate(parts)]),
+            np.concatenate([part.ngram for part in parts]),
+            np.concatenate([part.times for part in parts]),
+            n_texts,
+        )
+
+    def _counts(self, ids: np.ndarray) -> Counts:
+        known = ids > UNKNOWN_ID
+        pair = known[:, :-1] & known[:, 1:]
+        text, column = pair.nonzero()
+        rows = np.concatenate(
+            [
+                self._rows_of_words(ids[known]),
+                self._of_pairs(pair_codes(ids[text, column], ids[text, column + 1])),
+            ]
+        )
+        texts = np.concatenate([known.nonzero()[0], text])
+        kept = rows >= 0
+        n_ngrams = max(1, len(self))
+        keys = texts[kept] * n_ngrams + rows[kept]
+        keys.sort()
+        is_first = np.ones(len(keys) + 1, dtype=bool)  # and one after the last
+        np.not_equal(keys[1:], keys[:-1], out=is_first[1:-1])
+        begins = is_first.nonzero()[0]
+        text, ngram = np.divmod(keys[begins[:-1]], n_ngrams)
+        return Counts(text, ngram, (begins[1:] - begins[:-1]).astype(np.float64), len(ids))
 
 
 def tf_idf(counts: Counts, idf: np.ndarray) -> np.ndarray:
@@ -113,6 +151,5 @@ def tf_idf(counts: Counts, idf: np.ndarray) -> np.ndarray:
         One value for each entry of `counts`; the squares of each text's values sum to 1.
     """
     values = (1 + np.log(counts.times)) * idf[counts.ngram]
-    text = np.repeat(np.arange(len(counts.offsets) - 1), np.diff(counts.offsets))
-    norms = np.sqrt(np.bincount(text, values**2, minlength=len(counts.offsets) - 1))
-    return values / norms[text]
+    norms = np.sqrt(np.bincount(counts.text, values * values, minlength=counts.n_texts))
+    return values / norms[counts.text]

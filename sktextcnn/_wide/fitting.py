@@ -11,7 +11,8 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from sktextcnn._wide.features import Counts, NGrams, occurrences, tf_idf
+from sktextcnn._token_ids import UNKNOWN_ID
+from sktextcnn._wide.features import FIRST_PAIR, Counts, NGrams, pair_codes, tf_idf
 from sktextcnn._wide.model import WideModel
 
 #: Inverse strengths of the penalty to choose from.
@@ -53,7 +54,7 @@ def fit_wide(
     weight = np.ones(len(ids)) if weight is None else np.asarray(weight, dtype=np.float64)
     ngrams, counts, idf = _features(ids, weight)
     values = tf_idf(counts, idf)
-    matrix = csr_array((values, counts.ngram, counts.offsets), shape=(len(ids), len(ngrams)))
+    matrix = csr_array((values, counts.ngram, counts.offsets()), shape=(len(ids), len(ngrams)))
     for strength in strengths:
         coef, intercept = _solve(matrix, targets, n_classes, weight, strength)
         yield (
@@ -69,20 +70,18 @@ def fit_wide(
 
 def _features(ids: np.ndarray, weight: np.ndarray) -> tuple[NGrams, Counts, np.ndarray]:
     """Choose the n-grams; returns them, their counts in the texts, and their weights."""
-    everything = NGrams(np.unique(occurrences(ids).code))
+    known = ids > UNKNOWN_ID
+    pair = known[:, :-1] & known[:, 1:]
+    pairs = pair_codes(ids[:, :-1][pair], ids[:, 1:][pair])
+    everything = NGrams(np.concatenate([np.unique(ids[known]).astype(np.int64), np.unique(pairs)]))
     counts = everything.counts(ids)
-    text = np.repeat(np.arange(len(ids)), np.diff(counts.offsets))
-    n_texts = np.bincount(counts.ngram, weight[text], minlength=len(everything))
-    kept = (everything.codes < 1 << 32) | (n_texts >= _LEAST_TEXTS_OF_PAIR)
-    ngrams = NGrams(everything.codes[kept])
+    n_texts = np.bincount(counts.ngram, weight[counts.text], minlength=len(everything))
+    kept = (everything.codes < FIRST_PAIR) | (n_texts >= _LEAST_TEXTS_OF_PAIR)
     new_row = np.cumsum(kept) - 1
     mask = kept[counts.ngram]
-    lengths = np.bincount(text[mask], minlength=len(ids))
-    counts = Counts(
-        np.concatenate([[0], lengths.cumsum()]), new_row[counts.ngram[mask]], counts.times[mask]
-    )
+    counts = Counts(counts.text[mask], new_row[counts.ngram[mask]], counts.times[mask], len(ids))
     idf = np.log((1 + weight.sum()) / (1 + n_texts[kept])) + 1
-    return ngrams, counts, idf.astype(np.float32)
+    return NGrams(everything.codes[kept]), counts, idf.astype(np.float32)
 
 
 def _solve(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from sktextcnn._wide.features import NGrams, occurrences, tf_idf
+from sktextcnn._wide.features import NGrams, places, tf_idf
 
 
 class Terms(NamedTuple):
@@ -50,7 +50,7 @@ class WideModel:
             sums = functional.embedding_bag(
                 torch.from_numpy(counts.ngram),
                 self._double_coef,
-                torch.from_numpy(counts.offsets),
+                torch.from_numpy(counts.offsets()),
                 per_sample_weights=torch.from_numpy(values),
                 mode="sum",
                 include_last_offset=True,
@@ -82,7 +82,7 @@ class WideModel:
         counts = self.ngrams.counts(row) if len(ids) else None
         if counts is None or not len(counts.ngram):
             return Terms(np.empty((0, 2), dtype=np.int64), np.empty((0, len(self.intercept))))
-        found = occurrences(row)
+        found = places(ids)
         ngram = self.ngrams.rows_of(found.code)
         kept = ngram >= 0
         share = np.zeros(len(self.ngrams))

@@ -43,7 +43,7 @@ def with_constraints(estimator, validation):
     [
         (TextCNNClassifier(batch_size=0), r"'batch_size' parameter of TextCNNClassifier must be"),
         (TextCNNClassifier(batch_size=True), r"'batch_size' .* not a bool\. Got True instead"),
-        (TextCNNClassifier(max_epochs=np.True_), "'max_epochs' parameter .*Got .*True_ instead"),
+        (TextCNNClassifier(max_epochs=np.True_), "'max_epochs' parameter .*Got .*True_? instead"),
         (TextCNNClassifier(learning_rate=False), "'learning_rate' parameter"),
         (TextCNNClassifier(dropout=1.0), r"'dropout' .* range \[0(\.0)?, 1(\.0)?\)"),
         (TextCNNClassifier(finetune="always"), "'finetune' .* Got 'always' instead"),

@@ -22,6 +22,7 @@ def test_seeds_of_model_files_are_loaded(models, tmp_path):
     ] == []
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.name)
 def test_findings_of_model_files_stay_fixed(path, models, tmp_path):
     assert not check_model_file(path.read_bytes(), models, tmp_path)

@@ -173,7 +173,7 @@ def test_counts_are_those_of_a_loop(ids, targets):
     ((_, model),) = fit_wide(ids, targets, 3, strengths=(1.0,))
     counts = model.ngrams.counts(ids)
     shape = (len(ids), len(model.ngrams))
-    dense = csr_array((counts.times, counts.ngram, counts.offsets), shape=shape).toarray()
+    dense = csr_array((counts.times, counts.ngram, counts.offsets()), shape=shape).toarray()
     place = {code: i for i, code in enumerate(model.ngrams.codes.tolist())}
     expected = np.zeros(shape)
     for i, row in enumerate(ids.tolist()):
