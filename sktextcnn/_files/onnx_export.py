@@ -76,8 +76,7 @@ def export_onnx(
         str, int, float and bool, or has a function for texts that is not in `omit`.
     ValueError
         If `tables` or `omit` is not as described, the vectorizer is not the one that the
-        classifier was fitted with, the classifier has a wide part, or the file would exceed the
-        2 GiB limit of ONNX files.
+        classifier was fitted with, or the file would exceed the 2 GiB limit of ONNX files.
     OSError
         If the file cannot be written.
 
@@ -142,11 +141,6 @@ def _parts(model: Any) -> tuple[TextVectorizer | None, TextCNNClassifier, list[s
         prefixes = [f"{pipeline.steps[0][0]}__"]
         if pipeline is not model:
             prefixes.append(f"estimator__{prefixes[0]}")
-    if classifier._wide is not None:
-        raise ValueError(
-            "export_onnx does not support wide=True. Fit with wide=False, or store the Pipeline "
-            "with sktextcnn.save."
-        )
     network = type(classifier.net_.module_)
     if network not in (KimCNN, StackedCNN):
         raise TypeError(
@@ -185,6 +179,8 @@ def _check_size(classifier: TextCNNClassifier, stored: bool, metadata: str) -> N
     state = classifier.net_.module_.state_dict()
     state.pop("embedding.static", None)
     n_bytes = sum(value.nbytes for value in state.values()) + len(metadata)
+    if classifier._wide is not None:
+        n_bytes += sum(array.nbytes for array in classifier._wide.arrays().values())
     if stored:
         n_bytes += _product_bytes(classifier) - state["embedding.weight"].nbytes
     if n_bytes > _MOST_BYTES:
@@ -314,8 +310,17 @@ def _model(
         features = graphs.stacked_features(
             graph, ids, weights, activation, pool_size=module.POOL_SIZE, lengths=lengths
         )
-    multilabel = classifier.net_.multilabel
-    output = graphs.probabilities(graph, features, weights, activation, multilabel=multilabel)
+    wide = None
+    if classifier._wide is not None:
+        wide = graphs.wide_logits(graph, "ids", **classifier._wide.described())
+    output = graphs.probabilities(
+        graph,
+        features,
+        weights,
+        activation,
+        multilabel=classifier.net_.multilabel,
+        wide=wide,
+    )
     return graphs.finish(
         graph,
         output,

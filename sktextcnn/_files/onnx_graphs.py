@@ -215,10 +215,74 @@ def stacked_features(
     return graph("ReduceMax", hidden, axes=[2], keepdims=0)
 
 
-def probabilities(
-    graph: Graph, features: str, weights: Weights, activation: str, *, multilabel: bool
+def wide_logits(
+    graph: Graph,
+    ids: str,
+    *,
+    words: np.ndarray,
+    pairs: np.ndarray,
+    idf: np.ndarray,
+    coef: np.ndarray,
+    intercept: np.ndarray,
 ) -> str:
-    """Add the head, and softmax or the logistic function; (B, number of classes)."""
+    """Add the logits of a wide part; (B, number of classes).
+
+    Parameters
+    ----------
+    graph, ids
+        As for :func:`kim_features`.
+    words : ndarray of shape (n_words,)
+        The ids of its words.
+    pairs : ndarray of shape (n_pairs, 2)
+        The ids of its pairs.
+    idf : ndarray of shape (n_words + n_pairs,), float32
+        Inverse document frequencies, of the words first.
+    coef : ndarray of shape (n_words + n_pairs, number of classes), float32
+        Weights.
+    intercept : ndarray of shape (number of classes,), float32
+        What is added for each text.
+    """
+    if not len(idf):
+        # A sum over no n-gram, for as many texts as there are.
+        zeros = graph("Mul", graph("Cast", ids, to=TensorProto.FLOAT), np.float32(0))
+        return graph("Add", graph("ReduceSum", zeros, _ints(1), keepdims=1), intercept)
+    counts = graph(
+        "TfIdfVectorizer",
+        ids,
+        mode="TF",
+        min_gram_length=1,
+        max_gram_length=2,
+        max_skip_count=0,
+        ngram_counts=[0, len(words)],
+        ngram_indexes=np.arange(len(idf)),
+        pool_int64s=np.concatenate([words, pairs.ravel()]),
+    )
+    one = np.float32(1)
+    logs = graph("Add", graph("Log", graph("Max", counts, one)), one)
+    frequencies = graph("Mul", logs, graph("Min", counts, one))
+    values = graph("Mul", frequencies, graph.constant("wide_idf", idf))
+    norms = graph("ReduceL2", values, axes=[1], keepdims=1)
+    # A text without n-grams has none but zeros.
+    values = graph("Div", values, graph("Max", norms, np.float32(1e-30)))
+    return graph("Gemm", values, graph.constant("wide_coef", coef), intercept)
+
+
+def probabilities(
+    graph: Graph,
+    features: str,
+    weights: Weights,
+    activation: str,
+    *,
+    multilabel: bool,
+    wide: str | None = None,
+) -> str:
+    """Add the head, the logits of the wide part, and softmax or the logistic function.
+
+    Returns
+    -------
+    str
+        Name of the probabilities, (B, number of classes).
+    """
     layers = [name[: -len(".weight")] for name in weights if _is_of(name, "head.", ".weight")]
     outputs = features
     for i, layer in enumerate(layers):
@@ -226,6 +290,8 @@ def probabilities(
             outputs = _activate(graph, activation, outputs)
         weight, bias = weights[f"{layer}.weight"], weights[f"{layer}.bias"]
         outputs = graph("Gemm", outputs, weight, bias, transB=1)
+    if wide is not None:
+        outputs = graph("Add", outputs, wide)
     return graph("Sigmoid", outputs) if multilabel else graph("Softmax", outputs, axis=1)
 
 

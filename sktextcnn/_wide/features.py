@@ -59,6 +59,11 @@ def pair_codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return (first.astype(np.int64) << _SHIFT) | second
 
 
+def ids_of_pairs(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ids of each pair."""
+    return codes >> _SHIFT, codes & (FIRST_PAIR - 1)
+
+
 class NGrams:
     """A vocabulary of n-grams.
 
@@ -66,6 +71,11 @@ class NGrams:
     ----------
     codes : ndarray of shape (G,), int64
         The n-grams, sorted: words, then pairs.
+
+    Attributes
+    ----------
+    n_words : int
+        How many of them are words.
     """
 
     def __init__(self, codes: np.ndarray) -> None:
@@ -75,7 +85,7 @@ class NGrams:
         # The row of each word by its id; the last one is that of all larger ids.
         self._word_row = np.full(int(words[-1]) + 2 if n_words else 1, -1, dtype=np.int64)
         self._word_row[words] = np.arange(n_words)
-        self._pairs, self._n_words = codes[n_words:], n_words
+        self._pairs, self.n_words = codes[n_words:], n_words
         # Most pairs of a text are not in the vocabulary, which a mark says sooner than a search.
         n_bits = max(1, len(self._pairs) * _MARKS_OF_PAIR - 1).bit_length()
         self._mark_shift = np.uint64(64 - n_bits)
@@ -100,7 +110,7 @@ class NGrams:
             some = code[marked]
             at = self._pairs.searchsorted(some)
             found = self._pairs.take(at, mode="clip") == some
-            rows[marked[found]] = at[found] + self._n_words
+            rows[marked[found]] = at[found] + self.n_words
         return rows
 
     def _mark_of(self, code: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from sktextcnn._wide.features import NGrams, places, tf_idf
+from sktextcnn._wide.features import NGrams, ids_of_pairs, places, tf_idf
 
 
 class Terms(NamedTuple):
@@ -107,6 +107,25 @@ class WideModel:
             "intercept": self.intercept,
         }
 
+    def described(self) -> dict[str, np.ndarray]:
+        """Return the model without codes.
+
+        Returns
+        -------
+        dict
+            `words`, the ids of the words, (n_words,); `pairs`, the ids of the pairs, (n_pairs, 2);
+            and the other arrays, in which words come before pairs.
+        """
+        codes = self.ngrams.codes
+        words, pairs = np.split(codes, [self.ngrams.n_words])
+        return {
+            "words": words,
+            "pairs": np.stack(ids_of_pairs(pairs), axis=1),
+            "idf": self.idf,
+            "coef": self.coef,
+            "intercept": self.intercept,
+        }
+
     def __reduce__(self) -> tuple:
         return WideModel, tuple(self.arrays().values())
 
@@ -116,7 +135,7 @@ def check_arrays(arrays: Mapping[str, np.ndarray], n_ids: int, n_classes: int) -
     codes, idf, coef, intercept = (arrays[name] for name in ("codes", "idf", "coef", "intercept"))
     if codes.dtype != np.int64 or codes.ndim != 1:
         raise ValueError("the n-grams are not int64")
-    ids = np.concatenate([codes >> 32, codes & 0xFFFFFFFF])
+    ids = np.concatenate(ids_of_pairs(codes))
     if (np.diff(codes) <= 0).any() or (codes < 0).any() or (ids >= n_ids).any():
         raise ValueError("the n-grams are not sorted, or not of the words")
     shapes = [(len(codes),), (len(codes), n_classes), (n_classes,)]

@@ -39,6 +39,14 @@ MODELS = {
     **{name: {"activation": name, "hidden_units": 7} for name in sorted(ACTIVATIONS)},
     "multilabel": {"multilabel": True},
     "multilabel, hidden": {"multilabel": True, "hidden_units": 20},
+    "wide": {"wide": True},
+    "wide, multilabel": {"wide": True, "multilabel": True},
+    "wide, stacked, before": {
+        "wide": True,
+        "architecture": "stacked",
+        "vectorizer": {"padding": "pre"},
+    },
+    "wide, rare words unknown": {"wide": True, "vectorizer": {"min_df": 3, "unseen_words": 0}},
     "stacked": {"architecture": "stacked"},
     "stacked, multilabel": {"multilabel": True, "architecture": "stacked"},
     "stacked, before": {"architecture": "stacked", "vectorizer": {"padding": "pre"}},
@@ -286,3 +294,12 @@ def test_labels_keep_their_type(labels, expected, serve_onnx, tmp_path):
     if np.ndim(labels) == 2:
         predicted = [np.flatnonzero(row).tolist() for row in predicted]
     assert serve_onnx.TextModel(str(tmp_path / "model.onnx")).predict(texts) == predicted
+
+
+def test_a_wide_part_without_ngrams(tmp_path):
+    ids = np.ones((20, 3), dtype=np.int32)
+    model = TextCNNClassifier(wide=True, num_filters=2, max_epochs=1, random_state=0)
+    model.fit(ids, [0, 1, 1, 1] * 5)
+    export_onnx(model, tmp_path / "model.onnx")
+    session = session_of(tmp_path / "model.onnx")
+    assert run(session, ids) == pytest.approx(model.predict_proba(ids), abs=TOLERANCE)

@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import sktextcnn
-from sktextcnn import TextCNNClassifier, TextVectorizer, explain, export_onnx, top_ngrams
+from sktextcnn import TextCNNClassifier, TextVectorizer, explain, top_ngrams
 from sktextcnn._training import hold_out, logits, training_data
 
 SMALL = {"num_filters": 8, "max_epochs": 6, "random_state": 0, "wide": True}
@@ -239,11 +239,6 @@ def test_it_is_searched(corpus):
     )
     search.fit(*corpus)
     assert search.cv_results_["mean_test_score"][1] > search.cv_results_["mean_test_score"][0]
-
-
-def test_onnx_says_that_it_cannot(model, tmp_path):
-    with pytest.raises(ValueError, match="export_onnx does not support wide=True"):
-        export_onnx(model, tmp_path / "model.onnx")
 
 
 # The texts that are held out --------------------------------------------------------------
