@@ -47,6 +47,8 @@ from sktextcnn._wide import WideModel
 # max_epochs="auto" is the number of epochs of about so many steps, within bounds.
 _STEPS = 3000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
+# With a wide part, the last third of the epochs has the texts that were held out before.
+_EPOCHS_OF_WIDE = 1.5
 
 
 class TextCNNClassifier(ClassifierMixin, StoredEstimator):
@@ -132,7 +134,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Number of texts in each step.
     max_epochs : int or "auto", default="auto"
         Number of epochs, or their maximum with `early_stopping`. "auto": the number that makes
-        about 3,000 steps, from 4 to 300, so that small corpora get more epochs.
+        about 3,000 steps, from 4 to 300, so that small corpora get more epochs; half as many
+        again with a wide part.
     shuffle : bool, default=True
         Whether to shuffle the texts in each epoch.
     early_stopping : bool, default=False
@@ -388,6 +391,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         rows = data.to_dataset(device)
         validation_rows = None if validation is None else validation.to_dataset(device)
         n_epochs = self._n_epochs(len(rows))
+        if self.wide and validation is None and self.max_epochs == "auto":
+            n_epochs = round(n_epochs * _EPOCHS_OF_WIDE)
         self._warn_of_frozen(n_epochs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         progress = bool(self.verbose)

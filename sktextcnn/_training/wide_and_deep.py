@@ -12,7 +12,7 @@ from sktextcnn._training.net import TextNet, logits
 from sktextcnn._wide import PRIOR, STRENGTHS, WideModel, fit_scales, fit_wide
 
 # The share of the epochs, and of the learning rates, of the last phase, which has all texts.
-_LAST_EPOCHS, _LAST_RATES = 1 / 6, 0.5
+_LAST_EPOCHS, _LAST_RATES = 1 / 3, 0.5
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
 
