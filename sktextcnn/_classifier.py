@@ -30,7 +30,6 @@ from sktextcnn._training import (
     find_pretrained,
     fit_wide_and_deep,
     frozen_epochs,
-    hold_out,
     logits,
     move,
     new_net,
@@ -399,16 +398,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         wide = None
         with training_session(seed, device):
             net, source = new_net(self, data, sources, validation_rows, device, seed)
-            if not self.wide:
-                net.fit_epochs(rows, n_epochs, progress=progress)
-            elif validation is not None:
-                wide = fit_wide_and_deep(net, data, validation, None, n_epochs, progress=progress)
+            if self.wide:
+                wide = fit_wide_and_deep(net, data, validation, n_epochs, seed, progress=progress)
             else:
-                train, held_out = hold_out(data, seed) or (data, None)
-                everything = None if held_out is None else data
-                wide = fit_wide_and_deep(
-                    net, train, held_out, everything, n_epochs, progress=progress
-                )
+                net.fit_epochs(rows, n_epochs, progress=progress)
         self._set_fitted(X, net, data, source, seed, wide)
         return self
 

@@ -2,7 +2,6 @@
 
 from sktextcnn._training.build import OPTIMIZERS as OPTIMIZERS
 from sktextcnn._training.data import TrainingData as TrainingData
-from sktextcnn._training.data import hold_out as hold_out
 from sktextcnn._training.data import split_validation as split_validation
 from sktextcnn._training.data import training_data as training_data
 from sktextcnn._training.data import validation_data as validation_data

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from sktextcnn._network import output_layer
-from sktextcnn._training.data import TrainingData
+from sktextcnn._training.data import TrainingData, hold_out
 from sktextcnn._training.net import TextNet, logits
 from sktextcnn._wide import PRIOR, STRENGTHS, WideModel, fit_scales, fit_wide
 
@@ -19,10 +19,10 @@ _STRENGTH = 10.0
 
 def fit_wide_and_deep(
     net: TextNet,
-    train: TrainingData,
-    held_out: TrainingData | None,
-    everything: TrainingData | None,
+    data: TrainingData,
+    validation: TrainingData | None,
     n_epochs: int,
+    seed: int,
     *,
     progress: bool = False,
 ) -> WideModel:
@@ -36,12 +36,14 @@ def fit_wide_and_deep(
     ----------
     net : TextNet
         The network, with its starting weights. Its output layer is scaled in the end.
-    train, held_out : TrainingData
-        The parts of the texts. `held_out` may be None, and the scales are then given ones.
-    everything : TrainingData or None
-        All texts; None if those that are held out are not to be trained on.
+    data : TrainingData
+        The texts to train on. If there is no `validation`, some of them are held out at first.
+    validation : TrainingData or None
+        Other texts to choose by, which are not trained on.
     n_epochs : int
         Number of epochs in total.
+    seed : int
+        Chooses the texts that are held out.
     progress : bool, default=False
         Whether to show bars.
 
@@ -50,13 +52,16 @@ def fit_wide_and_deep(
     WideModel
         The wide part, scaled.
     """
-    n_last = 0 if everything is None else round(n_epochs * _LAST_EPOCHS)
+    train, held_out, n_last = data, validation, 0
+    if validation is None and (parts := hold_out(data, seed)) is not None:
+        train, held_out = parts
+        n_last = round(n_epochs * _LAST_EPOCHS)
     net.fit_epochs(train.to_dataset(net.device), n_epochs - n_last, progress=progress)
     strength, scales = _choice(net, train, held_out)
-    if n_last and everything is not None:
+    if n_last:
         with _lower_rates(net):
-            net.fit_epochs(everything.to_dataset(net.device), n_last, progress=progress)
-    ((_, wide),) = _models(train if everything is None else everything, (strength,))
+            net.fit_epochs(data.to_dataset(net.device), n_last, progress=progress)
+    ((_, wide),) = _models(data, (strength,))
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():

@@ -13,7 +13,8 @@ from sklearn.pipeline import make_pipeline
 
 import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer, explain, top_ngrams
-from sktextcnn._training import hold_out, logits, training_data
+from sktextcnn._training import logits, training_data
+from sktextcnn._training.data import hold_out
 
 SMALL = {"num_filters": 8, "max_epochs": 6, "random_state": 0, "wide": True}
 
