@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, log_expit, log_softmax
 
 #: What scales are without held-out texts: networks are surer than they may be.
@@ -45,6 +44,9 @@ def fit_scales(
     ----------
     Guo, Pleiss, Sun and Weinberger (2017), On Calibration of Modern Neural Networks, ICML.
     """
+    # Only here, as programs that predict do not need it.
+    from scipy.optimize import minimize
+
     logits = np.stack(parts)  # (P, N, C)
     n_texts = logits.shape[1]
     weight = np.ones(n_texts) if weight is None else np.asarray(weight, dtype=np.float64)

@@ -5,15 +5,18 @@ Shapes: N texts, T tokens, G n-grams, C classes.
 
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from sktextcnn._token_ids import UNKNOWN_ID
 from sktextcnn._wide.features import FIRST_PAIR, Counts, NGrams, pair_codes, tf_idf
 from sktextcnn._wide.model import WideModel
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 #: Inverse strengths of the penalty to choose from.
 STRENGTHS = (1.0, 10.0, 100.0)
@@ -123,7 +126,10 @@ def _binary(
 
 def _fitted(
     matrix: csr_array, targets: np.ndarray, weight: np.ndarray, strength: float
-) -> LogisticRegression:
+) -> "LogisticRegression":
+    # Only here, as programs that predict do not need it, and it takes long to import.
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=strength, tol=_TOL, max_iter=_MOST_STEPS)
     with warnings.catch_warnings():
         # Further steps change no prediction of other texts.
