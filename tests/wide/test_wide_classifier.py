@@ -96,7 +96,7 @@ def test_padding_and_other_texts_do_not_matter(corpus, model):
     np.testing.assert_allclose(one, expected[:20], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("params", [{}, {"architecture": "stacked"}, {"hidden_units": 5}])
+@pytest.mark.parametrize("params", [{}, {"hidden_units": 5}])
 def test_explanations_sum_to_the_logits(corpus, params):
     texts, labels = corpus
     fitted = make_model(**params, max_epochs=2).fit(texts, labels)
