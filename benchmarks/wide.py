@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from sktextcnn import Embeddings
 
-FOLDS, LONG_FOLDS = 10, 5
+FOLDS, FOLDS_OF_FEW = 10, 5
 # Corpora of fewer texts are tested on larger folds, as accuracies of 200 texts vary too much.
 FEW = 8000
 BINS = 15
@@ -74,8 +74,10 @@ def _train_and_test(folder: pathlib.Path, corpus: str, seed: int) -> tuple:
     if (folder / f"{corpus}-train.tsv").exists():
         return read(folder / f"{corpus}-train.tsv"), read(folder / f"{corpus}-test.tsv")
     texts, y = read(folder / f"{corpus}.tsv")
-    folds = StratifiedKFold(LONG_FOLDS if len(texts) < FEW else FOLDS, shuffle=True, random_state=0)
-    rows = list(folds.split(texts, y))[seed]
+    folds = StratifiedKFold(
+        FOLDS_OF_FEW if len(texts) < FEW else FOLDS, shuffle=True, random_state=0
+    )
+    rows = list(folds.split(texts, y))[seed % folds.n_splits]
     return tuple(([texts[i] for i in some], y[some]) for some in rows)
 
 

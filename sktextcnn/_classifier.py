@@ -387,9 +387,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             split_seed = check_random_state(self.random_state).randint(2**31 - 1)
             data, validation = split_validation(data, self.validation_fraction, split_seed)
         sources = self._source_models(data.targets)
-        rows = data.to_dataset(device)
         validation_rows = None if validation is None else validation.to_dataset(device)
-        n_epochs = self._n_epochs(len(rows))
+        n_epochs = self._n_epochs(data.n_weighted)
         if self.wide and validation is None and self.max_epochs == "auto":
             n_epochs = round(n_epochs * _EPOCHS_OF_WIDE)
         self._warn_of_frozen(n_epochs)
@@ -401,7 +400,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             if self.wide:
                 wide = fit_wide_and_deep(net, data, validation, n_epochs, seed, progress=progress)
             else:
-                net.fit_epochs(rows, n_epochs, progress=progress)
+                net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
         self._set_fitted(X, net, data, source, seed, wide)
         return self
 

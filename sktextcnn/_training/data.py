@@ -51,6 +51,11 @@ class TrainingData:
         return max(UNKNOWN_ID, int(self.ids.max())) + 1
 
     @property
+    def n_weighted(self) -> int:
+        """How many texts have a positive weight."""
+        return len(self.ids) if self.weight is None else int(np.count_nonzero(self.weight > 0))
+
+    @property
     def words(self) -> tuple[str, ...] | None:
         """The word of each id, or None."""
         return None if self.table is None else self.table.words
@@ -167,8 +172,7 @@ def hold_out(data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]
     labels = data.targets.encoded
     strata = np.zeros(len(labels), dtype=np.int64) if data.targets.multilabel else labels
     keys = _digests(data.ids, labels, seed)
-    n_distinct = len(np.unique(keys))
-    if n_distinct < _FEWEST_DISTINCT:
+    if len(np.unique(keys)) < _FEWEST_DISTINCT:
         return None
     total = float(weight.sum())
     share = max(_HELD_OUT, min(_MORE_OF_FEW / total, _MOST_OF_FEW))
@@ -176,7 +180,7 @@ def hold_out(data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]
     held = np.zeros(len(keys), dtype=bool)
     for rows in np.split(order, np.flatnonzero(np.diff(strata[order])) + 1):
         begins = np.flatnonzero(np.diff(keys[rows], prepend=0))
-        # Weight that comes before each distinct text, less what it has itself.
+        # The weight up to the middle of each distinct text.
         before = np.concatenate([[0.0], weight[rows].cumsum()])
         ends = np.append(begins[1:], len(rows))
         middle = (before[begins] + before[ends]) / 2
@@ -187,7 +191,7 @@ def hold_out(data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]
 
 
 def _digests(ids: np.ndarray, targets: np.ndarray, seed: int) -> np.ndarray:
-    """A random number for each text and target, which equal ones share; (n,), uint64."""
+    """A random number for each text and target, which equal ones share; (n,), uint64, not 0."""
     salt = seed.to_bytes(8, "little")
     keys = np.empty(len(ids), dtype=np.uint64)
     for i, (row, target) in enumerate(zip(ids, targets, strict=True)):

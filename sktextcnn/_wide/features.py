@@ -15,8 +15,10 @@ FIRST_PAIR = 1 << _SHIFT
 
 # Tokens whose n-grams are counted at a time: their sort stays in the processor's cache.
 _TOKENS_AT_ONCE = 1 << 15
-# Knuth's multiplier, and bits of a mark for each pair: one pair in so many passes by chance.
-_MULTIPLIER, _MARKS_OF_PAIR = np.int64(-7046029254386353131), 16
+# Of multiplicative hashing, 2**64 divided by the golden ratio (Knuth, 1973, section 6.4).
+_MULTIPLIER = np.int64(-7046029254386353131)
+# Marks for each pair, of which one is set; and the bits of their number at most, for memory.
+_MARKS_OF_PAIR, _MOST_BITS = 16, 24
 
 
 class Counts(NamedTuple):
@@ -87,7 +89,7 @@ class NGrams:
         self._word_row[words] = np.arange(n_words)
         self._pairs, self.n_words = codes[n_words:], n_words
         # Most pairs of a text are not in the vocabulary, which a mark says sooner than a search.
-        n_bits = max(1, len(self._pairs) * _MARKS_OF_PAIR - 1).bit_length()
+        n_bits = min(max(1, len(self._pairs) * _MARKS_OF_PAIR - 1).bit_length(), _MOST_BITS)
         self._mark_shift = np.uint64(64 - n_bits)
         self._marks = np.zeros(1 << n_bits, dtype=bool)
         self._marks[self._mark_of(self._pairs)] = True

@@ -25,6 +25,8 @@ STRENGTHS = (1.0, 10.0, 100.0)
 _LEAST_TEXTS_OF_PAIR = 2
 # Where the logits of held-out texts stop changing.
 _TOL, _MOST_STEPS = 1e-3, 100
+# The share of texts that a class without any is taken to have.
+_LEAST_SHARE = 1e-4
 
 
 def fit_wide(
@@ -91,25 +93,21 @@ def _solve(
     matrix: csr_array, targets: np.ndarray, n_classes: int, weight: np.ndarray, strength: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients of shape (C, G) and intercepts of shape (C,)."""
-    n_ngrams = matrix.shape[1]
     if targets.ndim == 2:
         columns = [_binary(matrix, column > 0.5, weight, strength) for column in targets.T]
         return np.stack([coef for coef, _ in columns]), np.array([each for _, each in columns])
-    coef, intercept = np.zeros((n_classes, n_ngrams)), np.full(n_classes, _RARE)
+    shares = np.bincount(targets, weight, minlength=n_classes) / weight.sum()
+    coef, intercept = np.zeros((n_classes, matrix.shape[1])), np.log(shares.clip(_LEAST_SHARE))
     present = np.unique(targets)
     if len(present) == 2:
         of_second, at_second = _binary(matrix, targets == present[1], weight, strength)
         # Two logits whose difference is that of the second class.
         coef[present] = np.stack([-of_second, of_second]) / 2
         intercept[present] = np.array([-at_second, at_second]) / 2
-    elif len(present) > 2:
+    elif len(present) > 2 and matrix.shape[1]:
         model = _fitted(matrix, targets, weight, strength)
         coef[present], intercept[present] = model.coef_, model.intercept_
     return coef, intercept
-
-
-# The logit of a class that no text has.
-_RARE = -10.0
 
 
 def _binary(
@@ -118,7 +116,7 @@ def _binary(
     """Coefficients and intercept of the log-odds."""
     if positive.all() or not positive.any() or not matrix.shape[1]:
         share = np.average(positive, weights=weight)
-        share = np.clip(share, 1e-4, 1 - 1e-4)
+        share = np.clip(share, _LEAST_SHARE, 1 - _LEAST_SHARE)
         return np.zeros(matrix.shape[1]), float(np.log(share / (1 - share)))
     model = _fitted(matrix, positive, weight, strength)
     return model.coef_[0], float(model.intercept_[0])

@@ -4,6 +4,7 @@ Shapes: N texts, T tokens, G n-grams, C classes, S n-grams of one text.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -57,12 +58,9 @@ class WideModel:
             )
         return sums.numpy() + self.intercept
 
-    @property
+    @cached_property
     def _double_coef(self) -> torch.Tensor:
-        cached = self.__dict__.get("_cached_coef")
-        if cached is None:
-            cached = self.__dict__["_cached_coef"] = torch.from_numpy(self.coef.astype(np.float64))
-        return cached
+        return torch.from_numpy(self.coef.astype(np.float64))
 
     def terms(self, ids: np.ndarray) -> Terms:
         """Return what each place of each n-gram adds to the logits of one text.
@@ -85,12 +83,13 @@ class WideModel:
         found = places(ids)
         ngram = self.ngrams.rows_of(found.code)
         kept = ngram >= 0
-        share = np.zeros(len(self.ngrams))
-        share[counts.ngram] = tf_idf(counts, self.idf) / counts.times
         first, length, ngram = found.first[kept], found.length[kept], ngram[kept]
+        # The n-grams of one text are sorted in its counts.
+        value_of_place = tf_idf(counts, self.idf) / counts.times
+        values = value_of_place[np.searchsorted(counts.ngram, ngram)]
         return Terms(
             np.stack([first, first + length], axis=1),
-            share[ngram, None] * self.coef[ngram].astype(np.float64),
+            values[:, None] * self.coef[ngram].astype(np.float64),
         )
 
     def scaled(self, scale: float) -> "WideModel":

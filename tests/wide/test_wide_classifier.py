@@ -115,10 +115,8 @@ def test_the_evidence_of_ngrams_is_that_of_explanations(corpus, model):
     texts, _ = corpus
     found = top_ngrams(model, texts, "torch", n=100_000)["torch"]
     explanations = explain(model, texts)
-    column = explanations[0].column("torch")
     total = sum(each.evidence("torch").sum() for each in explanations)
     assert sum(each.total for each in found) == pytest.approx(total, rel=1e-6)
-    assert column == list(model.classes_).index("torch")
 
 
 def test_several_labels(corpus, labels_of_each):
@@ -157,17 +155,15 @@ def test_a_weight_of_two_is_a_text_given_twice(corpus):
 
 def test_classes_weigh_in_the_wide_part_too(corpus):
     texts, labels = corpus
-    balanced, torch_first = (
+    plain, torch_first = (
         make_model(class_weight=weight).fit(texts, labels)
         for weight in (None, dict.fromkeys(set(labels), 1.0) | {"torch": 30.0})
     )
-    column = list(balanced.classes_).index("torch")
-    ids = np.asarray(balanced[0].transform(texts))
-    more, before = (each[-1]._wide.logits(ids) for each in (torch_first, balanced))
-    others = np.delete(np.arange(more.shape[1]), column)
+    column = list(plain.classes_).index("torch")
+    ids = np.asarray(plain[0].transform(texts))
+    more, before = (each[-1]._wide.logits(ids) for each in (torch_first, plain))
     share = softmax(more, axis=1)[:, column].mean()
     assert share > softmax(before, axis=1)[:, column].mean()
-    assert len(others) == more.shape[1] - 1
 
 
 def test_given_validation_texts_choose_the_scales(corpus):

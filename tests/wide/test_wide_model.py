@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -40,8 +41,7 @@ def features_of_scikit_learn(ids):
 
     counts = TfidfVectorizer(analyzer=analyze, use_idf=False, norm=None).fit_transform(texts)
     names = TfidfVectorizer(analyzer=analyze).fit(texts).get_feature_names_out()
-    n_texts = (counts > 0).sum(axis=0).A1 if hasattr(counts, "A1") else (counts > 0).sum(axis=0)
-    n_texts = np.asarray(n_texts).ravel()
+    n_texts = np.asarray((counts > 0).sum(axis=0)).ravel()
     kept = [name for name, n in zip(names, n_texts, strict=True) if " " not in name or n >= 2]
     kept.sort(key=lambda name: [len(name.split()), *(int(word[1:]) for word in name.split())])
     vectorizer = TfidfVectorizer(analyzer=analyze, vocabulary=kept, sublinear_tf=True)
@@ -125,11 +125,14 @@ def test_terms_sum_to_the_logits(ids, targets):
         assert set(np.diff(terms.spans, axis=1).ravel()) <= {1, 2}
 
 
-def test_texts_without_a_known_word_leave_the_prior_of_the_classes():
-    ids = np.ones((20, 3), dtype=np.int32)
-    ((_, model),) = fit_wide(ids, np.arange(20) % 2, 2, strengths=(1.0,))
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_texts_without_a_known_word_leave_the_shares_of_the_classes(n_classes):
+    ids = np.ones((40, 3), dtype=np.int32)
+    targets = np.arange(40) % 4 % n_classes
+    ((_, model),) = fit_wide(ids, targets, n_classes, strengths=(1.0,))
     assert len(model.ngrams) == 0
-    np.testing.assert_allclose(model.logits(ids), 0, atol=1e-6)
+    shares = np.bincount(targets) / 40
+    np.testing.assert_allclose(softmax(model.logits(ids), axis=1)[0], shares, atol=1e-6)
 
 
 def test_a_class_that_no_text_has_is_improbable(ids, targets):
