@@ -3,6 +3,7 @@
 import copy
 import numbers
 import warnings
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,13 +25,15 @@ from sktextcnn._training import (
     TrainingData,
     check_token_ids,
     check_vocabulary,
+    choose_mixture,
     combine_weights,
     encode_targets,
     find_device,
     find_pretrained,
-    fit_wide_and_deep,
+    first_net,
     frozen_epochs,
     logits,
+    mix,
     move,
     new_net,
     own_memory,
@@ -39,15 +42,15 @@ from sktextcnn._training import (
     stored_net,
     training_data,
     training_session,
+    try_mixture,
     validation_data,
+    warn_of_random,
 )
 from sktextcnn._wide import WideModel
 
 # max_epochs="auto" is the number of epochs of about so many steps, within bounds.
 _STEPS = 3000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
-# With a wide part, the last third of the epochs has the texts that were held out before.
-_EPOCHS_OF_WIDE = 1.5
 
 
 class TextCNNClassifier(ClassifierMixin, StoredEstimator):
@@ -133,8 +136,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Number of texts in each step.
     max_epochs : int or "auto", default="auto"
         Number of epochs, or their maximum with `early_stopping`. "auto": the number that makes
-        about 3,000 steps, from 4 to 300, so that small corpora get more epochs; half as many
-        again with a wide part.
+        about 3,000 steps, from 4 to 300, so that small corpora get more epochs.
     shuffle : bool, default=True
         Whether to shuffle the texts in each epoch.
     early_stopping : bool, default=False
@@ -389,18 +391,22 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         sources = self._source_models(data.targets)
         validation_rows = None if validation is None else validation.to_dataset(device)
         n_epochs = self._n_epochs(data.n_weighted)
-        if self.wide and validation is None and self.max_epochs == "auto":
-            n_epochs = round(n_epochs * _EPOCHS_OF_WIDE)
         self._warn_of_frozen(n_epochs)
+        warn_of_random(self.finetune, data, sources)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         progress = bool(self.verbose)
-        wide = None
+        mixture = wide = None
+        if self.wide and validation is None:
+            with training_session(seed, device):
+                make_net = partial(first_net, self, data, sources, device, seed)
+                mixture = try_mixture(make_net, data, n_epochs, seed, progress=progress)
         with training_session(seed, device):
             net, source = new_net(self, data, sources, validation_rows, device, seed)
+            net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
+            if self.wide and validation is not None:
+                mixture = choose_mixture(net, data, validation)
             if self.wide:
-                wide = fit_wide_and_deep(net, data, validation, n_epochs, seed, progress=progress)
-            else:
-                net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
+                wide = mix(net, data, mixture)
         self._set_fitted(X, net, data, source, seed, wide)
         return self
 
@@ -452,6 +458,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             device = find_device(self.device)
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             sources = self._source_models(data.targets)
+            warn_of_random(self.finetune, data, sources)
             with training_session(seed, device):
                 net, source = new_net(self, data, sources, None, device, seed)
         else:

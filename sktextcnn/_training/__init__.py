@@ -17,11 +17,15 @@ from sktextcnn._training.net_storage import check_stored as check_stored
 from sktextcnn._training.net_storage import restored_net as restored_net
 from sktextcnn._training.net_storage import stored_net as stored_net
 from sktextcnn._training.plan import SETTINGS as SETTINGS
+from sktextcnn._training.starting_net import first_net as first_net
 from sktextcnn._training.starting_net import frozen_epochs as frozen_epochs
 from sktextcnn._training.starting_net import new_net as new_net
+from sktextcnn._training.starting_net import warn_of_random as warn_of_random
 from sktextcnn._training.starting_weights import SourceModel as SourceModel
 from sktextcnn._training.starting_weights import find_pretrained as find_pretrained
 from sktextcnn._training.targets import Targets as Targets
 from sktextcnn._training.targets import combine_weights as combine_weights
 from sktextcnn._training.targets import encode_targets as encode_targets
-from sktextcnn._training.wide_and_deep import fit_wide_and_deep as fit_wide_and_deep
+from sktextcnn._training.wide_and_deep import choose_mixture as choose_mixture
+from sktextcnn._training.wide_and_deep import mix as mix
+from sktextcnn._training.wide_and_deep import try_mixture as try_mixture

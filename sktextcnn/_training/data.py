@@ -19,7 +19,7 @@ from sktextcnn._wide import WideModel
 
 # For the wide part: the share of texts that are held out, but up to so many of a few texts if
 # that is at most a fifth of them; and the number of distinct texts below which none are.
-_HELD_OUT, _MORE_OF_FEW, _MOST_OF_FEW = 0.1, 100, 0.2
+_HELD_OUT, _MORE_OF_FEW, _MOST_OF_FEW = 0.1, 500, 0.2
 _FEWEST_DISTINCT = 50
 
 

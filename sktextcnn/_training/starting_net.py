@@ -2,6 +2,7 @@
 
 import numbers
 import warnings
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -53,15 +54,8 @@ def new_net(
         Where its word vectors came from.
     """
     start = sources[-1] if sources else None
-    if data.vectors is None and start is None:
-        _warn_of_random(estimator.finetune)
-    vector_size = _vector_size(estimator.embedding_dim, data, start)
-    plan = _plan(estimator, data, start, vector_size)
-    net = build_net(plan, validation=validation, device=device)
-    check_network(net.module_, data.n_ids, vector_size)
-    fill_embedding(cast(nn.Embedding, net.module_.embedding), data.vectors, seed)
-    for source in sources:
-        copy_weights(source, net.module_, data.words)
+    plan = _plan(estimator, data, start)
+    net = _started(plan, data, sources, validation, device, seed)
     if start is not None:
         came_from = "pretrained" if start.purpose == "pretrained" else start.embedding_source
     elif data.table is None or data.vectors is None:
@@ -71,9 +65,36 @@ def new_net(
     return net, came_from
 
 
-def _plan(
-    estimator: Any, data: TrainingData, start: SourceModel | None, vector_size: int
-) -> NetPlan:
+def first_net(
+    estimator: Any, data: TrainingData, sources: list[SourceModel], device: str, seed: int
+) -> TextNet:
+    """Make a net that has never seen the texts and is unknown to callbacks of the user.
+
+    The parameters are those of `new_net`.
+    """
+    sources = [source for source in sources if source.purpose == "pretrained"]
+    plan = _plan(estimator, data, sources[-1] if sources else None)
+    plan = replace(plan, settings={**plan.settings, "callbacks": None})
+    return _started(plan, data, sources, None, device, seed)
+
+
+def _started(
+    plan: NetPlan,
+    data: TrainingData,
+    sources: list[SourceModel],
+    validation: TokenDataset | None,
+    device: str,
+    seed: int,
+) -> TextNet:
+    net = build_net(plan, validation=validation, device=device)
+    check_network(net.module_, data.n_ids, plan.network_params["embedding_dim"])
+    fill_embedding(cast(nn.Embedding, net.module_.embedding), data.vectors, seed)
+    for source in sources:
+        copy_weights(source, net.module_, data.words)
+    return net
+
+
+def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> NetPlan:
     is_random = data.vectors is None and (start is None or start.embedding_source == "random")
     token_dropout = estimator.token_dropout
     if token_dropout is None:
@@ -86,7 +107,7 @@ def _plan(
     }
     others = {
         "num_embeddings": data.n_ids,
-        "embedding_dim": vector_size,
+        "embedding_dim": _vector_size(estimator.embedding_dim, data, start),
         "num_outputs": len(data.targets.classes),
         "activation": estimator.activation,
         "dropout": estimator.dropout,
@@ -135,7 +156,12 @@ def frozen_epochs(finetune: bool | int | str) -> int:
     return int(finetune) if is_number else 0
 
 
-def _warn_of_random(finetune: bool | int | str) -> None:
+def warn_of_random(
+    finetune: bool | int | str, data: TrainingData, sources: list[SourceModel]
+) -> None:
+    """Warn if word vectors are to be frozen that are random."""
+    if data.vectors is not None or sources:
+        return
     if finetune == "gradual" or (isinstance(finetune, bool | np.bool_) and bool(finetune)):
         return
     if finetune == "multichannel":
@@ -149,5 +175,5 @@ def _warn_of_random(finetune: bool | int | str) -> None:
         f"Give TextVectorizer its embeddings and the classifier what it returns, "
         f"or set finetune=True.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=3,
     )

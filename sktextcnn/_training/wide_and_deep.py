@@ -1,7 +1,7 @@
-"""The training of the network with a wide part beside it, and of how much each counts."""
+"""How a network and a wide part become one model."""
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,97 +9,130 @@ import torch
 from sktextcnn._network import output_layer
 from sktextcnn._training.data import TrainingData, hold_out
 from sktextcnn._training.net import TextNet, logits
-from sktextcnn._wide import PRIOR, STRENGTHS, WideModel, fit_scales, fit_wide
+from sktextcnn._wide import PRIOR, STRENGTHS, Blend, WideModel, fit_blend, fit_wide
 
-# The share of the epochs, and of the learning rates, of the last phase, which has all texts.
-_LAST_EPOCHS, _LAST_RATES = 1 / 3, 0.5
+# The share of the epochs that a network needs which only serves to choose the mixture.
+_FIRST_EPOCHS = 0.4
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
 
 
-def fit_wide_and_deep(
-    net: TextNet,
+class Mixture(NamedTuple):
+    """How much a network and a wide part count.
+
+    The scale of a network is that of its logits for the texts it was trained on, which grow for as
+    long as it is trained. So it suits any network of these parameters, however long its training.
+    """
+
+    strength: float  # of the penalty of the wide part
+    spread_of_deep: float  # of the network's logits, once they are scaled
+    scale_of_wide: float
+    intercept: np.ndarray  # (C,)
+
+
+def try_mixture(
+    make_net: Callable[[], TextNet],
     data: TrainingData,
-    validation: TrainingData | None,
     n_epochs: int,
     seed: int,
     *,
     progress: bool = False,
-) -> WideModel:
-    """Train a network and a wide part, whose logits are to be added.
+) -> Mixture | None:
+    """Choose how much both parts count by texts that a first network is not trained on.
 
-    Both are trained on one part of the texts. On the other, the penalty of the wide part and the
-    scales of both parts' logits are chosen by log loss. Then the wide part is fitted again on all
-    texts, and the network is trained on all of them for some last epochs.
+    Parameters
+    ----------
+    make_net : callable
+        Returns a network like the one to be mixed.
+    data : TrainingData
+        A part of it is held out.
+    n_epochs : int
+        For how many epochs the network to be mixed is trained. The first one has fewer.
+    seed : int
+        Chooses the texts that are held out.
+    progress : bool, default=False
+        Whether to show a bar.
+
+    Returns
+    -------
+    Mixture or None
+        None if there are too few texts.
+    """
+    parts = hold_out(data, seed)
+    if parts is None:
+        return None
+    train, held_out = parts
+    net = make_net()
+    n_epochs = max(1, round(n_epochs * _FIRST_EPOCHS))
+    net.fit_epochs(train.to_dataset(net.device), n_epochs, progress=progress)
+    return choose_mixture(net, train, held_out)
+
+
+def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) -> Mixture:
+    """Choose how much both parts count by the log loss of held-out texts.
 
     Parameters
     ----------
     net : TextNet
-        The network, with its starting weights. Its output layer is scaled in the end.
+        A network that was trained on `train`.
+    train, held_out : TrainingData
+        The wide part is fitted to `train`, once for each strength of its penalty.
+    """
+    targets, weight = held_out.targets.encoded, held_out.weight
+    deep = logits(net, held_out.ids)
+    found: list[tuple[float, float, Blend]] = []
+    for strength, wide in _wide_models(train, STRENGTHS):
+        blend = fit_blend([deep, wide.logits(held_out.ids)], targets, weight)
+        found.append((blend.loss, strength, blend))
+    _, strength, blend = min(found, key=lambda each: each[0])
+    scale_of_deep, scale_of_wide = map(float, blend.scales)
+    return Mixture(strength, scale_of_deep * _spread(net, train), scale_of_wide, blend.intercept)
+
+
+def _spread(net: TextNet, data: TrainingData) -> float:
+    """How far apart the network's logits for texts are: their root mean square."""
+    values = logits(net, data.ids)
+    if not data.targets.multilabel:
+        values -= values.mean(axis=1, keepdims=True)
+    of_texts = (values**2).mean(axis=1)
+    return float(np.sqrt(np.average(of_texts, weights=data.weight)))
+
+
+def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
+    """Fit a wide part to all texts, and scale it and the output layer of the network.
+
+    Parameters
+    ----------
+    net : TextNet
+        A network that was trained on `data`. Its output layer is changed.
     data : TrainingData
-        The texts to train on. If there is no `validation`, some of them are held out at first.
-    validation : TrainingData or None
-        Other texts to choose by, which are not trained on.
-    n_epochs : int
-        Number of epochs in total.
-    seed : int
-        Chooses the texts that are held out.
-    progress : bool, default=False
-        Whether to show bars.
+        All texts.
+    mixture : Mixture or None
+        None to have what is likely where there are too few texts to choose by.
 
     Returns
     -------
     WideModel
-        The wide part, scaled.
+        Its logits are to be added to those of the network.
     """
-    train, held_out, n_last = data, validation, 0
-    if validation is None and (parts := hold_out(data, seed)) is not None:
-        train, held_out = parts
-        n_last = round(n_epochs * _LAST_EPOCHS)
-    net.fit_epochs(train.to_dataset(net.device), n_epochs - n_last, progress=progress)
-    strength, scales = _choice(net, train, held_out)
-    if n_last:
-        with _lower_rates(net):
-            net.fit_epochs(data.to_dataset(net.device), n_last, progress=progress)
-    ((_, wide),) = _models(data, (strength,))
+    strength, (scale_of_deep, scale_of_wide) = _STRENGTH, PRIOR
+    intercept = np.zeros(len(data.targets.classes))
+    if mixture is not None:
+        strength, of_deep, scale_of_wide, intercept = mixture
+        # Logits that are all alike have no scale.
+        scale_of_deep = of_deep / (_spread(net, data) or 1.0)
+    ((_, wide),) = _wide_models(data, (strength,))
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():
-            parameter.mul_(float(scales[0]))
-    return wide.scaled(float(scales[1]))
+            parameter.mul_(scale_of_deep)
+    return wide.scaled(scale_of_wide, intercept)
 
 
-def _choice(
-    net: TextNet, train: TrainingData, held_out: TrainingData | None
-) -> tuple[float, np.ndarray]:
-    """The strength of the penalty, and the scales of the network and of the wide part."""
-    if held_out is None:
-        return _STRENGTH, np.array(PRIOR)
-    targets, weight = held_out.targets.encoded, held_out.weight
-    deep = logits(net, held_out.ids)
-    found = []
-    for strength, wide in _models(train, STRENGTHS):
-        scales, loss = fit_scales([deep, wide.logits(held_out.ids)], targets, weight)
-        found.append((loss, strength, scales))
-    _, strength, scales = min(found, key=lambda each: each[0])
-    return strength, scales
-
-
-def _models(data: TrainingData, strengths: tuple[float, ...]) -> Iterator[tuple[float, WideModel]]:
+def _wide_models(
+    data: TrainingData, strengths: tuple[float, ...]
+) -> Iterator[tuple[float, WideModel]]:
     if data.weight is not None:
         data = data[data.weight > 0]
     n_classes = len(data.targets.classes)
     return fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths)
-
-
-@contextlib.contextmanager
-def _lower_rates(net: TextNet) -> Iterator[None]:
-    groups = net.optimizer_.param_groups
-    before = [group["lr"] for group in groups]
-    for group, rate in zip(groups, before, strict=True):
-        group["lr"] = rate * _LAST_RATES
-    try:
-        yield
-    finally:
-        for group, rate in zip(groups, before, strict=True):
-            group["lr"] = rate

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from skorch.callbacks import Callback
 
 import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer, explain, top_ngrams
@@ -63,10 +64,27 @@ def test_without_it_nothing_changes(corpus):
     assert plain[-1].n_iter_ == SMALL["max_epochs"]
 
 
-def test_all_epochs_are_counted_and_the_rates_come_back(model):
-    classifier = model[-1]
-    assert classifier.n_iter_ == len(classifier.history_) == SMALL["max_epochs"]
-    assert {group["lr"] for group in classifier.net_.optimizer_.param_groups} == {1e-3}
+def test_the_network_is_the_one_without_it_with_a_scaled_output(corpus, model):
+    plain = make_model(wide=False).fit(*corpus)[-1]
+    assert model[-1].n_iter_ == plain.n_iter_
+    mine, of_plain = (each.net_.module_.state_dict() for each in (model[-1], plain))
+    *others, weight, bias = of_plain
+    for name in others:
+        np.testing.assert_array_equal(mine[name], of_plain[name])
+    ratios = np.concatenate([(mine[name] / of_plain[name]).flatten() for name in (weight, bias)])
+    assert 0 < ratios[0] != 1
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-5)
+
+
+def test_callbacks_of_the_user_hear_of_one_training(corpus):
+    heard = []
+
+    class Listener(Callback):
+        def on_train_begin(self, net, **kwargs):
+            heard.append(len(kwargs["X"]))
+
+    make_model(callbacks=[Listener()]).fit(*corpus)
+    assert heard == [len(corpus[0])]
 
 
 def test_the_same_seed_has_the_same_bits(corpus, model):
@@ -251,11 +269,11 @@ def rows(data):
     return sorted(map(bytes, np.column_stack([data.ids, data.targets.encoded]).astype(np.int32)))
 
 
-def test_a_tenth_is_held_out_of_each_class(data):
+def test_some_are_held_out_of_each_class(data):
     train, held = hold_out(data, 0)
     assert sorted(rows(train) + rows(held)) == rows(data)
     counts, of_held = (np.bincount(each.targets.encoded) for each in (data, held))
-    np.testing.assert_allclose(of_held / counts, 0.1, atol=0.005)
+    np.testing.assert_allclose(of_held / counts, 500 / len(data.ids), atol=0.005)
     assert rows(hold_out(data, 0)[1]) == rows(held)
     assert rows(hold_out(data, 1)[1]) != rows(held)
 
