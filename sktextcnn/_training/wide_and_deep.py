@@ -9,7 +9,7 @@ import torch
 from sktextcnn._network import output_layer
 from sktextcnn._training.data import TrainingData, hold_out
 from sktextcnn._training.net import TextNet, logits
-from sktextcnn._wide import PRIOR, STRENGTHS, Blend, WideModel, fit_blend, fit_wide
+from sktextcnn._wide import PRIOR, STRENGTHS, WideModel, fit_scales, fit_wide
 
 # The share of the epochs that a network needs which only serves to choose the mixture.
 _FIRST_EPOCHS = 0.4
@@ -27,7 +27,6 @@ class Mixture(NamedTuple):
     strength: float  # of the penalty of the wide part
     spread_of_deep: float  # of the network's logits, once they are scaled
     scale_of_wide: float
-    intercept: np.ndarray  # (C,)
 
 
 def try_mixture(
@@ -80,13 +79,12 @@ def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) ->
     """
     targets, weight = held_out.targets.encoded, held_out.weight
     deep = logits(net, held_out.ids)
-    found: list[tuple[float, float, Blend]] = []
+    found = []
     for strength, wide in _wide_models(train, STRENGTHS):
-        blend = fit_blend([deep, wide.logits(held_out.ids)], targets, weight)
-        found.append((blend.loss, strength, blend))
-    _, strength, blend = min(found, key=lambda each: each[0])
-    scale_of_deep, scale_of_wide = map(float, blend.scales)
-    return Mixture(strength, scale_of_deep * _spread(net, train), scale_of_wide, blend.intercept)
+        scales, loss = fit_scales([deep, wide.logits(held_out.ids)], targets, weight)
+        found.append((loss, strength, scales))
+    _, strength, scales = min(found, key=lambda each: each[0])
+    return Mixture(strength, float(scales[0]) * _spread(net, train), float(scales[1]))
 
 
 def _spread(net: TextNet, data: TrainingData) -> float:
@@ -116,9 +114,8 @@ def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
         Its logits are to be added to those of the network.
     """
     strength, (scale_of_deep, scale_of_wide) = _STRENGTH, PRIOR
-    intercept = np.zeros(len(data.targets.classes))
     if mixture is not None:
-        strength, of_deep, scale_of_wide, intercept = mixture
+        strength, of_deep, scale_of_wide = mixture
         # Logits that are all alike have no scale.
         scale_of_deep = of_deep / (_spread(net, data) or 1.0)
     ((_, wide),) = _wide_models(data, (strength,))
@@ -126,7 +123,7 @@ def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.mul_(scale_of_deep)
-    return wide.scaled(scale_of_wide, intercept)
+    return wide.scaled(scale_of_wide)
 
 
 def _wide_models(

@@ -1,33 +1,24 @@
 """How much the logits of the network and of the wide part count, found on held-out texts."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
 
 #: What scales are without held-out texts: networks are surer than they may be.
 PRIOR = (0.4, 0.5)
-# How many held-out texts the priors of a scale and of an intercept are worth, roughly.
-_SCALE_WEIGHT, _INTERCEPT_WEIGHT = 2.0, 1.0
+# How many held-out texts the prior is worth, roughly.
+_PRIOR_WEIGHT = 2.0
 _LEAST, _MOST = 1e-3, 20.0
 
 
-class Blend(NamedTuple):
-    """A sum of scaled logits."""
-
-    scales: np.ndarray  # (n_parts,), all positive
-    intercept: np.ndarray  # (C,), what is added to the sum
-    loss: float  # the sum of log losses of the texts it was fitted to, and the penalties
-
-
-def fit_blend(
+def fit_scales(
     parts: Sequence[np.ndarray],
     targets: np.ndarray,
     weight: np.ndarray | None = None,
     prior: Sequence[float] = PRIOR,
-) -> Blend:
-    """Find the scales of logits, and the intercepts, whose sum has the least log loss.
+) -> tuple[np.ndarray, float]:
+    """Find the scales of logits whose sum has the least log loss.
 
     The scale of the network's logits is the inverse of a temperature (Guo et al., 2017).
 
@@ -42,6 +33,13 @@ def fit_blend(
     prior : sequence of float
         Scales that are assumed before any text is seen.
 
+    Returns
+    -------
+    scales : ndarray of shape (n_parts,)
+        All are positive.
+    loss : float
+        The sum of log losses with these scales, and the penalty of the prior.
+
     References
     ----------
     Guo, Pleiss, Sun and Weinberger (2017), On Calibration of Modern Neural Networks, ICML.
@@ -50,23 +48,20 @@ def fit_blend(
     from scipy.optimize import minimize
 
     logits = np.stack(parts)  # (P, N, C)
-    n_parts, n_texts, n_classes = logits.shape
+    n_texts = logits.shape[1]
     weight = np.ones(n_texts) if weight is None else np.asarray(weight, dtype=np.float64)
-    start = np.concatenate([np.log(prior), np.zeros(n_classes)])
-    strength = np.repeat([_SCALE_WEIGHT, _INTERCEPT_WEIGHT], [n_parts, n_classes])
+    center = np.log(prior)
 
-    def objective(params: np.ndarray) -> tuple[float, np.ndarray]:
-        scales, intercept = np.exp(params[:n_parts]), params[n_parts:]
-        loss, gradient = _loss(np.tensordot(scales, logits, axes=1) + intercept, targets, weight)
-        slopes = np.concatenate(
-            [scales * (logits * gradient).sum(axis=(1, 2)), gradient.sum(axis=0)]
-        )
-        distance = params - start
-        return loss + (strength * distance**2).sum() / 2, slopes + strength * distance
+    def objective(log_scales: np.ndarray) -> tuple[float, np.ndarray]:
+        scales = np.exp(log_scales)
+        loss, gradient = _loss(np.tensordot(scales, logits, axes=1), targets, weight)
+        distance = log_scales - center
+        slopes = scales * (logits * gradient).sum(axis=(1, 2)) + _PRIOR_WEIGHT * distance
+        return loss + _PRIOR_WEIGHT * (distance**2).sum() / 2, slopes
 
-    bounds = [(np.log(_LEAST), np.log(_MOST))] * n_parts + [(None, None)] * n_classes
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    return Blend(np.exp(found.x[:n_parts]), found.x[n_parts:], float(found.fun))
+    bounds = [(np.log(_LEAST), np.log(_MOST))] * len(parts)
+    found = minimize(objective, center, jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.exp(found.x), float(found.fun)
 
 
 def _loss(logits: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> tuple[float, np.ndarray]:

@@ -92,10 +92,10 @@ class WideModel:
             values[:, None] * self.coef[ngram].astype(np.float64),
         )
 
-    def scaled(self, scale: float, intercept: np.ndarray) -> "WideModel":
-        """Return a model whose logits are multiplied by `scale`, before `intercept` is added."""
-        added = (self.intercept * scale + intercept).astype(np.float32)
-        return WideModel(self.ngrams.codes, self.idf, self.coef * np.float32(scale), added)
+    def scaled(self, scale: float) -> "WideModel":
+        """Return a model whose logits are multiplied by `scale`."""
+        factor = np.float32(scale)
+        return WideModel(self.ngrams.codes, self.idf, self.coef * factor, self.intercept * factor)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that the model consists of, by the names of the parameters."""
