@@ -203,7 +203,7 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    """Show two tables for each number of labels: means over the corpora, and each accuracy."""
+    """Show tables for each number of labels: means over the corpora, and each corpus."""
     results = [r for r in results_of(args.json) if r["seed"] < args.seeds]
     for labels in args.labels:
         of_corpora: dict[str, dict[str, Row]] = {method: {} for method in args.methods}
@@ -223,9 +223,9 @@ def report(args: argparse.Namespace) -> None:
         ]
         if means:
             show(f"Methods, {name}", means, args.record)
-        if any(of_corpora.values()):
-            rows = [_accuracies(method, each, args.corpora) for method, each in of_corpora.items()]
-            show(f"Methods by corpus, {name}", rows, args.record)
+        for figure in ("accuracy", "log loss"):
+            rows = [_by_corpus(method, each, figure, args) for method, each in of_corpora.items()]
+            show(f"{figure.capitalize()} by corpus, {name}", rows, args.record)
 
 
 def _mean(results: list[Row]) -> Row:
@@ -236,9 +236,9 @@ def _row(method: str, mean: Row) -> Row:
     return {"": method, **{name: format(mean[name], how) for name, how in FIGURES.items()}}
 
 
-def _accuracies(method: str, results: dict[str, Row], corpora: list[str]) -> Row:
-    accuracies = {name: format(of_corpus["accuracy"], ".1f") for name, of_corpus in results.items()}
-    return {"": method, **{name: accuracies.get(name, "") for name in corpora}}
+def _by_corpus(method: str, results: dict[str, Row], figure: str, args: argparse.Namespace) -> Row:
+    cells = {corpus: format(row[figure], FIGURES[figure]) for corpus, row in results.items()}
+    return {"": method, **{corpus: cells.get(corpus, "") for corpus in args.corpora}}
 
 
 def main() -> None:
