@@ -12,7 +12,6 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
