@@ -212,7 +212,7 @@ def report(args: argparse.Namespace) -> None:
                 key = (method, corpus, labels)
                 seeds = [r for r in results if (r["method"], r["corpus"], r["labels"]) == key]
                 if seeds:
-                    of_method[corpus] = _mean(seeds) | {"seeds": len(seeds)}
+                    of_method[corpus] = _mean(seeds) | {"seeds": len({r["seed"] for r in seeds})}
         name = f"{labels:,} labels" if labels else "all labels"
         # Means over some of the corpora cannot be compared.
         means = [

@@ -18,7 +18,9 @@ _DIMENSIONS = 256
 
 
 class Model2Vec:
-    """The classifier with its defaults: all weights are trained, until a held-out tenth gets worse.
+    """The classifier with its defaults, but for long texts, of which it reads all tokens.
+
+    All weights are trained, until the accuracy on a tenth of the texts gets worse.
 
     Parameters
     ----------
@@ -31,7 +33,9 @@ class Model2Vec:
     def __init__(self, static: StaticModel, seed: int) -> None:
         self.seed = seed
         with quiet():
-            self._model = StaticModelForClassification.from_static_model(model=static)
+            self._model = StaticModelForClassification.from_static_model(
+                model=static, max_length=None
+            )
 
     def fit(self, texts: list[str], y: np.ndarray) -> "Model2Vec":
         """Train."""
