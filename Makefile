@@ -75,8 +75,10 @@ bench: $(BENCH)/.done
 # make accuracy DATA=folder VECTORS=glove.6B.100d.txt measures accuracies. It continues a run that was
 # stopped.
 accuracy: $(BENCH)/.done
-	$(BENCH)/bin/python benchmarks/accuracy.py --data $(DATA) --vectors $(VECTORS) \
+	OMP_NUM_THREADS=1 $(BENCH)/bin/python benchmarks/accuracy.py --data $(DATA) --vectors $(VECTORS) \
 		--json benchmarks/accuracy.jsonl $(RECORD)
+	$(BENCH)/bin/python benchmarks/kim.py --data $(DATA) --vectors $(VECTORS) \
+		--json benchmarks/kim.jsonl $(RECORD)
 	$(BENCH)/bin/python benchmarks/learning_curves.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
 	$(BENCH)/bin/python benchmarks/imbalance.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
 	$(BENCH)/bin/python benchmarks/calibration.py --data $(DATA) --vectors $(VECTORS) $(RECORD)

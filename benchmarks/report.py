@@ -28,6 +28,8 @@ _PACKAGES = (
     "keras",
     "tensorflow-cpu",
     "fasttext-wheel",
+    "model2vec",
+    "sentence-transformers",
     "captum",
     "lime",
 )

@@ -7,6 +7,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from peers._choice import CS, chosen
 from peers._texts import seconds_of_all, seconds_of_one, split
 
 
@@ -20,6 +21,18 @@ def latency(task: Task) -> Iterator[float | None]:
     model, texts = _fitted(task), split(task)[2]
     yield None
     yield from seconds_of_one(model.predict, texts)
+
+
+def classifier(seed: int) -> Pipeline:
+    """Return the classifier, whose C is chosen on inner folds.
+
+    The features are computed once for all folds. saga takes up to a tenth of the time of lbfgs, the
+    default, and finds models of the same accuracy and log loss.
+    """
+    model = LogisticRegression(solver="saga", tol=1e-3, max_iter=1000, random_state=seed)
+    return make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), chosen(model, {"C": CS}, seed)
+    )
 
 
 def _fitted(task: Task) -> Pipeline:
