@@ -96,7 +96,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     embedding_dim : int or None, default=None
         Dimension of random word vectors. None: 300. Ignored with given vectors, which have
         their own.
-    wide : bool, default=False
+    wide : bool, default=True
         Whether to add the logits of a linear model over words and pairs of words to those of the
         network ("wide and deep", Cheng et al., 2016). Some of the texts are held out to choose
         how much each part counts, so that the probabilities can be taken at their word; see
@@ -287,7 +287,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         token_dropout: float | None = None,
         max_norm: float | None = None,
         embedding_dim: int | None = None,
-        wide: bool = False,
+        wide: bool = True,
         finetune: bool | int | str = True,
         warm_start: bool = False,
         pretrained: Any = None,

@@ -54,8 +54,8 @@ def new_net(
         Where its word vectors came from.
     """
     start = sources[-1] if sources else None
-    plan = _plan(estimator, data, start)
-    net = _started(plan, data, sources, validation, device, seed)
+    plan, vector_size = _plan(estimator, data, start)
+    net = _started(plan, vector_size, data, sources, validation, device, seed)
     if start is not None:
         came_from = "pretrained" if start.purpose == "pretrained" else start.embedding_source
     elif data.table is None or data.vectors is None:
@@ -73,13 +73,14 @@ def first_net(
     The parameters are those of `new_net`.
     """
     sources = [source for source in sources if source.purpose == "pretrained"]
-    plan = _plan(estimator, data, sources[-1] if sources else None)
+    plan, vector_size = _plan(estimator, data, sources[-1] if sources else None)
     plan = replace(plan, settings={**plan.settings, "callbacks": None})
-    return _started(plan, data, sources, None, device, seed)
+    return _started(plan, vector_size, data, sources, None, device, seed)
 
 
 def _started(
     plan: NetPlan,
+    vector_size: int,
     data: TrainingData,
     sources: list[SourceModel],
     validation: TokenDataset | None,
@@ -87,14 +88,16 @@ def _started(
     seed: int,
 ) -> TextNet:
     net = build_net(plan, validation=validation, device=device)
-    check_network(net.module_, data.n_ids, plan.network_params["embedding_dim"])
+    check_network(net.module_, data.n_ids, vector_size)
     fill_embedding(cast(nn.Embedding, net.module_.embedding), data.vectors, seed)
     for source in sources:
         copy_weights(source, net.module_, data.words)
     return net
 
 
-def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> NetPlan:
+def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> tuple[NetPlan, int]:
+    """The plan, and the size of word vectors."""
+    vector_size = _vector_size(estimator.embedding_dim, data, start)
     is_random = data.vectors is None and (start is None or start.embedding_source == "random")
     token_dropout = estimator.token_dropout
     if token_dropout is None:
@@ -107,7 +110,7 @@ def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> NetP
     }
     others = {
         "num_embeddings": data.n_ids,
-        "embedding_dim": _vector_size(estimator.embedding_dim, data, start),
+        "embedding_dim": vector_size,
         "num_outputs": len(data.targets.classes),
         "activation": estimator.activation,
         "dropout": estimator.dropout,
@@ -120,7 +123,8 @@ def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> NetP
         {name: _builtin_number(value) for name, value in each.items()} for each in (chosen, others)
     )
     network, params = network_class(estimator.architecture, chosen, others)
-    return NetPlan(network, params, settings_of(estimator, data.targets.multilabel))
+    plan = NetPlan(network, params, settings_of(estimator, data.targets.multilabel))
+    return plan, vector_size
 
 
 def _builtin_number(value: Any) -> Any:

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
 #: Inverse strengths of the penalty to choose from.
-STRENGTHS = (1.0, 10.0, 100.0)
+STRENGTHS = (10.0, 100.0)
 
 # Pairs that stand in one text alone say nothing of others, and are two thirds of all.
 _LEAST_TEXTS_OF_PAIR = 2
-# Where the logits of held-out texts stop changing.
-_TOL, _MOST_STEPS = 1e-3, 100
+# Further steps change the accuracy of held-out texts by less than 0.1 points on average; a larger
+# tolerance loses six points on long documents.
+_TOL, _MOST_STEPS = 1e-4, 100
 # The share of texts that a class without any is taken to have.
 _LEAST_SHARE = 1e-4
 

@@ -104,6 +104,7 @@ def test_the_probe_accepts_what_works_and_nothing_else():
 def test_estimators_work_where_the_private_part_is_absent():
     script = """
 import skorch.callbacks, sklearn.feature_extraction.text, sklearn.frozen, sklearn.pipeline
+import sklearn.linear_model
 from sklearn.utils import _param_validation
 del _param_validation.Interval
 from sktextcnn import TextCNNClassifier, TextVectorizer

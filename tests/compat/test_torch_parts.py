@@ -45,7 +45,7 @@ def test_a_module_in_double_precision_computes_as_a_copy_does(twins):
 def test_predictions_do_not_depend_on_how_the_head_is_copied(twins):
     ids = np.random.default_rng(0).integers(0, 9, (20, 5))
     params = {"num_filters": 2, "embedding_dim": 3, "max_epochs": 1, "random_state": 0}
-    classifier = TextCNNClassifier(**params).fit(ids, np.arange(20) % 3)
+    classifier = TextCNNClassifier(wide=False, **params).fit(ids, np.arange(20) % 3)
     by_twin = classifier.predict_proba(ids)
     with torch.no_grad():
         features = classifier.net_.module_.features(torch.from_numpy(ids)).double()

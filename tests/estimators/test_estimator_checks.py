@@ -114,7 +114,7 @@ def test_vectorizer_passes_the_checks(estimator, check):
             num_filters=10, embedding_dim=20, max_epochs=12, learning_rate=0.02, random_state=0
         ),
         NumbersAsIds(**OF_NUMBERS),
-        NumbersAsIds(**OF_NUMBERS, wide=True),
+        NumbersAsIds(**OF_NUMBERS, wide=False),
     ],
     expected_failed_checks=needs_ids,
 )

@@ -118,7 +118,7 @@ def test_padding_on_either_side_does_not_matter(tables, docstrings_model, corpus
 @pytest.mark.parametrize("tables", TABLES)
 def test_probabilities_are_those_of_loops_in_double_precision(tables, corpus, tmp_path):
     texts, labels = corpus
-    model = fitted(texts, labels, num_filters=6, hidden_units=5, activation="tanh")
+    model = fitted(texts, labels, num_filters=6, hidden_units=5, activation="tanh", wide=False)
     export_onnx(model, tmp_path / "model.onnx", tables=tables)
     ids = np.asarray(model[0].transform([*texts[:20], *ODD_TEXTS[:5]]))
     # Padding within a text too.

@@ -16,7 +16,14 @@ from sktextcnn._inspection import explainer, max_windows
 from sktextcnn._inspection.word_vectors import word_vectors
 from sktextcnn._text.offsets import token_finder
 
-SMALL = {"num_filters": 6, "max_epochs": 4, "random_state": 0, "learning_rate": 3e-3}
+# Of the network alone; tests/wide has explanations of both parts.
+SMALL = {
+    "num_filters": 6,
+    "max_epochs": 4,
+    "wide": False,
+    "random_state": 0,
+    "learning_rate": 3e-3,
+}
 ODD = ["", "  \n ", "zzyzx", "array", "a b", "the THE the", "word " * 500]
 
 

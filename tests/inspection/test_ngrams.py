@@ -22,7 +22,9 @@ def model(corpus, vectors_file):
     texts, labels = corpus
     return make_pipeline(
         TextVectorizer(embeddings=vectors_file, random_state=0),
-        TextCNNClassifier(num_filters=6, max_epochs=12, random_state=0, learning_rate=3e-3),
+        TextCNNClassifier(
+            num_filters=6, max_epochs=12, wide=False, random_state=0, learning_rate=3e-3
+        ),
     ).fit(texts, labels)
 
 

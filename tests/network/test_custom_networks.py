@@ -66,7 +66,7 @@ class ShortEmbedding(BagOfWords):
 
 
 def fit_custom(architecture, ids=None, y=(0, 1, 2) * 4, **params):
-    params = {"max_epochs": 1, "embedding_dim": DIM, "random_state": 0, **params}
+    params = {"max_epochs": 1, "embedding_dim": DIM, "wide": False, "random_state": 0, **params}
     ids = random_ids(n_texts=len(y)) if ids is None else ids
     return TextCNNClassifier(architecture=architecture, **params).fit(ids, list(y))
 

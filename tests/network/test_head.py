@@ -34,6 +34,7 @@ def test_max_norm_bounds_each_outputs_weights_where_it_binds(architecture):
             embedding_dim=DIM,
             learning_rate=0.05,
             max_epochs=3,
+            wide=False,
             random_state=0,
         ).fit(ids, np.arange(20) % 3)
         head = classifier.net_.module_.head

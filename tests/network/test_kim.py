@@ -184,7 +184,7 @@ def test_a_long_text_equals_the_loops():
 def test_fitted_probabilities_are_those_of_the_loops_with_the_fitted_weights(params):
     ids = random_ids(n_texts=24)
     params = {"num_filters": 3, "embedding_dim": DIM, "learning_rate": 0.05, **params}
-    classifier = TextCNNClassifier(max_epochs=3, random_state=0, **params)
+    classifier = TextCNNClassifier(max_epochs=3, wide=False, random_state=0, **params)
     classifier.fit(ids, np.arange(24) % 3)
     logits = numpy_kim(
         classifier.net_.module_.state_dict(), TEXTS, params.get("activation", "relu")
@@ -213,6 +213,7 @@ def test_the_first_step_of_sgd_goes_down_the_gradient_of_plain_convolutions():
         learning_rate=0.5,
         max_epochs=1,
         callbacks=[Start()],
+        wide=False,
         device="cpu",
     ).fit(ids, y)
     plain = TorchKim(5, (2, 3), "relu", 3)

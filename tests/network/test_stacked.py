@@ -75,7 +75,7 @@ def test_texts_too_short_for_the_stack_are_padded_on_the_right(n_tokens):
 def test_fitted_probabilities_of_the_stack_are_those_of_plain_layers():
     ids = random_ids(n_texts=12)
     classifier = TextCNNClassifier(
-        architecture="stacked", embedding_dim=DIM, max_epochs=1, random_state=0
+        architecture="stacked", embedding_dim=DIM, max_epochs=1, wide=False, random_state=0
     ).fit(ids, np.arange(12) % 3)
     plain, _ = torch_stack(classifier.net_.module_.double())
     with torch.no_grad():

@@ -77,6 +77,7 @@ def test_multichannel_trains_one_copy_and_keeps_the_other_and_predicts_with_both
             embedding_dim=DIM,
             learning_rate=0.05,
             max_epochs=2,
+            wide=False,
             random_state=0,
         ).fit(ids, np.arange(24) % 3)
     embedding = classifier.net_.module_.embedding

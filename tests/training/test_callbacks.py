@@ -179,6 +179,6 @@ def test_a_callback_with_slots_keeps_its_attributes(data):
 def test_a_score_that_predicts_by_itself_is_computed(data):
     X, y = data
     score = EpochScoring("accuracy", lower_is_better=False, name="score", use_caching=False)
-    classifier = TextCNNClassifier(max_epochs=1, callbacks=[score], **SMALL)
+    classifier = TextCNNClassifier(max_epochs=1, wide=False, callbacks=[score], **SMALL)
     classifier.fit(X, y, X_val=X[:40], y_val=y[:40])
     assert classifier.history_[-1]["score"] == classifier.score(X[:40], y[:40])

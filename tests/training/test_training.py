@@ -70,8 +70,9 @@ def test_word_order_counts():
     texts = ["good not bad", "bad not good"] * 20
     X = TextVectorizer().fit_transform(texts)
     y = [0, 1] * 20
-    assert TextCNNClassifier(max_epochs=30, **SMALL).fit(X, y).score(X, y) == 1.0
-    words_only = TextCNNClassifier(max_epochs=30, kernel_sizes=(1,), **SMALL).fit(X, y)
+    params = {"max_epochs": 30, "wide": False, **SMALL}
+    assert TextCNNClassifier(**params).fit(X, y).score(X, y) == 1.0
+    words_only = TextCNNClassifier(kernel_sizes=(1,), **params).fit(X, y)
     assert words_only.score(X, y) == 0.5
 
 
@@ -131,7 +132,8 @@ class Copies(Callback):
 
 def test_a_copy_made_while_training_is_a_network_of_its_own(with_vectors):
     X, y = with_vectors
-    classifier = TextCNNClassifier(max_epochs=1, callbacks=[Copies()], **SMALL).fit(X, y)
+    params = {"max_epochs": 1, "wide": False, **SMALL}
+    classifier = TextCNNClassifier(callbacks=[Copies()], **params).fit(X, y)
     weights = classifier.net_.module_.state_dict()
     for name, value in callback(classifier, Copies).module_.state_dict().items():
         torch.testing.assert_close(value, weights[name])
@@ -211,7 +213,8 @@ def test_two_classes_have_the_log_odds_of_the_second_as_score(data):
 
 def test_the_loss_in_the_history_is_that_of_scikit_learn(data):
     X, y = data
-    classifier = TextCNNClassifier(max_epochs=2, **SMALL).fit(X, y, X_val=X[:60], y_val=y[:60])
+    classifier = TextCNNClassifier(max_epochs=2, wide=False, **SMALL)
+    classifier.fit(X, y, X_val=X[:60], y_val=y[:60])
     proba = classifier.predict_proba(X[:60])
     last = classifier.history_[-1]
     assert last["valid_loss"] == pytest.approx(
@@ -235,7 +238,7 @@ def test_multilabel_targets_get_a_probability_for_each_label(data, as_indicator)
     predicted = classifier.predict(X)
     np.testing.assert_array_equal(predicted, probabilities > 0.5)
     assert classifier.score(X, wanted) > 0.9
-    classifier.set_params(max_epochs=1)
+    classifier.set_params(max_epochs=1, wide=False)
     loss = classifier.fit(X, wanted, X_val=X, y_val=wanted).history_[-1]["valid_loss"]
     probabilities = classifier.predict_proba(X)
     by_hand = -np.mean(np.log(np.where(wanted == 1, probabilities, 1 - probabilities)))

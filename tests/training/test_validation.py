@@ -23,6 +23,7 @@ def test_early_stopping_returns_to_the_best_epochs_weights(data):
         early_stopping=True,
         n_iter_no_change=4,
         lr_schedule="constant",
+        wide=False,
     ).fit(X[train], y[train], X_val=X[valid], y_val=y[valid])
     losses = classifier.history_[:, "valid_loss"]
     best = int(np.argmin(losses))
@@ -64,7 +65,7 @@ def test_validation_data_goes_through_the_vectorizer_of_a_pipeline(corpus):
     with config_context(enable_metadata_routing=True):
         model = make_pipeline(
             TextVectorizer(),
-            TextCNNClassifier(max_epochs=2, **SMALL),
+            TextCNNClassifier(max_epochs=2, wide=False, **SMALL),
             transform_input=["X_val"],
         )
         model.fit(texts[:180], labels[:180], X_val=texts[180:], y_val=labels[180:])
@@ -121,7 +122,7 @@ def test_balanced_classes_of_validation_weigh_what_they_weigh_in_training(data):
 
 def test_weights_of_validation_texts_count_in_their_loss(data):
     X, y = data
-    classifier = TextCNNClassifier(max_epochs=1, **SMALL)
+    classifier = TextCNNClassifier(max_epochs=1, wide=False, **SMALL)
     weight = np.arange(30) % 3
     loss = classifier.fit(X, y, X_val=X[:30], y_val=y[:30], sample_weight_val=weight).history_[-1][
         "valid_loss"

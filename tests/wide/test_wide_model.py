@@ -60,14 +60,14 @@ def test_logits_are_those_of_scikit_learn(ids, targets, strength):
     matrix, names, vectorizer = features_of_scikit_learn(ids)
     assert model.ngrams.codes.tolist() == [code_of(name) for name in names]
     np.testing.assert_allclose(model.idf, vectorizer.idf_, rtol=1e-6)
-    theirs = LogisticRegression(C=strength, tol=1e-3).fit(matrix, targets)
+    theirs = LogisticRegression(C=strength, tol=1e-4).fit(matrix, targets)
     np.testing.assert_allclose(model.logits(ids), theirs.decision_function(matrix), atol=1e-4)
 
 
 def test_two_classes_have_the_log_odds_as_their_difference(ids, targets):
     ((_, model),) = fit_wide(ids, (targets > 0).astype(int), 2, strengths=(10.0,))
     matrix, _, _ = features_of_scikit_learn(ids)
-    theirs = LogisticRegression(C=10.0, tol=1e-3).fit(matrix, targets > 0)
+    theirs = LogisticRegression(C=10.0, tol=1e-4).fit(matrix, targets > 0)
     ours = model.logits(ids)
     np.testing.assert_allclose(ours[:, 1] - ours[:, 0], theirs.decision_function(matrix), atol=1e-4)
 
@@ -78,7 +78,7 @@ def test_each_label_has_a_model_of_its_own(ids, targets):
     matrix, _, _ = features_of_scikit_learn(ids)
     logits = model.logits(ids)
     for column in (0, 1):
-        theirs = LogisticRegression(C=10.0, tol=1e-3).fit(matrix, labels[:, column])
+        theirs = LogisticRegression(C=10.0, tol=1e-4).fit(matrix, labels[:, column])
         np.testing.assert_allclose(logits[:, column], theirs.decision_function(matrix), atol=1e-4)
     assert (logits[:, 2] < -5).all()
 
