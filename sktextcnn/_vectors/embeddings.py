@@ -46,7 +46,7 @@ class Embeddings:
           with a row for each, such as a ``SentenceTransformer`` or a Model2Vec
           ``StaticModel``. It encodes single words, 256 at a time, and each word once: the handle
           remembers the rows, also in the processes of a parallel search. Make a new handle
-          after a change of the encoder;
+          after a change of the encoder. A word whose row is zeros has no vector;
         - the name of vectors in gensim-data, such as ``"glove-wiki-gigaword-100"``, which
           gensim downloads once;
         - another handle.

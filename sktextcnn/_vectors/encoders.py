@@ -34,14 +34,15 @@ class EncodedWords:
     def __init__(self, key: str | None = None) -> None:
         self.key = key or uuid.uuid4().hex
         self.lock = threading.Lock()
-        self.rows: dict[str, np.ndarray] = {}
+        self.rows: dict[str, np.ndarray | None] = {}
         self.size: int | None = None
         _alive[self.key] = self
 
     def lookup(self, encoder: Any, words: Iterable[str], verbose: int) -> dict[str, np.ndarray]:
         """Return the rows of words; only words that are not yet encoded are encoded.
 
-        Tokenizers refuse words that are not valid text, so these have no row.
+        Tokenizers refuse words that are not valid text, so these have no row. Neither have words
+        whose row is zeros: Model2Vec returns zeros for words that it does not know.
         """
         words = [word for word in words if is_encodable(word)]
         with self.lock:
@@ -50,8 +51,10 @@ class EncodedWords:
                 matrix = _encode(encoder, batch, self.size)
                 self.size = matrix.shape[1]
                 # After an interrupt, the batches before it are not encoded again.
-                self.rows.update(zip(batch, matrix, strict=True))
-            return {word: self.rows[word] for word in words}
+                for word, row in zip(batch, matrix, strict=True):
+                    self.rows[word] = row if row.any() else None
+            found = ((word, self.rows[word]) for word in words)
+            return {word: row for word, row in found if row is not None}
 
 
 def _batches(words: list[str], name: str, verbose: int) -> Iterator[list[str]]:

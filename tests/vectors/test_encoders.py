@@ -55,6 +55,20 @@ def test_a_word_that_is_not_valid_text_is_not_encoded():
     assert vectorizer.coverage_.missing == [("\ud800", 1)]
 
 
+def test_a_word_whose_row_is_zeros_has_no_vector():
+    def answer(words):
+        asked.extend(words)
+        return [[len(word), 1] if "a" in word else [0, 0] for word in words]
+
+    asked = []
+    handle = Embeddings(Answer(answer))
+    coverage = TextVectorizer(embeddings=handle, random_state=0).fit(["a gem at sea"]).coverage_
+    assert (coverage.types, coverage.missing) == (3 / 4, [("gem", 1)])
+    assert list(handle.lookup(["gem", "sea"])) == ["sea"]
+    # For the words, and for the casing of the one that is missing.
+    assert sorted(asked) == ["Gem", "a", "at", "gem", "sea"]
+
+
 def test_an_interrupted_encoding_goes_on_where_it_stopped():
     encoder = FakeEncoder()
     answer = encoder.encode
