@@ -68,21 +68,18 @@ def main() -> None:
     words, encoded = Embeddings(args.vectors), Embeddings(encoder(args), width=args.width)
     first = "word vectors"
     sources = {first: words, "encoder": encoded, "side by side": [words, encoded]}
-    rows: list[Row] = []
     for n_labels in args.labels:
         found = accuracies(args, sources, n_labels)
+        rows: list[Row] = []
         for name in sources:
             gains = np.array([each[name] - each[first] for each in found])
             error = gains.std(ddof=1) / len(gains) ** 0.5 if len(gains) > 1 else float("nan")
+            mean = np.mean([each[name] for each in found])
+            difference = "" if name == first else f"{gains.mean():+.1f} ± {error:.1f}"
             rows.append(
-                {
-                    "labels": n_labels or "all",
-                    "": name,
-                    "accuracy": f"{np.mean([each[name] for each in found]):.1f}",
-                    "difference": "" if name == first else f"{gains.mean():+.1f} ± {error:.1f}",
-                }
+                {"": name, "accuracy": f"{mean:.1f}", "difference": difference, "seeds": args.seeds}
             )
-    show("Vectors side by side", rows, args.record)
+        show(f"Vectors side by side, {n_labels or 'all'} labels", rows, args.record)
 
 
 if __name__ == "__main__":
