@@ -32,7 +32,14 @@ from sktextcnn._token_ids import (
     TokenIds,
     TokenTable,
 )
-from sktextcnn._vectors import TRAINED, Embeddings, as_embeddings, build_matrix, train_embeddings
+from sktextcnn._vectors import (
+    TRAINED,
+    Embeddings,
+    as_embeddings,
+    build_matrix,
+    first_words,
+    train_embeddings,
+)
 
 
 class TextVectorizer(TransformerMixin, StoredEstimator):
@@ -87,10 +94,12 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     truncating : {"post", "pre"}, default="post"
         Whether to remove tokens from the end or from the beginning of texts that are longer
         than `max_length`.
-    embeddings : str, path-like, gensim object, Embeddings or None, default=None
+    embeddings : str, path-like, object, Embeddings, list of these or None, default=None
         The word vectors: anything that :class:`Embeddings` takes (a file, a gensim object, a
-        name of gensim-data), or "word2vec" or "fasttext" to train them on the fitted texts.
-        With None, the classifier starts from random vectors.
+        name of gensim-data, an object that encodes words), or "word2vec" or "fasttext" to train
+        them on the fitted texts. The vectors of a list of sources are put side by side; those of
+        each are scaled so that their numbers have the standard deviation 0.5, about that of
+        GloVe's. With None, the classifier starts from random vectors.
     embeddings_params : dict or None, default=None
         Parameters of gensim's Word2Vec or FastText, for vectors trained on the fitted texts,
         such as ``{"vector_size": 50, "window": 3, "epochs": 20}``. The defaults are gensim's
@@ -101,8 +110,9 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         contain, so that they have their vectors in later texts. Most files have the most
         frequent words first. The classifier is not trained on these words, but on words with
         similar vectors; accuracy gains most with few texts. 0 adds none and makes models
-        smaller. `max_features` limits the vocabulary with these words. With a given
-        `vocabulary`, and with vectors trained on the fitted texts, none are added.
+        smaller. `max_features` limits the vocabulary with these words. Of a list, they are the
+        words of the first source that has a list of words; encoders, and vectors trained on the
+        fitted texts, have none. With a given `vocabulary`, none are added.
     random_state : int, RandomState or None, default=None
         Controls the random vectors of words that have none in `embeddings`, and the training of
         vectors. Pass an int for reproducible results.
@@ -117,11 +127,13 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     embedding_matrix_ : ndarray of shape (n_words + 2, vector_size), float32, or None
         The vector of each id, read-only. Row 0 is zeros. Words without a vector have random ones
         from a uniform distribution with the variance of the vectors that were found (Kim, 2014,
-        section 4.3). None without `embeddings`.
+        section 4.3). With a list of sources, so has the part of each source that has no vector of
+        a word. None without `embeddings`.
     coverage_ : Bunch or None
         The share of the fitted texts that has vectors. `types` is the share of words with a
-        vector, `tokens` is the share of their occurrences, and `missing` are the most frequent
-        words without a vector, as (word, count). None without `embeddings`.
+        vector in any source, `tokens` is the share of their occurrences, and `missing` are the
+        most frequent words without a vector, as (word, count). `sources` has the shares of each
+        source, as (name, types, tokens). None without `embeddings`.
     truncated_fraction_ : float
         The proportion of fitted texts that are longer than `max_length_`.
     token_table_ : TokenTable
@@ -371,20 +383,21 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             table, coverage = TokenTable((*RESERVED_WORDS, *words)), None
         else:
             random_state = check_random_state(self.random_state)
+            given_sources = [source for source in embeddings if isinstance(source, Embeddings)]
             unseen: list[str] = []
-            if isinstance(embeddings, str):
-                embeddings = train_embeddings(
-                    embeddings,
-                    DecodedDocuments(documents, (*RESERVED_WORDS, *words)),
-                    self.embeddings_params or {},
-                    int(random_state.randint(2**31 - 1)),
-                )
-            elif given is None:
-                unseen = self._select_unseen(embeddings, tokens, analyzer, len(words))
+            if given is None:
+                unseen = self._select_unseen(given_sources, tokens, analyzer, len(words))
+            sources = [
+                self._trained(source, documents, words, random_state)
+                if isinstance(source, str)
+                else source
+                for source in embeddings
+            ]
             vectors, coverage = build_matrix(
-                embeddings, words, counts, unseen, len(RESERVED_WORDS), random_state
+                sources, words, counts, unseen, len(RESERVED_WORDS), random_state
             )
-            table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, embeddings.name)
+            name = " + ".join(source.name for source in sources)
+            table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, name)
 
         lengths = documents.lengths()
         width = choose_length(self.max_length, lengths)
@@ -397,17 +410,41 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         )
         return documents
 
-    def _check_embeddings(self) -> Embeddings | str | None:
-        """Raise an error about the parameter before any text is read."""
-        trained = isinstance(self.embeddings, str) and self.embeddings in TRAINED
-        if self.embeddings_params and not trained:
+    def _check_embeddings(self) -> list[Embeddings | str] | None:
+        """Return the sources; raise an error about the parameter before any text is read."""
+        several = isinstance(self.embeddings, list | tuple)
+        given = list(self.embeddings) if several else [self.embeddings]
+        if not given:
+            raise ValueError(
+                "embeddings is an empty list. Give one or more sources, or None for random vectors."
+            )
+        trained = [isinstance(source, str) and source in TRAINED for source in given]
+        if self.embeddings_params and not any(trained):
             raise ValueError(
                 f"embeddings_params only applies to embeddings='word2vec' and "
                 f"embeddings='fasttext'; got embeddings={self.embeddings!r}. Leave it out."
             )
-        if trained or self.embeddings is None:
-            return self.embeddings
-        return as_embeddings(self.embeddings)
+        if self.embeddings is None:
+            return None
+        return [
+            source if is_trained else as_embeddings(source)
+            for source, is_trained in zip(given, trained, strict=True)
+        ]
+
+    def _trained(
+        self,
+        algorithm: str,
+        documents: "Documents",
+        words: list[str],
+        random_state: np.random.RandomState,
+    ) -> Embeddings:
+        """Train vectors on the texts."""
+        return train_embeddings(
+            algorithm,
+            DecodedDocuments(documents, (*RESERVED_WORDS, *words)),
+            self.embeddings_params or {},
+            int(random_state.randint(2**31 - 1)),
+        )
 
     def _analysis(self) -> dict[str, Any]:
         """Return the parameters that control how a text is split into tokens."""
@@ -455,12 +492,12 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         return words, word_counts
 
     def _select_unseen(
-        self, embeddings: Embeddings, tokens: list[str], analyzer: Analyzer, n_words: int
+        self, sources: list[Embeddings], tokens: list[str], analyzer: Analyzer, n_words: int
     ) -> list[str]:
         """Choose words of the vectors that are not in the texts, but may be in later texts."""
         # `tokens` includes words that min_df, max_df or max_features left out of the vocabulary.
         seen = {*tokens, *RESERVED_WORDS}
-        words = (word for word in embeddings.words(self.unseen_words) if word not in seen)
+        words = (word for word in first_words(sources, self.unseen_words) if word not in seen)
         # Other tokenizers may be slow, and their tokens may depend on a word's neighbours.
         if self.tokenizer is None and not callable(self.analyzer):
             words = (word for word in words if tokenize(word, analyzer) == [word])

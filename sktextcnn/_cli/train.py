@@ -71,9 +71,12 @@ def add_to(commands: Commands) -> None:
     training = parser.add_argument_group("training")
     training.add_argument(
         "--vectors",
+        action="append",
+        default=[],
         metavar="FILE",
         help="word vectors: a file of word2vec, GloVe or fastText; or word2vec or fasttext, to "
-        "train vectors on the texts (default: random vectors)",
+        "train vectors on the texts; given several times, the vectors are put side by side "
+        "(default: random vectors)",
     )
     training.add_argument(
         "--finetune",
@@ -168,7 +171,7 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def train(args: argparse.Namespace) -> None:
     """Train a model, report on it and save it."""
-    check_model_path(args.output, args.data, args.test, args.vectors)
+    check_model_path(args.output, args.data, args.test, *args.vectors)
     model = new_model(args)
     texts, labels = read_labelled_texts(args.data, args)
     counts = Counter(labels)
@@ -203,11 +206,13 @@ def new_model(args: argparse.Namespace) -> "Pipeline":
     from sktextcnn._vectorizer import TextVectorizer
     from sktextcnn._vectors import TRAINED, as_embeddings
 
-    if args.vectors is not None and args.vectors not in TRAINED:
-        # Raises an error for a missing file before the texts are read.
-        as_embeddings(args.vectors)
+    for source in args.vectors:
+        if source not in TRAINED:
+            # Raises an error for a missing file before the texts are read.
+            as_embeddings(source)
+    embeddings = args.vectors if len(args.vectors) > 1 else next(iter(args.vectors), None)
     steps: dict[str, Any] = {
-        "vectorizer": TextVectorizer(embeddings=args.vectors, random_state=args.seed),
+        "vectorizer": TextVectorizer(embeddings=embeddings, random_state=args.seed),
         "classifier": TextCNNClassifier(
             finetune=args.finetune,
             max_epochs=args.max_epochs,

@@ -176,13 +176,20 @@ class _Writer:
         if full in self.omit:
             self._omitted.add(full)
             return {"omitted": full}
-        if name == "embeddings" and not (isinstance(value, str) and value in TRAINED):
-            file = embeddings_config(value)
-            if file is not None:
-                return {"embeddings": file}
+        if name == "embeddings" and isinstance(value, list | tuple):
+            return {"embeddings": [self._source(full, source) for source in value]}
+        if name == "embeddings" and value is not None and not _is_trained(value):
+            return {"embeddings": self._source(full, value)}
         elif name in ("memory", "pretrained") and value is not None:
             raise _refused(full, f"names {value!r:.80}, where a later fit would load pickles from")
         return self._plain(value, full)
+
+    def _source(self, name: str, source: Any) -> Any:
+        """Describe where word vectors are from."""
+        if _is_trained(source):
+            return source
+        file = embeddings_config(source)
+        return self._plain(source, name) if file is None else file
 
     def _plain(self, value: Any, name: str) -> Any:
         try:
@@ -384,10 +391,12 @@ class _Reader:
             self._used.add(full)
             return self.given[full]
         if isinstance(value, dict) and set(value) == {"embeddings"}:
-            return embeddings_from_config(
-                **_strings(value["embeddings"], "name", "path", "encoding")
-            )
+            value = value["embeddings"]
+            return [_source(each) for each in value] if isinstance(value, list) else _source(value)
         value = from_plain(value)
+        # Any other string would be read as a path, and the file might be a pickle.
+        if name == "embeddings" and value is not None and not _is_trained(value):
+            raise ValueError("the word vectors are not described")
         if name in ("memory", "pretrained") and value is not None:
             raise ValueError(f"{name} is never stored")
         return value
@@ -474,6 +483,21 @@ def _set_metadata_requests(estimator: Any, requests: Mapping[str, Any]) -> None:
             raise ValueError(f"the requests of {method} are not valid")
         with config_context(enable_metadata_routing=True):
             getattr(estimator, f"set_{method}_request")(**of_method)
+
+
+def _is_trained(source: Any) -> bool:
+    return isinstance(source, str) and source in TRAINED
+
+
+def _source(described: Any) -> Any:
+    """Return word vectors that `_Writer._source` has described."""
+    if _is_trained(described):
+        return described
+    if not set(described) <= {"name", "path", "encoding", "width"}:
+        raise ValueError("the word vectors have an unknown description")
+    return embeddings_from_config(
+        **_strings(described, "name", "path", "encoding"), width=described.get("width")
+    )
 
 
 def _strings(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -3,15 +3,22 @@
 import contextlib
 import difflib
 import logging
+import numbers
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
 
+from sktextcnn._vectors.encoders import EncodedWords, encoded_words, is_encoder
 from sktextcnn._vectors.file_cache import VectorFile, cached_file, file_stamp
 from sktextcnn._vectors.formats import is_gensim_file
-from sktextcnn._vectors.gensim_objects import as_keyed_vectors, lookup_in_object, words_of_object
+from sktextcnn._vectors.gensim_objects import (
+    as_keyed_vectors,
+    is_gensim_object,
+    lookup_in_object,
+    words_of_object,
+)
 
 _DEFAULT_ENCODING = "utf-8"
 
@@ -27,7 +34,7 @@ class Embeddings:
 
     Parameters
     ----------
-    source : str, path-like, gensim object or Embeddings
+    source : str, path-like, gensim object, encoder or Embeddings
         One of
 
         - the path of a file of vectors: word2vec binary or text, GloVe text with or without
@@ -35,26 +42,43 @@ class Embeddings:
           or ``.model`` (memory-mapped; a pickle, so load it only if you trust its author).
           The format is recognised from the content, not from the name;
         - a gensim ``KeyedVectors``, ``Word2Vec`` or ``FastText`` object;
+        - an encoder: an object whose ``encode(words)`` takes a list of str and returns a matrix
+          with a row for each, such as a ``SentenceTransformer`` or a Model2Vec
+          ``StaticModel``. It encodes single words, 256 at a time, and each word once: the handle
+          remembers the rows, also in the processes of a parallel search. Make a new handle
+          after a change of the encoder. A word whose row is zeros has no vector;
         - the name of vectors in gensim-data, such as ``"glove-wiki-gigaword-100"``, which
           gensim downloads once;
         - another handle.
     encoding : str or None, default=None
         The encoding of the words in a file. None means that of `source` if it is a handle,
-        and "utf-8" otherwise. Has no effect on gensim objects and gensim's own files.
+        and "utf-8" otherwise. Has no effect on objects and gensim's own files.
+    width : int or None, default=None
+        Reduce the vectors to so many numbers by PCA, when a vectorizer is fitted. The PCA is
+        fitted on the words of its texts, of which more than `width` must have a vector. None
+        means that of `source` if it is a handle, and to keep the width otherwise.
+    verbose : int or None, default=None
+        With 1, a progress bar counts the words that an encoder encodes. None means that of
+        `source` if it is a handle, and 0 otherwise. Has no effect on other sources.
 
     Attributes
     ----------
     name : str
-        The name of the file or of the vectors, for display.
+        The name of the file, of the vectors or of the encoder's class, for display.
+    width : int or None
+        The width to which vectors are reduced.
+    is_encoder : bool
+        Whether the source is an encoder.
 
     Raises
     ------
     FileNotFoundError
         If `source` is a path that does not exist.
     TypeError
-        If `source` is none of the above, or `encoding` is not a string.
+        If `source` is none of the above, `encoding` is not a string, or `width` or `verbose` is
+        not an integer.
     ValueError
-        If Python does not know the encoding.
+        If Python does not know the encoding, `width` is less than 1, or `verbose` is negative.
 
     See Also
     --------
@@ -63,7 +87,12 @@ class Embeddings:
     Notes
     -----
     A handle on an object in memory pickles the object. To keep the object out of a deployed
-    model, save the vectors to a file and pass the path.
+    model, which does not need it, set the vectorizer's parameter `embeddings` to None before it
+    is stored. For vectors of gensim, you can also save them to a file and pass the path.
+
+    The vectors of an encoder are scaled so that their numbers have the standard deviation 0.5,
+    about that of GloVe's, when a vectorizer is fitted. Sentence encoders return vectors of
+    length one, whose numbers are much smaller.
 
     Examples
     --------
@@ -75,61 +104,127 @@ class Embeddings:
     >>> rows = vectors.lookup(["the", "of", "nosuchword"])
     >>> sorted(rows), rows["the"].shape
     (['of', 'the'], (50,))
+
+    An encoder needs only a method ``encode``:
+
+    >>> import numpy as np
+    >>> class Lengths:
+    ...     def encode(self, words):
+    ...         return np.array([[len(word), 1] for word in words])
+    >>> vectors = Embeddings(Lengths())
+    >>> vectors
+    Embeddings('Lengths')
+    >>> vectors.lookup(["the"])
+    {'the': array([3., 1.], dtype=float32)}
     """
 
-    __slots__ = ("__weakref__", "_encoding", "_path", "_reads_pickles", "_vectors", "name")
+    __slots__ = (
+        "__weakref__",
+        "_encoded",
+        "_encoding",
+        "_path",
+        "_reads_pickles",
+        "_vectors",
+        "_verbose",
+        "name",
+        "width",
+    )
 
     # Pickles and skops name the class by this, so it stays the same wherever the class is.
     __module__ = "sktextcnn"
 
     name: str
+    width: int | None
+    _encoded: EncodedWords | None
     _encoding: str
     _path: str | None
     _reads_pickles: bool
     _vectors: Any
+    _verbose: int
 
-    def __init__(self, source: Any, *, encoding: str | None = None) -> None:
+    def __init__(
+        self,
+        source: Any,
+        *,
+        encoding: str | None = None,
+        width: int | None = None,
+        verbose: int | None = None,
+    ) -> None:
         if encoding is not None:
             _check_encoding(encoding)
-        path, vectors, reads_pickles = None, None, True
+        _check_integer("width", width, least=1)
+        _check_integer("verbose", verbose, least=0)
+        path, vectors, encoded, reads_pickles = None, None, None, True
         if isinstance(source, Embeddings):
             name, path, vectors = source.name, source._path, source._vectors
-            reads_pickles = source._reads_pickles
+            encoded, reads_pickles = source._encoded, source._reads_pickles
             encoding = encoding or source._encoding
+            width = source.width if width is None else width
+            verbose = source._verbose if verbose is None else verbose
         elif isinstance(source, str | os.PathLike):
             name, path = _name_and_path(source)
             if path is None:
                 _check_gensim_data_name(os.fspath(source))
             elif not os.path.isfile(path):
                 raise FileNotFoundError(_missing_file_message(path))
+        elif is_encoder(source) and not is_gensim_object(source):
+            name, vectors, encoded = type(source).__name__, source, EncodedWords()
         else:
             vectors = as_keyed_vectors(source)
             name = f"{type(source).__name__} of {len(vectors):,} words"
-        self._set(name, path, vectors, encoding or _DEFAULT_ENCODING, reads_pickles)
+        self._set(
+            name=name,
+            path=path,
+            vectors=vectors,
+            encoded=encoded,
+            encoding=encoding or _DEFAULT_ENCODING,
+            reads_pickles=reads_pickles,
+            width=width,
+            verbose=verbose or 0,
+        )
 
     def _set(
-        self, name: str, path: str | None, vectors: Any, encoding: str, reads_pickles: bool
+        self,
+        *,
+        name: str,
+        path: str | None,
+        vectors: Any = None,
+        encoded: EncodedWords | None = None,
+        encoding: str,
+        reads_pickles: bool,
+        width: int | None = None,
+        verbose: int = 0,
     ) -> None:
         for attribute, value in (
             ("name", name),
             ("_path", path),
             ("_vectors", vectors),
+            ("_encoded", encoded),
             ("_encoding", encoding),
             ("_reads_pickles", reads_pickles),
+            ("width", width),
+            ("_verbose", verbose),
         ):
             object.__setattr__(self, attribute, value)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(
             f"An Embeddings handle is immutable, so {name!r} cannot be set. Make a new handle: "
-            f"Embeddings(source, encoding=...)."
+            f"Embeddings(source, encoding=..., width=...)."
         )
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"An Embeddings handle is immutable, so {name!r} cannot be deleted.")
 
+    @property
+    def is_encoder(self) -> bool:
+        """Whether the vectors are those of an encoder, which has no list of words."""
+        return self._encoded is not None
+
     def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
-        """Return the vectors of the words that have one.
+        """Return the vectors of the words that have one, as the source has them.
+
+        The vectors are neither reduced to `width` nor scaled, since that depends on the texts.
 
         Parameters
         ----------
@@ -146,8 +241,11 @@ class Embeddings:
         ValueError
             If the file is damaged or is not a file of vectors; the message names the file, the
             position in it and what was expected there. If vectors of gensim-data cannot be
-            downloaded.
+            downloaded. If an encoder does not return a matrix of finite numbers with a row for
+            each word.
         """
+        if self._encoded is not None:
+            return self._encoded.lookup(self._vectors, words, self._verbose)
         if self._vectors is not None:
             return lookup_in_object(self._vectors, words)
         with self._file() as file:
@@ -170,10 +268,12 @@ class Embeddings:
         Raises
         ------
         ValueError
-            If `n` is negative, and as for :meth:`lookup`.
+            If `n` is negative, or the source is an encoder; and as for :meth:`lookup`.
         """
         if n < 0:
             raise ValueError(f"n must be 0 or more; got {n}.")
+        if self.is_encoder:
+            raise ValueError(f"{self.name} encodes any word, so it has no list of words.")
         if self._vectors is not None:
             return words_of_object(self._vectors, n)
         with self._file() as file:
@@ -212,16 +312,26 @@ class Embeddings:
             "vectors": self._vectors,
             "encoding": self._encoding,
             "reads_pickles": self._reads_pickles,
+            "width": self.width,
+            "verbose": self._verbose,
+            "key": None if self._encoded is None else self._encoded.key,
             "stamp": stamp,
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         # Without __init__, which checks that the file exists: a deployed model may not have it.
         names = ("name", "path", "vectors", "encoding", "reads_pickles")
-        self._set(**{name: state[name] for name in names})
+        key = state.get("key")
+        self._set(
+            **{name: state[name] for name in names},
+            width=state.get("width"),
+            verbose=state.get("verbose", 0),
+            encoded=None if key is None else encoded_words(key),
+        )
 
     def __repr__(self) -> str:
-        return f"Embeddings({self.name!r})"
+        width = "" if self.width is None else f", width={self.width}"
+        return f"Embeddings({self.name!r}{width})"
 
 
 def as_embeddings(source: Any) -> Embeddings:
@@ -229,11 +339,16 @@ def as_embeddings(source: Any) -> Embeddings:
     return source if isinstance(source, Embeddings) else Embeddings(source)
 
 
+def first_words(sources: Iterable[Embeddings], n: int) -> list[str]:
+    """Return the first words of the first source that has a list of words."""
+    return next((source.words(n) for source in sources if not source.is_encoder), [])
+
+
 # Handles as configurations ------------------------------------------------------------
 
 
 def embeddings_config(source: Any) -> dict[str, Any] | None:
-    """Return strings that identify a file, or vectors of gensim-data.
+    """Return what identifies a file, or vectors of gensim-data.
 
     Parameters
     ----------
@@ -243,34 +358,51 @@ def embeddings_config(source: Any) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        `name`, `path` (None for vectors of gensim-data) and `encoding`; None for an object in
-        memory.
+        `name`, `path` (None for vectors of gensim-data) and `encoding`, and `width` if there
+        is one; None for an object in memory.
     """
     if isinstance(source, Embeddings):
         if source._vectors is not None:
             return None
-        return {"name": source.name, "path": source._path, "encoding": source._encoding}
+        config = {"name": source.name, "path": source._path, "encoding": source._encoding}
+        return config if source.width is None else {**config, "width": source.width}
     if not isinstance(source, str | os.PathLike):
         return None
     name, path = _name_and_path(source)
     return {"name": name, "path": path, "encoding": _DEFAULT_ENCODING}
 
 
-def embeddings_from_config(name: str, path: str | None, encoding: str) -> Embeddings:
+def embeddings_from_config(
+    name: str, path: str | None, encoding: str, width: int | None = None
+) -> Embeddings:
     """Return a handle that reads no pickles, since the configuration may be anybody's.
 
     Raises
     ------
+    TypeError
+        If the width is not an integer.
     ValueError
-        If Python does not know the encoding.
+        If Python does not know the encoding, or the width is less than 1.
     """
     _check_encoding(encoding)
+    _check_integer("width", width, least=1)
     handle = Embeddings.__new__(Embeddings)
-    handle._set(name, path, None, encoding, reads_pickles=False)
+    handle._set(name=name, path=path, encoding=encoding, reads_pickles=False, width=width)
     return handle
 
 
-# Names, paths and encodings -----------------------------------------------------------
+# Names, paths and other parameters ----------------------------------------------------
+
+
+def _check_integer(name: str, value: int | None, least: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"{name} must be an integer or None; got {value!r:.60} of type {type(value).__name__}."
+        )
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more; got {value}.")
 
 
 def _check_encoding(encoding: str) -> None:

@@ -10,16 +10,22 @@ from sktextcnn._vectors.fasttext_format import subword_buckets
 from sktextcnn._vectors.formats import is_compressed
 
 
+def is_gensim_object(source: Any) -> bool:
+    """Whether an object has vectors of gensim, or is some."""
+    vectors = getattr(source, "wv", source)
+    return hasattr(vectors, "key_to_index") and hasattr(vectors, "get_vector")
+
+
 def as_keyed_vectors(source: Any) -> Any:
     """Return the vectors of a gensim object, which are the object itself or its `wv`."""
-    vectors = getattr(source, "wv", source)
-    if not (hasattr(vectors, "key_to_index") and hasattr(vectors, "get_vector")):
+    if not is_gensim_object(source):
+        hint = " TextVectorizer takes a list of them." if isinstance(source, list | tuple) else ""
         raise TypeError(
             f"embeddings must be a path, the name of vectors in gensim-data, a gensim "
-            f"KeyedVectors, Word2Vec or FastText object, or an Embeddings handle; got "
-            f"{type(source).__name__}."
+            f"KeyedVectors, Word2Vec or FastText object, an object that encodes a list of words "
+            f"by its method encode, or an Embeddings handle; got {type(source).__name__}.{hint}"
         )
-    return vectors
+    return getattr(source, "wv", source)
 
 
 def words_of_object(vectors: Any, n: int) -> list[str]:

@@ -38,6 +38,15 @@ def test_train_saves_the_model_that_python_would_fit(folder, capsys):
     assert "Saved m.sktextcnn (0.0 MB)." in captured.err
 
 
+def test_vectors_of_several_files_are_put_side_by_side(folder):
+    vectors = ["--vectors", "glove.txt", "--vectors", "glove.txt"]
+    assert main([*TRAIN, *QUICK, *vectors]) == 0
+    data = pd.read_csv("reviews.csv")
+    expected = TextVectorizer(embeddings=["glove.txt"] * 2, random_state=0).fit(data["review"])
+    matrix = sktextcnn.load("m.sktextcnn")[0].embedding_matrix_
+    np.testing.assert_array_equal(matrix, expected.embedding_matrix_)
+
+
 def test_quiet_is_silent(folder, capsys):
     assert main([*TRAIN, *QUICK, "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")

@@ -6,6 +6,7 @@ import skops.io
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+from tests.fake_encoders import FakeEncoder
 
 TRUSTED = [
     "sktextcnn._classifier.TextCNNClassifier",
@@ -48,3 +49,23 @@ def test_a_handle_on_a_file_is_one_type_more(corpus, vectors_file):
     loaded = skops.io.loads(data, trusted=trusted)
     np.testing.assert_array_equal(loaded.embedding_matrix_, vectorizer.embedding_matrix_)
     loaded.fit(corpus[0])
+
+
+def test_several_sources_need_no_more_types(corpus, vectors_file):
+    handle = Embeddings(vectors_file, width=3)
+    vectorizer = TextVectorizer(embeddings=[handle, vectors_file], random_state=0).fit(corpus[0])
+    data = skops.io.dumps(vectorizer)
+    trusted = ["sktextcnn.Embeddings", *TRUSTED[1:]]
+    assert skops.io.get_untrusted_types(data=data) == trusted
+    loaded = skops.io.loads(data, trusted=trusted)
+    again = loaded.fit(corpus[0])
+    np.testing.assert_array_equal(again.embedding_matrix_, vectorizer.embedding_matrix_)
+
+
+def test_an_encoder_is_one_type_more(corpus):
+    vectorizer = TextVectorizer(embeddings=Embeddings(FakeEncoder()), random_state=0)
+    data = skops.io.dumps(vectorizer.fit(corpus[0]))
+    trusted = skops.io.get_untrusted_types(data=data)
+    assert trusted == ["sktextcnn.Embeddings", *TRUSTED[1:], "tests.fake_encoders.FakeEncoder"]
+    loaded = skops.io.loads(data, trusted=trusted)
+    np.testing.assert_array_equal(loaded.embedding_matrix_, vectorizer.embedding_matrix_)

@@ -16,6 +16,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 import sktextcnn
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+from sktextcnn._files import model_file
 from tests.files.model_helpers import SMALL, make_model
 
 
@@ -142,6 +143,47 @@ def test_the_file_of_the_vectors_is_named_and_not_needed(corpus, vectors_file, p
     loaded.predict(corpus[0])
     with pytest.raises(FileNotFoundError, match=r"copy\.txt"):
         loaded.fit(*corpus)
+
+
+def test_several_sources_of_vectors_are_named(corpus, vectors_file, path):
+    sources = [Embeddings(vectors_file, width=3, encoding="latin-1"), str(vectors_file), "word2vec"]
+    model = make_model(sources)
+    model.set_params(textvectorizer__embeddings_params={"vector_size": 2, "epochs": 1})
+    model.fit(*corpus)
+    sktextcnn.save(model, path)
+    loaded = sktextcnn.load(path)
+    np.testing.assert_array_equal(loaded.predict_proba(corpus[0]), model.predict_proba(corpus[0]))
+    assert loaded[0].coverage_ == model[0].coverage_
+    name = Path(vectors_file).name
+    shown = f"[Embeddings({name!r}, width=3), Embeddings({name!r}), 'word2vec']"
+    assert repr(loaded[0].embeddings) == shown
+    again = clone(loaded[0]).fit(corpus[0])
+    np.testing.assert_array_equal(again.embedding_matrix_, model[0].embedding_matrix_)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "vectors.kv",
+        ["vectors.kv"],
+        {"embeddings": "vectors.kv"},
+        {"embeddings": ["word2vec", "vectors.kv"]},
+        {"embeddings": {"name": "a", "path": "/a", "encoding": "utf-8", "reads_pickles": True}},
+        {"embeddings": {"name": "a", "path": "/a", "encoding": "utf-8", "width": 0}},
+    ],
+    ids=str,
+)
+def test_vectors_that_are_not_described_as_a_handle_are_refused(written, path, monkeypatch):
+    vectorizer = sktextcnn.TextVectorizer().fit(["a gem"])
+    write = model_file._Writer._param
+
+    def crafted(writer, prefix, name, value):
+        return written if name == "embeddings" else write(writer, prefix, name, value)
+
+    monkeypatch.setattr(model_file._Writer, "_param", crafted)
+    sktextcnn.save(vectorizer, path)
+    with pytest.raises(ValueError, match="not a valid model file, though its checksum is right"):
+        sktextcnn.load(path)
 
 
 def test_a_loaded_model_reads_no_pickle_of_gensim(corpus, path, tmp_path):

@@ -11,7 +11,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import sktextcnn
-from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
+from tests.fake_encoders import FakeEncoder
 from tests.files.model_helpers import make_model
 
 
@@ -72,6 +73,16 @@ def test_vectors_in_memory_are_refused_or_left_out(corpus, path):
     sktextcnn.save(model, path, omit=["textvectorizer__embeddings"])
     loaded = sktextcnn.load(path, params={"textvectorizer__embeddings": None})
     np.testing.assert_array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
+
+
+def test_encoders_are_refused_or_left_out_alone_and_in_lists(corpus, vectors_file, path):
+    for embeddings in (FakeEncoder(), [vectors_file, Embeddings(FakeEncoder(), width=2)]):
+        vectorizer = TextVectorizer(embeddings=embeddings, random_state=0).fit(corpus[0])
+        with pytest.raises(TypeError, match=r"^embeddings is a .*FakeEncoder"):
+            sktextcnn.save(vectorizer, path)
+        sktextcnn.save(vectorizer, path, omit=["embeddings"])
+        loaded = sktextcnn.load(path, params={"embeddings": embeddings})
+        np.testing.assert_array_equal(loaded.embedding_matrix_, vectorizer.embedding_matrix_)
 
 
 def test_what_names_a_pickle_is_refused(corpus, path, tmp_path):

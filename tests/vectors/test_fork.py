@@ -1,13 +1,17 @@
-"""A forked child reads vectors although a thread of its parent was reading some."""
+"""A forked child has vectors although a thread of its parent was reading or encoding some."""
 
 import os
+import pickle
 import time
 
 import numpy as np
 import pytest
 
 from sktextcnn import Embeddings
-from sktextcnn._vectors import file_cache
+from sktextcnn._vectors import encoders, file_cache
+from tests.fake_encoders import FakeEncoder
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
 def exit_code(child, seconds=60):
@@ -22,7 +26,7 @@ def exit_code(child, seconds=60):
     return None
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@needs_fork
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_child_that_is_forked_while_vectors_are_read_reads_them(tmp_path):
     path = tmp_path / "vectors.txt"
@@ -40,3 +44,19 @@ def test_a_child_that_is_forked_while_vectors_are_read_reads_them(tmp_path):
                 os._exit(2)
         assert exit_code(child) == 0
     assert handle.lookup(["gem"])["gem"].tolist() == [3, 4]
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_that_is_forked_while_words_are_encoded_encodes_them():
+    handle = Embeddings(FakeEncoder())
+    pickled = pickle.dumps(handle)
+    with encoders._lock, handle._encoded.lock:
+        child = os.fork()
+        if child == 0:
+            try:
+                found = pickle.loads(pickled).lookup(["gem"])
+                os._exit(0 if list(found) == ["gem"] else 1)
+            except BaseException:
+                os._exit(2)
+        assert exit_code(child) == 0
