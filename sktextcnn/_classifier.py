@@ -401,7 +401,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
                 make_net = partial(first_net, self, data, sources, device, seed)
                 mixture = try_mixture(make_net, data, n_epochs, seed, progress=progress)
         with training_session(seed, device):
-            net, source = new_net(self, data, sources, validation_rows, device, seed)
+            net, source = new_net(
+                self, data, sources, validation_rows, device, seed, scalable=self.wide
+            )
             net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
             if self.wide and validation is not None:
                 mixture = choose_mixture(net, data, validation)

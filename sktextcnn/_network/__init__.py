@@ -6,6 +6,7 @@ from sktextcnn._network.modules import KimCNN as KimCNN
 from sktextcnn._network.modules import StackedCNN as StackedCNN
 from sktextcnn._network.modules import WordEmbedding as WordEmbedding
 from sktextcnn._network.modules import check_network as check_network
+from sktextcnn._network.modules import check_scalable as check_scalable
 from sktextcnn._network.modules import network_class as network_class
 from sktextcnn._network.modules import output_layer as output_layer
 from sktextcnn._network.threads import map_in_threads as map_in_threads

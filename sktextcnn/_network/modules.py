@@ -384,6 +384,25 @@ def check_network(network: nn.Module, n_ids: int, dim: int) -> None:
         )
 
 
+def check_scalable(network: nn.Module, ids: Tensor) -> None:
+    """Raise a ValueError if a multiple of the output layer does not multiply the logits."""
+    network.eval()
+    parameters = list(output_layer(network).parameters())
+    with torch.no_grad():
+        logits = network(ids)
+        for factor in (2.0, 0.5):  # without rounding
+            for parameter in parameters:
+                parameter.mul_(factor)
+            if factor == 2.0:
+                doubled = network(ids)
+    if not torch.allclose(doubled, 2 * logits, rtol=1e-4, atol=1e-6):
+        raise ValueError(
+            f"wide=True scales the last torch.nn.Linear of the head, but the logits of architecture "
+            f"{type(network).__name__} are not the outputs of this layer. Make it the last layer, "
+            f"or set wide=False."
+        )
+
+
 def output_layer(network: nn.Module) -> nn.Linear:
     """Return the last linear layer of the head."""
     return _linear_layers(network)[-1]

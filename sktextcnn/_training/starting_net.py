@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import nn
 
-from sktextcnn._network import check_network, network_class
+from sktextcnn._network import check_network, check_scalable, network_class
 from sktextcnn._training.build import build_net
 from sktextcnn._training.data import TrainingData
 from sktextcnn._training.dataset import TokenDataset
@@ -28,6 +29,8 @@ def new_net(
     validation: TokenDataset | None,
     device: str,
     seed: int,
+    *,
+    scalable: bool = False,
 ) -> tuple[TextNet, str]:
     """Make the net of a training.
 
@@ -45,6 +48,8 @@ def new_net(
         Where to train.
     seed : int
         Of random word vectors. Other weights are drawn by torch's generator.
+    scalable : bool, default=False
+        Whether to raise an error if its output layer does not scale its logits.
 
     Returns
     -------
@@ -56,6 +61,8 @@ def new_net(
     start = sources[-1] if sources else None
     plan, vector_size = _plan(estimator, data, start)
     net = _started(plan, vector_size, data, sources, validation, device, seed)
+    if scalable:
+        _check_scalable(net, data)
     if start is not None:
         came_from = "pretrained" if start.purpose == "pretrained" else start.embedding_source
     elif data.table is None or data.vectors is None:
@@ -75,7 +82,13 @@ def first_net(
     sources = [source for source in sources if source.purpose == "pretrained"]
     plan, vector_size = _plan(estimator, data, sources[-1] if sources else None)
     plan = replace(plan, settings={**plan.settings, "callbacks": None})
-    return _started(plan, vector_size, data, sources, None, device, seed)
+    net = _started(plan, vector_size, data, sources, None, device, seed)
+    _check_scalable(net, data)
+    return net
+
+
+def _check_scalable(net: TextNet, data: TrainingData) -> None:
+    check_scalable(net.module_, torch.from_numpy(data.ids[:2]).to(net.device))
 
 
 def _started(

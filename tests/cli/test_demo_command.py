@@ -17,4 +17,4 @@ def test_demo_trains_compares_explains_and_saves(folder, corpus, monkeypatch, ca
     # The share trained on is most of the corpus.
     assert sktextcnn.load("demo.sktextcnn").score(texts, labels) > 0.5
     assert out.count("\x1b[30;48;5;") >= 2
-    assert "Returns a" in out
+    assert "tensor" in out

@@ -104,14 +104,14 @@ def test_the_probe_accepts_what_works_and_nothing_else():
 def test_estimators_work_where_the_private_part_is_absent():
     script = """
 import skorch.callbacks, sklearn.feature_extraction.text, sklearn.frozen, sklearn.pipeline
-import sklearn.linear_model
 from sklearn.utils import _param_validation
 del _param_validation.Interval
 from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._compat import sklearn as compat
 assert compat.Interval is compat._Interval
 ids = TextVectorizer(min_df=1).fit_transform(["a gem", "so dull"] * 3)
-TextCNNClassifier(num_filters=1, embedding_dim=1, max_epochs=1).fit(ids, [0, 1] * 3).predict(ids)
+params = {"num_filters": 1, "embedding_dim": 1, "max_epochs": 1, "wide": False}
+TextCNNClassifier(**params).fit(ids, [0, 1] * 3).predict(ids)
 try:
     TextCNNClassifier(dropout=2).fit(ids, [0, 1] * 3)
 except ValueError as error:

@@ -115,6 +115,30 @@ class OtherFeatures(BagOfWords):
         return self.embedding(ids)
 
 
+@pytest.mark.parametrize("architecture", [BagOfWords, Negated, OtherFeatures, WithBuffersInTheHead])
+@pytest.mark.parametrize("n_texts", [12, 90])
+def test_a_wide_part_stands_beside_a_network_of_the_user(architecture, n_texts):
+    y = [0, 1, 2] * (n_texts // 3)
+    classifier = fit_custom(architecture, y=y, wide=True)
+    ids = random_ids()
+    with torch.no_grad():
+        deep = classifier.net_.module_.eval()(torch.tensor(ids)).numpy()
+    wide = classifier._wide.logits(ids)
+    np.testing.assert_allclose(classifier.decision_function(ids), deep + wide, atol=1e-6)
+
+
+class Squashed(BagOfWords):
+    def forward(self, ids):
+        return torch.tanh(super().forward(ids))
+
+
+def test_a_network_whose_logits_are_not_those_of_its_last_layer_has_no_wide_part():
+    for params in ({}, {"early_stopping": True}):
+        with pytest.raises(ValueError, match=r"architecture Squashed are not the .*set wide=False"):
+            fit_custom(Squashed, y=[0, 1, 2] * 30, wide=True, **params)
+    assert fit_custom(Squashed)._wide is None
+
+
 @pytest.mark.parametrize("architecture", [Negated, OtherFeatures])
 def test_a_network_of_the_user_predicts_by_its_own_forward(architecture):
     ids = random_ids()
