@@ -48,8 +48,9 @@ from sktextcnn._training import (
 )
 from sktextcnn._wide import WideModel
 
-# max_epochs="auto" is the number of epochs of about so many steps, within bounds.
-_STEPS = 3000
+# max_epochs="auto" is the number of epochs of about so many steps, or of so many tokens if that is
+# less, within bounds.
+_STEPS, _TOKENS = 3000, 32_000_000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
 
 
@@ -96,6 +97,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     embedding_dim : int or None, default=None
         Dimension of random word vectors. None: 300. Ignored with given vectors, which have
         their own.
+    pool_size : int or None, default=64
+        The number of tokens that the maximum over time of "kim" is over at most. The maxima of the
+        regions of a longer text are averaged. None: over the whole text, as in Kim (2014).
     wide : bool, default=True
         Whether to add the logits of a linear model over words and pairs of words to those of the
         network ("wide and deep", Cheng et al., 2016). Some of the texts are held out to choose
@@ -136,7 +140,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Number of texts in each step.
     max_epochs : int or "auto", default="auto"
         Number of epochs, or their maximum with `early_stopping`. "auto": the number that makes
-        about 3,000 steps, from 4 to 300, so that small corpora get more epochs.
+        about 3,000 steps, from 4 to 300, so that small corpora get more epochs; of long texts,
+        the number that has about 32 million tokens.
     shuffle : bool, default=True
         Whether to shuffle the texts in each epoch.
     early_stopping : bool, default=False
@@ -223,6 +228,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         "token_dropout": [Interval(numbers.Real, 0, 1, closed="left"), None],
         "max_norm": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "embedding_dim": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "pool_size": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "wide": ["boolean"],
         "finetune": [
             "boolean",
@@ -287,6 +293,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         token_dropout: float | None = None,
         max_norm: float | None = None,
         embedding_dim: int | None = None,
+        pool_size: int | None = 64,
         wide: bool = True,
         finetune: bool | int | str = True,
         warm_start: bool = False,
@@ -320,6 +327,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         self.token_dropout = token_dropout
         self.max_norm = max_norm
         self.embedding_dim = embedding_dim
+        self.pool_size = pool_size
         self.wide = wide
         self.finetune = finetune
         self.warm_start = warm_start
@@ -390,7 +398,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             data, validation = split_validation(data, self.validation_fraction, split_seed)
         sources = self._source_models(data.targets)
         validation_rows = None if validation is None else validation.to_dataset(device)
-        n_epochs = self._n_epochs(data.n_weighted)
+        n_epochs = self._n_epochs(data.n_weighted, data.n_tokens)
         self._warn_of_frozen(n_epochs)
         warn_of_random(self.finetune, data, sources)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -610,13 +618,13 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
                 )
             weights = self.net_.module_.state_dict()
             source = self.embedding_source_
-            sources.append(SourceModel("warm_start", weights, self.words_, source))
+            sources.append(SourceModel("warm_start", weights, self.words_, source, self.classes_))
         return sources
 
-    def _n_epochs(self, n_texts: int) -> int:
+    def _n_epochs(self, n_texts: int, n_tokens: int) -> int:
         if self.max_epochs != "auto":
             return int(self.max_epochs)
-        n_epochs = round(_STEPS * self.batch_size / n_texts)
+        n_epochs = round(min(_STEPS * self.batch_size / n_texts, _TOKENS / max(1, n_tokens)))
         return min(max(n_epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
 
     def _warn_of_frozen(self, n_epochs: int) -> None:

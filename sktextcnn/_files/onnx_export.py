@@ -298,7 +298,14 @@ def _model(
     if classifier.words_ is None:
         ids = graphs.known_ids(graph, ids, module.embedding.num_embeddings)
     if isinstance(module, KimCNN):
-        features = graphs.kim_features(graph, ids, weights, activation, stored_products=stored)
+        features = graphs.kim_features(
+            graph,
+            ids,
+            weights,
+            activation,
+            stored_products=stored,
+            pool_size=module.pool_size,
+        )
     else:
         lengths = []
         if vectorizer is None:

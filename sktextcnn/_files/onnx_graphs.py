@@ -67,7 +67,13 @@ class Graph:
 
 
 def kim_features(
-    graph: Graph, ids: str, weights: Weights, activation: str, *, stored_products: bool
+    graph: Graph,
+    ids: str,
+    weights: Weights,
+    activation: str,
+    *,
+    stored_products: bool,
+    pool_size: int | None,
 ) -> str:
     """Add ``KimCNN.features``: look-ups of the products of words with the kernels, and maxima.
 
@@ -84,12 +90,65 @@ def kim_features(
     stored_products : bool
         Whether the graph contains the products of all words, or computes those of the words that
         occur in a call.
+    pool_size : int or None
+        The number of tokens that a maximum is over at most.
 
     Returns
     -------
     str
         Name of the features, (B, F * number of kernels).
     """
+    if pool_size is None:
+        return _pooled(graph, ids, weights, activation, stored_products)
+    regions, share = _regions(graph, ids, pool_size)
+    of_regions = _pooled(graph, regions, weights, activation, stored_products)
+    n_features = sum(len(bias) for bias in _convolutions(weights)[1])
+    shape = graph("Concat", _n_texts(graph, ids), _ints(-1, n_features), axis=0)
+    parts = graph("Mul", graph("Reshape", of_regions, shape), share)
+    return graph("ReduceSum", parts, _ints(1), keepdims=0)
+
+
+def _regions(graph: Graph, ids: str, pool_size: int) -> tuple[str, str]:
+    """Add the division of texts into regions, as in KimCNN.
+
+    Returns
+    -------
+    regions : str
+        The ids of each region, (B * regions of a text, tokens of a region).
+    share : str
+        Its share of the tokens of its text, (B, regions of a text, 1).
+    """
+    n_tokens = graph("Gather", graph("Shape", ids), _ints(1))  # (1,)
+    size = graph("Min", _ints(pool_size), n_tokens)
+    present = graph("Cast", graph("Cast", ids, to=TensorProto.BOOL), to=TensorProto.INT32)
+    first = graph("ArgMax", present, axis=1, keepdims=1)
+    length = graph("Squeeze", n_tokens)
+    column = graph("Add", graph("Range", np.int64(0), length, np.int64(1)), first)
+    at = graph("Min", column, graph("Sub", n_tokens, _ints(1)))
+    shifted = graph("GatherElements", ids, at, axis=1)
+    shifted = graph("Where", graph("Less", column, n_tokens), shifted, np.int32(PADDING_ID))
+    missing = graph("Mod", graph("Sub", size, graph("Mod", n_tokens, size)), size)
+    padded = graph("Pad", shifted, graph("Concat", _ints(0, 0, 0), missing, axis=0))
+    regions = graph("Reshape", padded, graph("Concat", _ints(-1), size, axis=0))
+    known = graph("Cast", graph("Cast", regions, to=TensorProto.BOOL), to=TensorProto.FLOAT)
+    counts = graph("ReduceSum", known, _ints(1), keepdims=1)
+    shape = graph("Concat", _n_texts(graph, ids), _ints(-1, 1), axis=0)
+    counts = graph("Reshape", counts, shape)
+    # All regions of a text without tokens are alike.
+    total = graph("ReduceSum", counts, _ints(1), keepdims=1)
+    none = graph("Cast", graph("Equal", total, np.float32(0)), to=TensorProto.FLOAT)
+    counts = graph("Add", counts, none)
+    return regions, graph("Div", counts, graph("ReduceSum", counts, _ints(1), keepdims=1))
+
+
+def _n_texts(graph: Graph, ids: str) -> str:
+    return graph("Gather", graph("Shape", ids), _ints(0))
+
+
+def _pooled(
+    graph: Graph, ids: str, weights: Weights, activation: str, stored_products: bool
+) -> str:
+    """Add the activations of the maxima over all windows of each row of ids."""
     vectors = _vectors(weights)
     kernels, biases = _convolutions(weights)
     n_places = sum(kernel.shape[2] for kernel in kernels)

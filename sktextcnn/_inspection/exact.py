@@ -1,8 +1,9 @@
 """The exact terms of a logit.
 
 With max-over-time pooling and a linear head, a logit is a sum: the bias and, for each filter,
-its weight times its activation. Each filter takes its activation from one window of the text,
-so each term belongs to an n-gram. Nothing is approximated.
+its weight times its activation. Each filter takes its activation from one window of the text, or
+the mean of its activations from one window of each region of a long text. So each term belongs to
+an n-gram. Nothing is approximated.
 
 Shapes: B texts, T tokens, F filters of a kernel, C classes, S spans.
 """
@@ -14,7 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from sktextcnn._inspection.attribution import Attribution
-from sktextcnn._inspection.max_windows import Batch, KernelMaxima, max_windows, unique_windows
+from sktextcnn._inspection.max_windows import (
+    Batch,
+    KernelMaxima,
+    Region,
+    max_windows,
+    regions_of,
+    unique_windows,
+)
 from sktextcnn._network import KimCNN, output_layer
 
 
@@ -42,14 +50,37 @@ def exact_terms(network: KimCNN) -> Callable[[Sequence[np.ndarray]], list[Attrib
         at_zero = network.activation(torch.zeros(1, dtype=torch.float64))
 
     def attribute(documents: Sequence[np.ndarray]) -> list[Attribution]:
+        regions = regions_of(network, documents)
         found: dict[int, Attribution] = {}
         with torch.no_grad():
-            for batch in max_windows(network, documents):
+            for batch in max_windows(network, [region.ids for region in regions]):
                 attributions = _attributions(batch, weight, bias, at_zero)
                 found.update(zip(batch.rows, attributions, strict=True))
-        return [found[row] for row in range(len(documents))]
+        parts: list[list[tuple[Region, Attribution]]] = [[] for _ in documents]
+        for row, region in enumerate(regions):
+            parts[region.document].append((region, found[row]))
+        return [_mean(of_text) for of_text in parts]
 
     return attribute
+
+
+def _mean(parts: list[tuple[Region, Attribution]]) -> Attribution:
+    """The attribution of a text from those of its regions, whose share is their weight."""
+    if len(parts) == 1:
+        return parts[0][1]
+    regions, each = zip(*parts, strict=True)
+    shares = np.array([region.share for region in regions])
+    spans = [part.spans + region.first for region, part in parts]
+    terms = [region.share * part.contributions for region, part in parts]
+    by_token = [region.share * part.token_contributions for region, part in parts]
+    return Attribution(
+        shares @ np.stack([part.logits for part in each]),
+        np.concatenate(spans),
+        np.concatenate(terms),
+        each[0].remainder,
+        np.concatenate(by_token),
+        shares @ np.stack([part.token_remainder for part in each]),
+    )
 
 
 def _attributions(batch: Batch, weight: Tensor, bias: Tensor, at_zero: Tensor) -> list[Attribution]:

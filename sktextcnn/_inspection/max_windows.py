@@ -20,8 +20,28 @@ from sktextcnn._token_ids import PADDING_ID
 _TOKENS_AT_ONCE = 1 << 12
 
 
+class Region(NamedTuple):
+    """A part of a text that has maxima of its own."""
+
+    document: int
+    first: int  # its first token
+    ids: np.ndarray
+    share: float  # of the tokens of the text
+
+
+def regions_of(network: KimCNN, documents: Sequence[np.ndarray]) -> list[Region]:
+    """Divide texts, given as ids without padding, as the network does."""
+    found = []
+    for document, ids in enumerate(documents):
+        size = network.pool_size or max(1, len(ids))
+        for first in range(0, max(1, len(ids)), size):
+            part = ids[first : first + size]
+            found.append(Region(document, first, part, len(part) / len(ids) if len(ids) else 1.0))
+    return found
+
+
 class Batch(NamedTuple):
-    """Texts of similar length.
+    """Texts, or regions of texts, of similar length.
 
     Attributes
     ----------

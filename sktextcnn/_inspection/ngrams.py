@@ -13,7 +13,7 @@ from sklearn.utils import check_scalar
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._inspection.exact import has_exact_terms
 from sktextcnn._inspection.explanation import column_of
-from sktextcnn._inspection.max_windows import max_windows, unique_windows
+from sktextcnn._inspection.max_windows import Region, max_windows, regions_of
 from sktextcnn._network import KimCNN, output_layer, single_thread
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._text import read_texts
@@ -148,7 +148,8 @@ def top_ngrams(
     with single_thread():
         for found in _activations(vectorizer, network, texts):
             terms = np.zeros((len(found.ngrams), len(labels)))
-            np.add.at(terms, found.ngram_of, found.activations[:, None] * weights)
+            activations = found.shares[:, None] * found.activations  # (R, F)
+            np.add.at(terms, found.ngram_of, activations[:, :, None] * weights)
             for ngram, of_ngram in zip(found.ngrams, terms, strict=True):
                 totals[ngram] += of_ngram
             active = {found.ngrams[i] for i in found.ngram_of[found.activations != 0]}
@@ -232,10 +233,11 @@ def top_filters(
     sums = np.zeros(len(weights))
     with single_thread():
         for found in _activations(vectorizer, network, texts):
-            sums += found.activations
-            pairs = zip(found.ngram_of.tolist(), found.activations.tolist(), strict=True)
-            for of_filter, (i, activation) in zip(activation_of, pairs, strict=True):
-                of_filter[found.ngrams[i]] = activation
+            sums += found.shares @ found.activations
+            for ngrams, activations in zip(found.ngram_of, found.activations, strict=True):
+                pairs = zip(ngrams.tolist(), activations.tolist(), strict=True)
+                for of_filter, (i, activation) in zip(activation_of, pairs, strict=True):
+                    of_filter[found.ngrams[i]] = activation
     convs = cast(list[Any], network.convs)
     sizes = [conv.kernel_size[0] for conv in convs for _ in range(conv.out_channels)]
     order = np.argsort(-weights * sums, kind="stable")[:n_filters]
@@ -276,10 +278,11 @@ def _evidence(contributions: np.ndarray, multilabel: bool) -> np.ndarray:
 
 
 class _TextActivations(NamedTuple):
-    """The activation of each filter in a text, and the n-gram that it comes from."""
+    """The activation of each filter in each region of a text, and the n-gram that it comes from."""
 
-    activations: np.ndarray  # (F,)
-    ngram_of: np.ndarray  # (F,), places in `ngrams`
+    activations: np.ndarray  # (R, F)
+    ngram_of: np.ndarray  # (R, F), places in `ngrams`
+    shares: np.ndarray  # (R,), of the tokens of the text
     ngrams: list[str]
     ids: np.ndarray  # (T,)
     tokens: list[str]
@@ -295,18 +298,39 @@ def _activations(
         rows = np.asarray(vectorizer.transform(chunk))
         documents = [row[row != PADDING_ID] for row in rows]
         documents = [document for document in documents if len(document)]
-        for batch in max_windows(network, documents):
-            unique, owners, index = (each.numpy() for each in unique_windows(batch.windows()))
-            first = np.searchsorted(owners, np.arange(len(batch.rows) + 1))
-            for i, (row, activations) in enumerate(
-                zip(batch.rows, batch.activations().numpy(), strict=True)
-            ):
-                tokens = [words[j] for j in documents[row].tolist()]
-                windows = unique[first[i] : first[i + 1]].tolist()
-                ngrams = [_ngram(tokens, *window) for window in windows]
-                yield _TextActivations(
-                    activations, index[i] - first[i], ngrams, documents[row], tokens
-                )
+        regions = regions_of(network, documents)
+        parts: list[list[tuple[Region, np.ndarray, np.ndarray]]] = [[] for _ in documents]
+        for batch in max_windows(network, [region.ids for region in regions]):
+            each = zip(
+                batch.rows, batch.activations().numpy(), batch.windows().numpy(), strict=True
+            )
+            for row, activations, windows in each:
+                parts[regions[row].document].append((regions[row], activations, windows))
+        for ids, of_text in zip(documents, parts, strict=True):
+            tokens = [words[i] for i in ids.tolist()]
+            windows = np.stack([_in_text(*part[::2], len(ids)) for part in of_text])  # (R, F, 2)
+            unique, index = np.unique(windows.reshape(-1, 2), axis=0, return_inverse=True)
+            yield _TextActivations(
+                np.stack([activations for _, activations, _ in of_text]),
+                index.reshape(windows.shape[:2]),
+                np.array([region.share for region, _, _ in of_text]),
+                [_ngram(tokens, *window) for window in unique.tolist()],
+                ids,
+                tokens,
+            )
+
+
+def _in_text(region: Region, windows: np.ndarray, n_tokens: int) -> np.ndarray:
+    """The first token and the one after the last of windows of a region, (F, 2), in its text.
+
+    What lies outside of the region is left out unless it lies outside of the text too.
+    """
+    last = region.first + len(region.ids)
+    return (
+        (windows + region.first)
+        .clip(-np.inf if region.first == 0 else region.first, np.inf if last == n_tokens else last)
+        .astype(np.int64)
+    )
 
 
 def _ngram(tokens: list[str], start: int, stop: int) -> str:

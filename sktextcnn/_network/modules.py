@@ -129,6 +129,11 @@ class KimCNN(_Network):
     do not depend on the amount or the side of the padding, nor on the other samples in the
     batch. A text without tokens is one window of padding.
 
+    A text of more than `pool_size` tokens is divided into regions of so many tokens, as if each
+    were a text, and the mean of their activations, weighted by their numbers of tokens, goes to
+    the head: a maximum over a long text says whether something is there, but not how often.
+    Johnson and Zhang (2015, section 2.1) divide texts likewise.
+
     Parameters
     ----------
     num_embeddings, embedding_dim, num_outputs : int
@@ -141,6 +146,8 @@ class KimCNN(_Network):
         Number of units of a layer between pooling and output; 0 for no such layer.
     activation : str, default="relu"
         The activation after the convolutions and the hidden layer; a key of ``ACTIVATIONS``.
+    pool_size : int or None, default=None
+        The number of tokens that a maximum is over at most; None for the whole text.
     dropout : float, default=0.5
         Share of pooled features, and of outputs of the hidden layer, that are dropped in training.
     token_dropout, multichannel
@@ -148,6 +155,11 @@ class KimCNN(_Network):
     convolution : {"lookup", "dense"}, default="lookup"
         Whether to compute the convolutions by look-ups of the products of each distinct word,
         or by ``conv1d``. Outputs and gradients are the same up to rounding.
+
+    References
+    ----------
+    Johnson and Zhang (2015), Effective Use of Word Order for Text Categorization with
+    Convolutional Neural Networks, NAACL.
     """
 
     def __init__(
@@ -163,9 +175,10 @@ class KimCNN(_Network):
         token_dropout: float = 0.0,
         multichannel: bool = False,
         convolution: str = "lookup",
+        pool_size: int | None = None,
     ) -> None:
         super().__init__()
-        self.convolution = convolution
+        self.convolution, self.pool_size = convolution, pool_size
         self.embedding = WordEmbedding(num_embeddings, embedding_dim, token_dropout, multichannel)
         self.convs = nn.ModuleList(
             nn.Conv1d(embedding_dim, num_filters, size, padding=size - 1) for size in kernel_sizes
@@ -201,6 +214,13 @@ class KimCNN(_Network):
     def features(self, ids: Tensor) -> Tensor:
         """Return the inputs of the head; (B, F * number of kernels)."""
         ids = _trim(ids)
+        if self.pool_size is None or ids.shape[1] <= self.pool_size:
+            return self._activations(ids)
+        regions, text, share = _regions(ids, self.pool_size)
+        parts = self._activations(regions) * share[:, None]
+        return parts.new_zeros(len(ids), parts.shape[1]).index_add(0, text, parts)
+
+    def _activations(self, ids: Tensor) -> Tensor:
         weights = [cast(Tensor, conv.weight) for conv in self.convs]
         if self.convolution == "lookup" and not (torch.is_grad_enabled() or self.training):
             products, positions = self._products.products_for(ids, self.embedding, weights)
@@ -319,6 +339,33 @@ def _trim(ids: Tensor) -> Tensor:
     return ids[:, int(used[0]) : int(used[-1]) + 1]
 
 
+def _regions(ids: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Divide texts into regions, from their first token on.
+
+    Returns
+    -------
+    regions : Tensor of shape (R, size)
+        The ids of those that have tokens. A text without tokens has one region.
+    text : Tensor of shape (R,)
+        The row of the text of each.
+    share : Tensor of shape (R,)
+        The share of the tokens of its text.
+    """
+    n_texts, n_tokens = ids.shape
+    first = (ids != PADDING_ID).int().argmax(dim=1, keepdim=True)
+    column = torch.arange(n_tokens, device=ids.device) + first
+    ids = ids.gather(1, column.clip(max=n_tokens - 1)).masked_fill(column >= n_tokens, PADDING_ID)
+    n_regions = -(-n_tokens // size)
+    ids = functional.pad(ids, (0, n_regions * size - n_tokens), value=PADDING_ID)
+    regions = ids.view(n_texts * n_regions, size)
+    counts = (regions != PADDING_ID).sum(dim=1).view(n_texts, n_regions)
+    share = counts / counts.sum(dim=1, keepdim=True).clip(min=1)
+    # The first region has tokens unless the text has none.
+    share[:, 0] += counts[:, 0] == 0
+    kept = share.flatten().nonzero().flatten()
+    return regions[kept], kept // n_regions, share.flatten()[kept]
+
+
 def network_class(
     architecture: str | type[nn.Module],
     chosen: Mapping[str, Any],
@@ -397,8 +444,8 @@ def check_scalable(network: nn.Module, ids: Tensor) -> None:
                 doubled = network(ids)
     if not torch.allclose(doubled, 2 * logits, rtol=1e-4, atol=1e-6):
         raise ValueError(
-            f"wide=True scales the last torch.nn.Linear of the head, but the logits of architecture "
-            f"{type(network).__name__} are not the outputs of this layer. Make it the last layer, "
+            f"wide=True scales the last torch.nn.Linear of the head, but the logits of architecture"
+            f" {type(network).__name__} are not the outputs of this layer. Make it the last layer, "
             f"or set wide=False."
         )
 

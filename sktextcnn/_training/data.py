@@ -56,6 +56,12 @@ class TrainingData:
         return len(self.ids) if self.weight is None else int(np.count_nonzero(self.weight > 0))
 
     @property
+    def n_tokens(self) -> int:
+        """How many tokens the texts of positive weight have."""
+        ids = self.ids if self.weight is None else self.ids[self.weight > 0]
+        return int(np.count_nonzero(ids))
+
+    @property
     def words(self) -> tuple[str, ...] | None:
         """The word of each id, or None."""
         return None if self.table is None else self.table.words

@@ -13,9 +13,9 @@ from sktextcnn._network import check_network, check_scalable, network_class
 from sktextcnn._training.build import build_net
 from sktextcnn._training.data import TrainingData
 from sktextcnn._training.dataset import TokenDataset
-from sktextcnn._training.net import TextNet
+from sktextcnn._training.net import TextNet, logits
 from sktextcnn._training.plan import NetPlan, settings_of
-from sktextcnn._training.starting_weights import SourceModel, copy_weights, fill_embedding
+from sktextcnn._training.starting_weights import SourceModel, copy_weights, fill_embedding, head_of
 
 _RANDOM_DIM = 300
 # Given vectors already know words that are dropped; random ones learn from every occurrence.
@@ -88,7 +88,7 @@ def first_net(
 
 
 def _check_scalable(net: TextNet, data: TrainingData) -> None:
-    check_scalable(net.module_, torch.from_numpy(data.ids[:2]).to(net.device))
+    check_scalable(net.module_, torch.tensor(data.ids[:2], device=net.device))
 
 
 def _started(
@@ -105,7 +105,30 @@ def _started(
     fill_embedding(cast(nn.Embedding, net.module_.embedding), data.vectors, seed)
     for source in sources:
         copy_weights(source, net.module_, data.words)
+        if source.purpose == "pretrained" and np.array_equal(source.classes, data.targets.classes):
+            _try_head(source, net, data)
     return net
+
+
+def _try_head(source: SourceModel, net: TextNet, data: TrainingData) -> None:
+    """Take the head of a model too, if it predicts the texts, whose question may be another."""
+    before = {name: value.clone() for name, value in net.module_.state_dict().items()}
+    head = head_of(source, net.module_)
+    if not head:
+        return
+    net.module_.load_state_dict(head, strict=False)
+    found, truth = logits(net, data.ids), data.targets.encoded
+    # Chance is the most frequent class, or value of each label.
+    if data.targets.multilabel:
+        right = ((found > 0) == truth).mean(axis=1)
+        shares = np.average(truth, axis=0, weights=data.weight)
+        chance = np.maximum(shares, 1 - shares).mean()
+    else:
+        right = found.argmax(axis=1) == truth
+        chance = (np.bincount(truth, data.weight) / np.bincount(truth, data.weight).sum()).max()
+    error = np.sqrt(chance * (1 - chance) / len(right))
+    if np.average(right, weights=data.weight) < chance + 2 * error:
+        net.module_.load_state_dict(before)
 
 
 def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> tuple[NetPlan, int]:
@@ -129,6 +152,7 @@ def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> tupl
         "dropout": estimator.dropout,
         "token_dropout": token_dropout,
         "convolution": estimator.convolution,
+        "pool_size": estimator.pool_size,
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
     # Numbers of NumPy and enumerations would be stored as what they are.

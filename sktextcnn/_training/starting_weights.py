@@ -10,7 +10,7 @@ import torch
 from sklearn.frozen import FrozenEstimator
 from torch import nn
 
-from sktextcnn._state import Container, check_versions, is_container
+from sktextcnn._state import Container, check_versions, from_plain, is_container
 from sktextcnn._token_ids import PADDING_ID, RESERVED_WORDS
 from sktextcnn._training.net_storage import stored_weights
 
@@ -52,19 +52,22 @@ class SourceModel(NamedTuple):
     Attributes
     ----------
     purpose : {"pretrained", "warm_start"}
-        The parameter that asked for it. With "warm_start" the head is taken too.
+        The parameter that asked for it. With "warm_start" `copy_weights` takes the head too.
     weights : mapping of str to Tensor or ndarray
         The state of its network.
     words : tuple of str or None
         The word of each row of the embedding; None where ids came without words.
     embedding_source : str
         Where its word vectors came from.
+    classes : ndarray
+        Its classes.
     """
 
     purpose: str
     weights: Mapping[str, Any]
     words: Words
     embedding_source: str
+    classes: np.ndarray
 
     @property
     def embedding_dim(self) -> int:
@@ -123,6 +126,16 @@ def copy_weights(source: SourceModel, target: nn.Module, target_words: Words) ->
                 )
             else:
                 value.copy_(other)
+
+
+def head_of(source: SourceModel, target: nn.Module) -> dict[str, torch.Tensor]:
+    """Return the weights of the source's head; none if it is not one for the target."""
+    ours, theirs = (
+        {name: _tensor(value) for name, value in state.items() if name.startswith("head.")}
+        for state in (target.state_dict(), source.weights)
+    )
+    shapes, of_theirs = ({name: w.shape for name, w in each.items()} for each in (ours, theirs))
+    return theirs if shapes == of_theirs else {}
 
 
 def _tensor(value: Any) -> torch.Tensor:
@@ -204,7 +217,7 @@ def _of_estimator(model: Any, where: str) -> SourceModel:
     if not hasattr(model, "net_") or not hasattr(model, "words_"):
         raise _no_classifier(where, type(model).__name__)
     weights = model.net_.module_.state_dict()
-    return SourceModel("pretrained", weights, model.words_, model.embedding_source_)
+    return SourceModel("pretrained", weights, model.words_, model.embedding_source_, model.classes_)
 
 
 def _no_classifier(where: str, kind: str) -> ValueError:
@@ -233,4 +246,5 @@ def _of_container(container: Container, where: str) -> SourceModel:
         words = None if table is None else table.words
         if words is not None and len(words) != len(weights["embedding.weight"]):
             raise ValueError("the embedding does not have a row for each word")
-        return SourceModel("pretrained", weights, words, str(fitted["embedding_source_"]))
+        embedding_source, classes = str(fitted["embedding_source_"]), fitted["classes_"]
+        return SourceModel("pretrained", weights, words, embedding_source, from_plain(classes))

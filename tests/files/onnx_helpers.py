@@ -34,7 +34,8 @@ def fitted(texts, y, vectorizer=None, **params):
     from where all probabilities are alike.
     """
     defaults = {"num_filters": 20, "max_epochs": 3, "learning_rate": 0.01, "random_state": 0}
-    classifier = TextCNNClassifier(**{**defaults, "device": "cpu", **params})
+    defaults |= {"wide": False, "device": "cpu"}
+    classifier = TextCNNClassifier(**{**defaults, **params})
     return make_pipeline(TextVectorizer(**(vectorizer or {})), classifier).fit(texts, y)
 
 

@@ -37,6 +37,12 @@ MODELS = {
     "before": {"vectorizer": {"padding": "pre", "truncating": "pre", "max_length": 15}},
     "behind": {"vectorizer": {"max_length": 15, "stop_words": "english", "min_df": 2}},
     **{name: {"activation": name, "hidden_units": 7} for name in sorted(ACTIVATIONS)},
+    "regions": {"pool_size": 4},
+    "regions, before, hidden": {
+        "pool_size": 5,
+        "hidden_units": 6,
+        "vectorizer": {"padding": "pre", "truncating": "pre", "max_length": 17},
+    },
     "multilabel": {"multilabel": True},
     "multilabel, hidden": {"multilabel": True, "hidden_units": 20},
     "wide": {"wide": True},
@@ -118,12 +124,12 @@ def test_padding_on_either_side_does_not_matter(tables, docstrings_model, corpus
 @pytest.mark.parametrize("tables", TABLES)
 def test_probabilities_are_those_of_loops_in_double_precision(tables, corpus, tmp_path):
     texts, labels = corpus
-    model = fitted(texts, labels, num_filters=6, hidden_units=5, activation="tanh", wide=False)
+    model = fitted(texts, labels, num_filters=6, hidden_units=5, activation="tanh", pool_size=7)
     export_onnx(model, tmp_path / "model.onnx", tables=tables)
     ids = np.asarray(model[0].transform([*texts[:20], *ODD_TEXTS[:5]]))
     # Padding within a text too.
     ids[3, 1] = ids[4, :3] = 0
-    expected = softmax(numpy_kim(model[1].net_.module_.state_dict(), ids, "tanh"), axis=1)
+    expected = softmax(numpy_kim(model[1].net_.module_.state_dict(), ids, "tanh", 7), axis=1)
     assert run(session_of(tmp_path / "model.onnx"), ids) == pytest.approx(expected, abs=1e-6)
 
 

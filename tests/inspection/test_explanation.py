@@ -1,7 +1,9 @@
 """Explanations: sums that are the logits, and places in the text as it was written."""
 
+import copy
 import re
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -58,6 +60,8 @@ def hidden(two_classes):
         {"activation": "sigmoid"},
         {"activation": "identity"},
         {"convolution": "dense"},
+        {"pool_size": 4},
+        {"pool_size": 3, "kernel_sizes": (1, 7), "vectorizer": {"padding": "pre"}},
         {"vectorizer": {"padding": "pre", "truncating": "pre", "max_length": 8}},
         {"vectorizer": {"stop_words": "english", "min_df": 2}},
         {"vectorizer": {"analyzer": "char"}},
@@ -288,6 +292,28 @@ def test_the_terms_are_those_of_a_network_in_loops(corpus, vectors_file):
         for key, terms in found.items():
             np.testing.assert_allclose(terms, expected.pop(key, 0), atol=1e-9)
         assert not expected
+
+
+def test_the_terms_of_a_long_text_are_those_of_its_regions(corpus):
+    long = make_model(pool_size=5).fit(*corpus)
+    whole = copy.deepcopy(long)
+    whole[-1].net_.module_.pool_size = None
+    words = "returns an array of the same shape and type as a given array".split()
+    text, parts = " ".join(words), [" ".join(words[at : at + 5]) for at in (0, 5, 10)]
+    (explanation,), regions = explain(long, [text]), explain(whole, parts)
+    shares = [len(region.token_spans) for region in regions]
+    shares = np.array(shares) / sum(shares)
+    assert len(explanation.token_spans) == len(words)
+    np.testing.assert_allclose(
+        explanation.logits, shares @ [region.logits for region in regions], atol=1e-12
+    )
+    found, expected = Counter(), Counter()
+    for span, terms in zip(explanation.spans.tolist(), explanation.contributions, strict=True):
+        found[text[slice(*span)]] += terms[0]
+    for share, part, region in zip(shares, parts, regions, strict=True):
+        for span, terms in zip(region.spans.tolist(), region.contributions, strict=True):
+            expected[part[slice(*span)]] += share * terms[0]
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 # Where it lies ------------------------------------------------------------------------

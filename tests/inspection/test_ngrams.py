@@ -1,5 +1,6 @@
 """N-grams, filters and neighbours, against explanations, loops over the weights and gensim."""
 
+import copy
 import re
 from collections import Counter
 
@@ -50,6 +51,27 @@ def by_loops(model, text):
             ngram = re.sub(r"( </s>)+", " </s>", ngram)
             found.append((ngram, max(values[best] + bias[f], 0)))
     return found
+
+
+def test_ngrams_of_a_long_text_are_those_of_its_regions(model):
+    long = copy.deepcopy(model)
+    long[-1].net_.module_.pool_size = 4
+    words = ["returns", "an", "array", "of", "the", "same", "shape"]
+    parts = [" ".join(words[at : at + 4]) for at in (0, 4)]
+    label = model[-1].classes_[0]
+    expected = Counter()
+    for share, part in zip((4 / 7, 3 / 7), parts, strict=True):
+        for ngram in top_ngrams(model, [part], label, n=10**6)[label]:
+            # The second region does not begin the text, and the first one does not end it.
+            outside = " </s>" if part is parts[0] else "<s> "
+            expected[ngram.text.replace(outside, "")] += share * ngram.total
+    found = {
+        ngram.text: ngram.total
+        for ngram in top_ngrams(long, [" ".join(words)], label, n=10**6)[label]
+    }
+    assert found == pytest.approx(expected, abs=1e-9)
+    (first,) = top_filters(long, [" ".join(words)], label, n_filters=1, n=9)
+    assert 1 <= len(first.ngrams) <= 2
 
 
 def test_ngrams_are_those_of_a_network_in_loops(model, corpus):

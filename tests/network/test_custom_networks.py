@@ -169,7 +169,7 @@ def test_a_network_of_the_user_gets_only_the_parameters_that_it_names():
 
 def test_a_network_that_takes_any_keyword_gets_all_that_are_set():
     defaults = {"activation": "relu", "dropout": 0.5, "token_dropout": 0.1}
-    defaults["convolution"] = "lookup"
+    defaults |= {"convolution": "lookup", "pool_size": 64}
     assert fit_custom(TakesEverything).net_.module_.kwargs == defaults
     chosen = {"kernel_sizes": (2, 3), "num_filters": 7, "hidden_units": 0, "activation": "tanh"}
     assert fit_custom(TakesEverything, **chosen).net_.module_.kwargs == defaults | chosen

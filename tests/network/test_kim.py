@@ -25,16 +25,40 @@ from tests.reference import NUMPY_ACTIVATIONS, numpy_kim
         {"num_filters": 1},
         {"hidden_units": 6},
         {"multichannel": True},
+        {"pool_size": 1},
+        {"pool_size": 3},
+        {"pool_size": 2, "hidden_units": 3, "activation": "tanh", "kernel_sizes": (1, 4)},
         *({"activation": activation, "hidden_units": 3} for activation in NUMPY_ACTIVATIONS),
     ],
     ids=str,
 )
 def test_kim_equals_loops_over_the_windows_that_touch_a_token(params, no_grad):
     network = kim(**params).eval()
-    expected = numpy_kim(network.state_dict(), TEXTS, params.get("activation", "relu"))
+    expected = numpy_kim(
+        network.state_dict(), TEXTS, params.get("activation", "relu"), params.get("pool_size")
+    )
     with torch.set_grad_enabled(not no_grad):
         outputs = network(torch.tensor(TEXTS))
     np.testing.assert_allclose(outputs.numpy(force=True), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_regions_do_not_depend_on_padding_or_other_texts():
+    network = kim(pool_size=4).eval()
+    ids = torch.tensor(random_ids(n_tokens=19))
+    n_tokens = (ids != 0).sum(dim=1).tolist()
+    before = torch.stack([row.roll(19 - n) for row, n in zip(ids, n_tokens, strict=True)])
+    with torch.no_grad():
+        outputs = network(ids)
+        alone = [network(row[None, : max(n, 1)])[0] for row, n in zip(ids, n_tokens, strict=True)]
+        torch.testing.assert_close(network(before), outputs, rtol=0, atol=0)
+    torch.testing.assert_close(torch.stack(alone), outputs, rtol=0, atol=1e-12)
+
+
+def test_texts_within_one_region_have_the_bits_of_a_maximum_over_all():
+    whole, regions = kim().eval(), kim(pool_size=10).eval()
+    ids = torch.tensor(random_ids())
+    with torch.no_grad():
+        torch.testing.assert_close(whole(ids), regions(ids), rtol=0, atol=0)
 
 
 def test_every_activation_has_its_own_loops():

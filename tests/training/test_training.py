@@ -48,12 +48,21 @@ def test_it_learns_what_it_is_shown(data):
 
 
 @pytest.mark.parametrize(
-    ("n_texts", "batch_size", "expected"),
-    # 3,000 steps, from 4 to 300 epochs.
-    [(50, 32, 300), (9_600, 32, 10), (9_600, 64, 20), (1_000_000, 32, 4)],
+    ("n_texts", "length", "batch_size", "expected"),
+    # 3,000 steps or 32 million tokens, from 4 to 300 epochs.
+    [
+        (50, 20, 32, 300),
+        (9_600, 20, 32, 10),
+        (9_600, 20, 64, 20),
+        (1_000_000, 20, 32, 4),
+        (1_600, 800, 32, 25),
+        (50_000, 800, 32, 4),
+        (100, 0, 32, 300),
+    ],
 )
-def test_the_number_of_epochs_follows_the_number_of_texts(n_texts, batch_size, expected):
-    assert TextCNNClassifier(batch_size=batch_size)._n_epochs(n_texts) == expected
+def test_the_number_of_epochs_follows_the_size_of_the_corpus(n_texts, length, batch_size, expected):
+    classifier = TextCNNClassifier(batch_size=batch_size)
+    assert classifier._n_epochs(n_texts, n_texts * length) == expected
 
 
 def test_the_rate_falls_over_the_automatic_number_of_epochs(data, monkeypatch):
