@@ -298,8 +298,9 @@ def test_the_terms_of_a_long_text_are_those_of_its_regions(corpus):
     long = make_model(pool_size=5).fit(*corpus)
     whole = copy.deepcopy(long)
     whole[-1].net_.module_.pool_size = None
-    words = "returns an array of the same shape and type as a given array".split()
-    text, parts = " ".join(words), [" ".join(words[at : at + 5]) for at in (0, 5, 10)]
+    text = "returns an array of the same shape and type as a given array"
+    words = text.split(" ")
+    parts = [" ".join(words[at : at + 5]) for at in (0, 5, 10)]
     (explanation,), regions = explain(long, [text]), explain(whole, parts)
     shares = [len(region.token_spans) for region in regions]
     shares = np.array(shares) / sum(shares)
