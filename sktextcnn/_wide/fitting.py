@@ -29,6 +29,9 @@ _TOL, _MOST_STEPS = 1e-4, 100
 # The share of texts that a class without any is taken to have.
 _LEAST_SHARE = 1e-4
 
+# One for each label, which starts from its solution for the strength before.
+Solvers = dict[int, "LogisticRegression"]
+
 
 def fit_wide(
     ids: np.ndarray,
@@ -61,8 +64,9 @@ def fit_wide(
     ngrams, counts, idf = _features(ids, weight)
     values = tf_idf(counts, idf)
     matrix = csr_array((values, counts.ngram, counts.offsets()), shape=(len(ids), len(ngrams)))
+    solvers: Solvers = {}
     for strength in strengths:
-        coef, intercept = _solve(matrix, targets, n_classes, weight, strength)
+        coef, intercept = _solve(solvers, matrix, targets, n_classes, weight, strength)
         yield (
             strength,
             WideModel(
@@ -91,45 +95,65 @@ def _features(ids: np.ndarray, weight: np.ndarray) -> tuple[NGrams, Counts, np.n
 
 
 def _solve(
-    matrix: csr_array, targets: np.ndarray, n_classes: int, weight: np.ndarray, strength: float
+    solvers: Solvers,
+    matrix: csr_array,
+    targets: np.ndarray,
+    n_classes: int,
+    weight: np.ndarray,
+    strength: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients of shape (C, G) and intercepts of shape (C,)."""
     if targets.ndim == 2:
-        columns = [_binary(matrix, column > 0.5, weight, strength) for column in targets.T]
+        columns = [
+            _binary(solvers, label, matrix, column > 0.5, weight, strength)
+            for label, column in enumerate(targets.T)
+        ]
         return np.stack([coef for coef, _ in columns]), np.array([each for _, each in columns])
     shares = np.bincount(targets, weight, minlength=n_classes) / weight.sum()
     coef, intercept = np.zeros((n_classes, matrix.shape[1])), np.log(shares.clip(_LEAST_SHARE))
     present = np.unique(targets)
     if len(present) == 2:
-        of_second, at_second = _binary(matrix, targets == present[1], weight, strength)
+        of_second, at_second = _binary(solvers, 0, matrix, targets == present[1], weight, strength)
         # Two logits whose difference is that of the second class.
         coef[present] = np.stack([-of_second, of_second]) / 2
         intercept[present] = np.array([-at_second, at_second]) / 2
     elif len(present) > 2 and matrix.shape[1]:
-        model = _fitted(matrix, targets, weight, strength)
+        model = _fitted(solvers, 0, matrix, targets, weight, strength)
         coef[present], intercept[present] = model.coef_, model.intercept_
     return coef, intercept
 
 
 def _binary(
-    matrix: csr_array, positive: np.ndarray, weight: np.ndarray, strength: float
+    solvers: Solvers,
+    label: int,
+    matrix: csr_array,
+    positive: np.ndarray,
+    weight: np.ndarray,
+    strength: float,
 ) -> tuple[np.ndarray, float]:
     """Coefficients and intercept of the log-odds."""
     if positive.all() or not positive.any() or not matrix.shape[1]:
         share = np.average(positive, weights=weight)
         share = np.clip(share, _LEAST_SHARE, 1 - _LEAST_SHARE)
         return np.zeros(matrix.shape[1]), float(np.log(share / (1 - share)))
-    model = _fitted(matrix, positive, weight, strength)
+    model = _fitted(solvers, label, matrix, positive, weight, strength)
     return model.coef_[0], float(model.intercept_[0])
 
 
 def _fitted(
-    matrix: csr_array, targets: np.ndarray, weight: np.ndarray, strength: float
+    solvers: Solvers,
+    label: int,
+    matrix: csr_array,
+    targets: np.ndarray,
+    weight: np.ndarray,
+    strength: float,
 ) -> "LogisticRegression":
     # Only here, as programs that predict do not need it, and it takes long to import.
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, tol=_TOL, max_iter=_MOST_STEPS)
+    if label not in solvers:
+        solvers[label] = LogisticRegression(tol=_TOL, max_iter=_MOST_STEPS, warm_start=True)
+    model = solvers[label].set_params(C=strength)
     with warnings.catch_warnings():
         # Further steps change no prediction of other texts.
         warnings.simplefilter("ignore", ConvergenceWarning)
