@@ -66,6 +66,11 @@ def ids_of_pairs(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return codes >> _SHIFT, codes & (FIRST_PAIR - 1)
 
 
+def texts_at_once(ids: np.ndarray) -> int:
+    """How many texts of ids of shape (N, T) are fastest to count together."""
+    return max(1, _TOKENS_AT_ONCE // max(1, ids.shape[1]))
+
+
 class NGrams:
     """A vocabulary of n-grams.
 
@@ -120,8 +125,7 @@ class NGrams:
 
     def counts(self, ids: np.ndarray) -> Counts:
         """Count the n-grams of the vocabulary in ids of shape (N, T)."""
-        n_texts, n_tokens = ids.shape
-        step = max(1, _TOKENS_AT_ONCE // n_tokens)
+        n_texts, step = len(ids), texts_at_once(ids)
         if n_texts <= step:
             return self._counts(ids)
         parts = [self._counts(ids[start : start + step]) for start in range(0, n_texts, step)]

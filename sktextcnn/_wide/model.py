@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from sktextcnn._wide.features import NGrams, ids_of_pairs, places, tf_idf
+from sktextcnn._network import map_in_threads
+from sktextcnn._wide.features import NGrams, ids_of_pairs, places, texts_at_once, tf_idf
 
 
 class Terms(NamedTuple):
@@ -44,18 +45,24 @@ class WideModel:
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Return the logits of ids of shape (N, T); (N, C), float64."""
-        counts = self.ngrams.counts(ids)
-        values = tf_idf(counts, self.idf)
         # Gradients and inference mode are the caller's, who wants neither.
         with torch.inference_mode(False), torch.no_grad():
-            sums = functional.embedding_bag(
-                torch.from_numpy(counts.ngram),
-                self._double_coef,
-                torch.from_numpy(counts.offsets()),
-                per_sample_weights=torch.from_numpy(values),
-                mode="sum",
-                include_last_offset=True,
-            )
+            step = texts_at_once(ids)
+            if len(ids) <= step:
+                return self._logits(ids)
+            parts = [ids[start : start + step] for start in range(0, len(ids), step)]
+            return np.concatenate(map_in_threads(self._logits, parts))
+
+    def _logits(self, ids: np.ndarray) -> np.ndarray:
+        counts = self.ngrams.counts(ids)
+        sums = functional.embedding_bag(
+            torch.from_numpy(counts.ngram),
+            self._double_coef,
+            torch.from_numpy(counts.offsets()),
+            per_sample_weights=torch.from_numpy(tf_idf(counts, self.idf)),
+            mode="sum",
+            include_last_offset=True,
+        )
         return sums.numpy() + self.intercept
 
     @cached_property

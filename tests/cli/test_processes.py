@@ -87,7 +87,7 @@ def test_an_input_that_cannot_be_read_is_named(folder, capsys):
     [
         ("SIGINT", 130, b"sktextcnn: interrupted\n"),
         ("SIGTERM", 143, b""),
-        ("SIGHUP", 129, b""),
+        pytest.param("SIGHUP", 129, b"", marks=pytest.mark.soak),
     ],
 )
 def test_a_run_that_is_ended_leaves_no_file(folder, name, code, said):

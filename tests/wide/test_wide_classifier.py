@@ -50,7 +50,7 @@ def test_the_logits_are_the_sum_of_both_parts(corpus, model):
 
 def test_probabilities_of_new_texts_are_better_than_the_network_s(docstrings):
     texts, labels = docstrings
-    train, test = slice(None, None, 8), slice(1, None, 10)
+    train, test = slice(None, None, 12), slice(1, None, 10)
     losses = {}
     for wide in (False, True):
         fitted = make_model(wide=wide, max_epochs=20).fit(texts[train], labels[train])
