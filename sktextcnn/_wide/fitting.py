@@ -23,6 +23,9 @@ STRENGTHS = (10.0, 100.0)
 
 # Pairs that stand in one text alone say nothing of others, and are two thirds of all.
 _LEAST_TEXTS_OF_PAIR = 2
+# Of all classes, which bounds the solver's memory to half a gigabyte. If there would be more, the
+# n-grams of the fewest texts are left out.
+_MOST_COEFFICIENTS = 1 << 21
 # Further steps change the accuracy of held-out texts by less than 0.1 points on average; a larger
 # tolerance loses six points on long documents.
 _TOL, _MOST_STEPS = 1e-4, 100
@@ -61,7 +64,7 @@ def fit_wide(
     model : WideModel
     """
     weight = np.ones(len(ids)) if weight is None else np.asarray(weight, dtype=np.float64)
-    ngrams, counts, idf = _features(ids, weight)
+    ngrams, counts, idf = _features(ids, weight, _MOST_COEFFICIENTS // n_classes)
     values = tf_idf(counts, idf)
     matrix = csr_array((values, counts.ngram, counts.offsets()), shape=(len(ids), len(ngrams)))
     solvers: Solvers = {}
@@ -78,8 +81,8 @@ def fit_wide(
         )
 
 
-def _features(ids: np.ndarray, weight: np.ndarray) -> tuple[NGrams, Counts, np.ndarray]:
-    """Choose the n-grams; returns them, their counts in the texts, and their weights."""
+def _features(ids: np.ndarray, weight: np.ndarray, most: int) -> tuple[NGrams, Counts, np.ndarray]:
+    """Choose at most `most` n-grams; returns them, their counts in the texts, and their weights."""
     known = ids > UNKNOWN_ID
     pair = known[:, :-1] & known[:, 1:]
     pairs = pair_codes(ids[:, :-1][pair], ids[:, 1:][pair])
@@ -87,6 +90,9 @@ def _features(ids: np.ndarray, weight: np.ndarray) -> tuple[NGrams, Counts, np.n
     counts = everything.counts(ids)
     n_texts = np.bincount(counts.ngram, weight[counts.text], minlength=len(everything))
     kept = (everything.codes < FIRST_PAIR) | (n_texts >= _LEAST_TEXTS_OF_PAIR)
+    if kept.sum() > most:
+        n_texts_of_kept = np.where(kept, n_texts, 0)
+        kept[np.argsort(-n_texts_of_kept, kind="stable")[most:]] = False
     new_row = np.cumsum(kept) - 1
     mask = kept[counts.ngram]
     counts = Counts(counts.text[mask], new_row[counts.ngram[mask]], counts.times[mask], len(ids))

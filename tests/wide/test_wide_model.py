@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from sktextcnn._wide import WideModel, check_arrays, fit_wide
+from sktextcnn._wide import WideModel, check_arrays, fit_wide, fitting
 
 
 def words_of(row):
@@ -51,6 +51,17 @@ def features_of_scikit_learn(ids):
 def code_of(name):
     numbers = [int(word[1:]) for word in name.split()]
     return numbers[0] if len(numbers) == 1 else (numbers[0] << 32) | numbers[1]
+
+
+def test_rare_ngrams_are_left_out_where_there_are_too_many(ids, targets, monkeypatch):
+    ((_, model),) = fit_wide(ids, targets, 3, strengths=(1.0,))
+    monkeypatch.setattr(fitting, "_MOST_COEFFICIENTS", 32)
+    ((_, small),) = fit_wide(ids, targets, 3, strengths=(1.0,))
+    assert len(small.ngrams) == 10
+    left_out = np.setdiff1d(model.ngrams.codes, small.ngrams.codes)
+    idf = dict(zip(model.ngrams.codes.tolist(), model.idf.tolist(), strict=True))
+    assert small.idf.max() <= min(idf[code] for code in left_out.tolist())
+    np.testing.assert_array_equal(small.idf, [idf[code] for code in small.ngrams.codes.tolist()])
 
 
 @pytest.mark.parametrize("strength", [1.0, 30.0])
