@@ -57,9 +57,10 @@ _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
 class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     """Convolutional neural network for text classification.
 
-    Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with
-    torch through skorch. Takes the output of :class:`TextVectorizer`, which carries the word
-    vectors. With a plain matrix of token ids, word vectors are random.
+    Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with torch
+    through skorch, and a linear model over words and pairs of words beside them. Takes the output
+    of :class:`TextVectorizer`, which carries the word vectors. With a plain matrix of token ids,
+    word vectors are random.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         names, and with `num_embeddings`, `embedding_dim`, `num_outputs` and `multichannel`. Its
         attribute `embedding` must be an ``nn.Embedding``, and `head` its last layers, which
         end in an ``nn.Linear``. The network maps ids of shape (n_texts, n_tokens) to logits of
-        shape (n_texts, num_outputs).
+        shape (n_texts, num_outputs). With `wide`, these must be the outputs of that layer.
     kernel_sizes : sequence of int or None, default=None
         Widths of the convolution windows, in words. None: (3, 4, 5) for "kim"; (5, 5), one
         after the other, for "stacked".
@@ -98,13 +99,14 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Dimension of random word vectors. None: 300. Ignored with given vectors, which have
         their own.
     pool_size : int or None, default=64
-        The number of tokens that the maximum over time of "kim" is over at most. The maxima of the
-        regions of a longer text are averaged. None: over the whole text, as in Kim (2014).
+        The number of tokens that the maximum over time of "kim" is over at most. A longer text is
+        divided into regions of so many tokens, and the mean of their activations, weighted by
+        their tokens, goes to the head. None: over the whole text, as in Kim (2014).
     wide : bool, default=True
         Whether to add the logits of a linear model over words and pairs of words to those of the
-        network ("wide and deep", Cheng et al., 2016). Some of the texts are held out to choose
-        how much each part counts, so that the probabilities can be taken at their word; see
-        :ref:`the notes <wide>`.
+        network ("wide and deep", Cheng et al., 2016). A first network, trained on a part of the
+        texts, chooses how much each part counts, so that the probabilities can be used as they
+        are; see :ref:`the notes <wide>`. False: the network alone, in about two thirds of the time.
     finetune : bool, int, "gradual" or "multichannel", default=True
         How word vectors are trained: False, not at all (CNN-static); True, from the first
         epoch (CNN-non-static); an int k, from epoch k + 1 on, at `finetune_lr`;
@@ -116,10 +118,11 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         embedding are matched by word, so the vectorizer may have been refitted. The classes and
         the kind of targets must be the same.
     pretrained : str, path-like, FrozenEstimator or None, default=None
-        Model whose word vectors (matched by word) and convolutions are the starting weights.
-        The head is new. Either the path of a model saved with :func:`sktextcnn.save` or with
-        joblib (a pickle: load only files that you trust), or a fitted model in
-        ``sklearn.frozen.FrozenEstimator``.
+        Model whose word vectors (matched by word) and convolutions are the starting weights. Its
+        head is used too if its classes are the same and it predicts the training texts better than
+        their most frequent class, by two standard errors; otherwise the head is new. Either the
+        path of a model saved with :func:`sktextcnn.save` or with joblib (a pickle: load only files
+        that you trust), or a fitted model in ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` updates only the vectors of the words in the batch, like
@@ -140,8 +143,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Number of texts in each step.
     max_epochs : int or "auto", default="auto"
         Number of epochs, or their maximum with `early_stopping`. "auto": the number that makes
-        about 3,000 steps, from 4 to 300, so that small corpora get more epochs; of long texts,
-        the number that has about 32 million tokens.
+        about 3,000 steps, but at most about 32 million tokens, from 4 to 300. So small corpora
+        get more epochs, and long texts fewer.
     shuffle : bool, default=True
         Whether to shuffle the texts in each epoch.
     early_stopping : bool, default=False
@@ -179,9 +182,11 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     classes_ : ndarray of shape (n_classes,)
         Class labels; indices of the outputs for multilabel targets.
     net_ : skorch.NeuralNetClassifier
-        The fitted skorch net. Its torch module is ``net_.module_``.
+        The fitted skorch net. Its torch module is ``net_.module_``, the network without what
+        `wide` adds to it.
     history_ : skorch.history.History
-        Losses, scores and seconds of every epoch; ``history_[:, "train_loss"]``.
+        Losses, scores and seconds of every epoch; ``history_[:, "train_loss"]``. They are those of
+        the network before `wide` scales it.
     n_iter_ : int
         Number of epochs that were run.
     words_ : tuple of str or None
@@ -202,6 +207,11 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     References
     ----------
     Kim (2014), Convolutional Neural Networks for Sentence Classification, EMNLP.
+
+    Cheng et al. (2016), Wide & Deep Learning for Recommender Systems, DLRS, for `wide`.
+
+    Johnson and Zhang (2015), Effective Use of Word Order for Text Categorization with
+    Convolutional Neural Networks, NAACL, for `pool_size`.
 
     Howard and Ruder (2018), Universal Language Model Fine-tuning for Text Classification,
     ACL, for gradual unfreezing.
@@ -360,7 +370,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> "TextCNNClassifier":
-        """Train the network.
+        """Train the network, and fit the linear model beside it.
 
         Parameters
         ----------
@@ -373,7 +383,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             A text of weight 2 counts as two texts, a text of weight 0 is ignored.
         X_val, y_val : array-like or None, default=None
             Validation data from the same vectorizer. `history_` records their loss and
-            accuracy, and `early_stopping` monitors the loss.
+            accuracy, `early_stopping` monitors the loss, and `wide` chooses by them.
         sample_weight_val : array-like of shape (n_val_texts,) or None, default=None
             Weights of the validation texts in the validation loss. They are multiplied by
             `class_weight`, as `sample_weight` is.
@@ -664,7 +674,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         }
 
     def _logits(self, X: Any) -> np.ndarray:
-        """Outputs of the network; (n_texts, n_outputs), float64."""
+        """The sum of both parts' outputs; (n_texts, n_outputs), float64."""
         check_is_fitted(self, "net_")
         ids, _ = self._known_ids(X)
         outputs = logits(self._placed_net(), ids).astype(np.float64)

@@ -91,7 +91,7 @@ def add_to(commands: Commands) -> None:
         type=_max_epochs,
         default="auto",
         metavar="N",
-        help="number of epochs; auto: by the number of texts (default %(default)s)",
+        help="number of epochs; auto: by the number and length of texts (default %(default)s)",
     )
     training.add_argument(
         "--seed",

@@ -34,17 +34,18 @@ class Explanation:
     contributions : ndarray of shape (n_spans, n_classes), float64
         What each n-gram adds to each logit.
     remainder : ndarray of shape (n_classes,), float64
-        The part of each logit that belongs to no n-gram: the bias, and for a text without tokens
-        the whole logit. ``contributions.sum(axis=0) + remainder`` is equal to `logits`.
+        The part of each logit that belongs to no n-gram: the biases, and for a text without
+        tokens the whole logit. ``contributions.sum(axis=0) + remainder`` is equal to `logits`.
     tokens : tuple of str
         The tokens that the network saw, without those beyond `max_length_`.
     token_spans : ndarray of shape (n_tokens, 2), int
         Where each token begins and ends in `text`, in characters.
     token_contributions : ndarray of shape (n_tokens, n_classes), float64
         What each token adds to each logit. The term of a filter is shared among the tokens of
-        its window in proportion to their products with the filter.
+        its window in proportion to their products with the filter, that of a pair of words
+        equally among both.
     token_remainder : ndarray of shape (n_classes,), float64
-        The part of each logit that belongs to no token: the bias of the class, the filters'
+        The part of each logit that belongs to no token: the biases of the class, the filters'
         activation for zero input, and what their own biases add.
     method : {"exact", "integrated gradients"}
         How the contributions were computed. If "exact", they are the terms of the logit.

@@ -47,7 +47,7 @@ class NGram:
 
     @property
     def mean(self) -> float:
-        """Its mean evidence in the texts where it activated a filter."""
+        """Its mean evidence in the texts of `count`."""
         return self.total / self.count
 
 
@@ -98,8 +98,7 @@ def top_ngrams(
         Whether to sort by the sum of evidence over all texts, which favours frequent n-grams, or
         by its mean, which favours strong ones.
     min_count : int, default=1
-        Leave out n-grams that activated a filter in fewer texts. A mean over few texts says
-        little.
+        Leave out n-grams whose count is smaller. A mean over few texts says little.
 
     Returns
     -------
@@ -180,6 +179,8 @@ def top_filters(
     model: Any, texts: Iterable[str], label: Any, *, n_filters: int = 10, n: int = 5
 ) -> list[Filter]:
     """Find the filters with the largest evidence for a class, and the n-grams that activate them.
+
+    The linear model beside the network has no filters, so it is not shown.
 
     Parameters
     ----------
