@@ -59,6 +59,7 @@ def seconds(args: argparse.Namespace, X: np.ndarray, y: np.ndarray) -> tuple[flo
         architecture=args.architecture,
         convolution=args.convolution,
         max_epochs=args.epochs,
+        wide=False,
         random_state=0,
         device="cpu",
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 from corpora import read
-from models import text_cnn
+from models import kim_cnn
 from report import add_record_option, show
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -61,10 +61,10 @@ def main() -> None:
     texts, labels = read(args.data / "mr.tsv")
 
     ways: dict[str, Callable[[int], BaseEstimator]] = {
-        "as trained": lambda seed: text_cnn(vectors, seed),
+        "as trained": lambda seed: kim_cnn(vectors, seed),
         **{
             f"CalibratedClassifierCV, {method}": lambda seed, method=method: CalibratedClassifierCV(
-                text_cnn(vectors, seed), method=method, cv=5, ensemble=False
+                kim_cnn(vectors, seed), method=method, cv=5, ensemble=False
             )
             for method in ("sigmoid", "isotonic", "temperature")
         },

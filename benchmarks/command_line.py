@@ -46,7 +46,9 @@ def main() -> None:
     texts = [text.replace("\\", "").replace('"', "") for text in texts]
     model = make_pipeline(
         TextVectorizer(),
-        TextCNNClassifier(num_filters=8, kernel_sizes=(2, 3), max_epochs=2, random_state=0),
+        TextCNNClassifier(
+            num_filters=8, kernel_sizes=(2, 3), max_epochs=2, wide=False, random_state=0
+        ),
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.sktextcnn"

@@ -162,7 +162,7 @@ def accuracy(vectors: Embeddings, changes: dict[str, Any], part: list[Any], seed
     changes = dict(changes)
     change: Callable[[Vectors], Vectors] | None = changes.pop("change", None)
     vectorizer = TextVectorizer(embeddings=vectors, random_state=seed)
-    classifier = TextCNNClassifier(random_state=seed, device="cpu")
+    classifier = TextCNNClassifier(wide=False, random_state=seed, device="cpu")
     for name, value in changes.items():
         step = vectorizer if name in vectorizer.get_params() else classifier
         step.set_params(**{name: value})

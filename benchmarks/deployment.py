@@ -24,7 +24,7 @@ import numpy as np
 import onnx
 import served
 from corpora import Task
-from models import text_cnn
+from models import kim_cnn
 from report import Row, add_record_option, machine, show, table
 from settings import SEED, TOLERANCE
 from sklearn.pipeline import Pipeline
@@ -116,7 +116,7 @@ def main() -> None:
     args = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
     texts, labels = Task(args.data, args.texts).texts()
-    model = text_cnn(Embeddings(args.vectors), SEED)
+    model = kim_cnn(Embeddings(args.vectors), SEED)
     # Small files leave out the words that no text has.
     model.set_params(textvectorizer__unseen_words=0).fit(texts, labels)
     expected = model.predict_proba(texts)

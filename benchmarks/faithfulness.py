@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from corpora import read
-from models import text_cnn
+from models import kim_cnn
 from report import Row, add_record_option, machine, show, table
 from settings import TOLERANCE
 from sklearn.metrics import auc
@@ -228,7 +228,7 @@ def measure(args: argparse.Namespace, seed: int, vectors: Embeddings, measured: 
     train, test, y_train, y_test = train_test_split(
         texts, labels, test_size=0.1, random_state=seed, stratify=labels
     )
-    model = text_cnn(vectors, seed).fit(train, y_train)
+    model = kim_cnn(vectors, seed).fit(train, y_train)
     accuracy = 100 * model.score(test, y_test)
     vectorizer, classifier = model[0], model[-1]
     rows = [row[row != PADDING_ID] for row in np.asarray(vectorizer.transform(test))]

@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 from corpora import read
-from models import text_cnn
+from models import kim_cnn
 from report import add_record_option, show
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -44,7 +44,7 @@ def main() -> None:
         for weights in (None, "balanced"):
             figures = []
             for seed in range(args.seeds):
-                model = text_cnn(vectors, seed, class_weight=weights)
+                model = kim_cnn(vectors, seed, class_weight=weights)
                 folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
                 found = cross_val_predict(model, texts, y, cv=folds)
                 figures.append(

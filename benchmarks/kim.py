@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from corpora import read
-from models import text_cnn
+from models import kim_cnn
 from report import Row, add_record_option, machine, results_of, show, table
 from sklearn.model_selection import StratifiedKFold
 from tqdm import tqdm
@@ -85,7 +85,7 @@ def fitted(method: str, part: Part, vectors: Embeddings) -> Callable[[Texts], np
     seed = FOLDS * part.seed + part.fold
     model: Any
     if method in CNNS:
-        model = text_cnn(None if method == "CNN-rand" else vectors, seed, **CNNS[method])
+        model = kim_cnn(None if method == "CNN-rand" else vectors, seed, **CNNS[method])
     else:
         model = importlib.import_module(f"peers.{PEERS[method]}").classifier(seed)
     return model.fit(part.texts, part.labels).predict

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from corpora import read
-from models import text_cnn
+from models import kim_cnn
 from report import add_record_option, show
 from settings import SEED
 from sklearn.base import BaseEstimator
@@ -40,18 +40,18 @@ def methods(vectors: Embeddings, source: Pipeline) -> dict[str, Callable[[int], 
         "TF-IDF + logistic regression": lambda seed: make_pipeline(
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10)
         ),
-        "from scratch": lambda seed: text_cnn(None, seed),
-        "frozen vectors": lambda seed: text_cnn(vectors, seed, finetune=False),
-        "tuned vectors": lambda seed: text_cnn(vectors, seed),
-        "tuned vectors, `unseen_words=0`": lambda seed: text_cnn(vectors, seed).set_params(
+        "from scratch": lambda seed: kim_cnn(None, seed),
+        "frozen vectors": lambda seed: kim_cnn(vectors, seed, finetune=False),
+        "tuned vectors": lambda seed: kim_cnn(vectors, seed),
+        "tuned vectors, `unseen_words=0`": lambda seed: kim_cnn(vectors, seed).set_params(
             textvectorizer__unseen_words=0
         ),
-        "frozen for 3 epochs, then tuned": lambda seed: text_cnn(vectors, seed, finetune=3),
-        "other corpus' model, tuned": lambda seed: text_cnn(vectors, seed, pretrained=pretrained),
-        "other corpus' model, gradual": lambda seed: text_cnn(
+        "frozen for 3 epochs, then tuned": lambda seed: kim_cnn(vectors, seed, finetune=3),
+        "other corpus' model, tuned": lambda seed: kim_cnn(vectors, seed, pretrained=pretrained),
+        "other corpus' model, gradual": lambda seed: kim_cnn(
             vectors, seed, pretrained=pretrained, finetune="gradual"
         ),
-        "other corpus' model, vectors frozen": lambda seed: text_cnn(
+        "other corpus' model, vectors frozen": lambda seed: kim_cnn(
             vectors, seed, pretrained=pretrained, finetune=False
         ),
     }
@@ -74,7 +74,7 @@ def main() -> None:
     tables = {}
     for target in args.corpora:
         source = SOURCES[target]
-        other = text_cnn(vectors, SEED).fit(*corpora[source])
+        other = kim_cnn(vectors, SEED).fit(*corpora[source])
         train, test, y_train, y_test = train_test_split(
             *corpora[target], test_size=0.2, random_state=SEED, stratify=corpora[target][1]
         )

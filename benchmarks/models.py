@@ -15,6 +15,15 @@ class DenseAdam(torch.optim.Adam):
         super().__init__(*args, fused=True, **kwargs)
 
 
+# Kim's network, without a linear model beside it.
+NETWORK_ALONE: dict[str, Any] = {"wide": False, "pool_size": None}
+
+
+def kim_cnn(vectors: Embeddings | None, seed: int, **params: Any) -> Pipeline:
+    """Return the Pipeline of the network alone."""
+    return text_cnn(vectors, seed, **NETWORK_ALONE, **params)
+
+
 def text_cnn(vectors: Embeddings | None, seed: int, **params: Any) -> Pipeline:
     """Return the Pipeline with given vectors and parameters of the classifier."""
     return make_pipeline(

@@ -113,7 +113,8 @@ def _ask(connection: http.client.HTTPConnection, texts: list[str]) -> list[list[
 def speed(folder: pathlib.Path, args: argparse.Namespace) -> None:
     """Show the rates and latencies of the service and of the Pipeline without it."""
     texts, labels = load_docstrings()
-    model = make_pipeline(TextVectorizer(), TextCNNClassifier(max_epochs=1, random_state=SEED))
+    classifier = TextCNNClassifier(max_epochs=1, wide=False, random_state=SEED)
+    model = make_pipeline(TextVectorizer(), classifier)
     joblib.dump(model.fit(texts, labels), folder / "model.joblib")
     rng = np.random.default_rng(SEED)
 
@@ -163,7 +164,7 @@ def large_model() -> tuple[Pipeline, list[list[str]]]:
     batches = [
         [" ".join(words[i % _IDS] for i in rng.zipf(1.3, 30)) for _ in range(50)] for _ in range(40)
     ]
-    classifier = TextCNNClassifier(max_epochs=1, embedding_dim=_DIM, random_state=SEED)
+    classifier = TextCNNClassifier(max_epochs=1, embedding_dim=_DIM, wide=False, random_state=SEED)
     model = make_pipeline(TextVectorizer(vocabulary=words), classifier)
     return model.fit(batches[0], np.arange(len(batches[0])) % 2), batches
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from corpora import read
-from models import text_cnn
+from models import kim_cnn
 from report import Row, add_record_option, show
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
@@ -45,7 +45,7 @@ def accuracies(args: argparse.Namespace, sources: dict[str, Any], n_labels: int)
         found.append(
             {
                 name: 100
-                * text_cnn(source, seed).fit(texts_in, labels_in).score(texts_out, labels_out)
+                * kim_cnn(source, seed).fit(texts_in, labels_in).score(texts_out, labels_out)
                 for name, source in sources.items()
             }
         )

@@ -63,7 +63,7 @@ def main() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     texts, labels = read(args.data / "trec-train.tsv")
     classifier = TextCNNClassifier(
-        architecture="stacked", max_epochs=2, random_state=SEED, device="cpu"
+        architecture="stacked", max_epochs=2, wide=False, random_state=SEED, device="cpu"
     )
     model = make_pipeline(TextVectorizer(max_length=max(_WIDTHS)), classifier).fit(texts, labels)
     theirs = keras_model(classifier)

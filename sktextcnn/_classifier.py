@@ -46,7 +46,7 @@ from sktextcnn._training import (
     validation_data,
     warn_of_random,
 )
-from sktextcnn._wide import WideModel
+from sktextcnn._wide import Mixture, WideModel
 
 # max_epochs="auto" is the number of epochs of about so many steps, or of so many tokens if that is
 # less, within bounds.
@@ -414,7 +414,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         progress = bool(self.verbose)
         mixture = wide = None
-        if self.wide and validation is None:
+        if self.warm_start and self._wide is not None:
+            mixture = Mixture(*self._wide.mixture.tolist())
+        elif self.wide and validation is None:
             with training_session(seed, device):
                 make_net = partial(first_net, self, data, sources, device, seed)
                 mixture = try_mixture(make_net, data, n_epochs, seed, progress=progress)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from corpora import read
 from equality import largest_difference
-from models import DenseAdam
+from models import NETWORK_ALONE, DenseAdam
 from report import Row
 from settings import SEED, THREADS
 from sklearn.model_selection import StratifiedKFold
@@ -53,6 +53,7 @@ def _compare(title: str, vectors: Embeddings, parts: list[tuple]) -> tuple[str, 
         vectorizer = TextVectorizer(embeddings=vectors, random_state=seed).fit(texts)
         X, X_test = vectorizer.transform(texts), vectorizer.transform(test_texts)
         for label, params in VARIANTS.items():
+            params = {**NETWORK_ALONE, **params}
             model = TextCNNClassifier(random_state=seed, **params).fit(X, labels)
             accuracies[label].append(100 * model.score(X_test, test_labels))
             if model.precision == "float32":

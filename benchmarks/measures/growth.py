@@ -17,7 +17,7 @@ MOST_GIGABYTES = 1
 _LEAST_TEXTS_IN_ALL = 50_000
 _TEXTS_CHECKED = 2_000
 
-_PARAMS = {"embedding_dim": 100, "max_epochs": 1, "random_state": SEED}
+_PARAMS = {"embedding_dim": 100, "max_epochs": 1, "wide": False, "random_state": SEED}
 
 STEPS = ("vectorize", "train", "label")
 Figure = dict[str, float]

@@ -12,7 +12,8 @@ from tqdm import tqdm
 FIT = """
 from sklearn.pipeline import make_pipeline
 from sktextcnn import TextCNNClassifier, TextVectorizer
-make_pipeline(TextVectorizer(), TextCNNClassifier(max_epochs=1)).fit(["a", "b"] * 5, [0, 1] * 5)
+classifier = TextCNNClassifier(max_epochs=1, wide=False)
+make_pipeline(TextVectorizer(), classifier).fit(["a", "b"] * 5, [0, 1] * 5)
 """
 STATEMENTS = {
     "import sktextcnn": "import sktextcnn",

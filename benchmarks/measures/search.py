@@ -113,4 +113,6 @@ def _vectorizer(path: pathlib.Path) -> Any:
 def _classifier(**params: Any) -> Any:
     from sktextcnn import TextCNNClassifier
 
-    return TextCNNClassifier(batch_size=BATCH_SIZE, max_epochs=EPOCHS, random_state=SEED, **params)
+    return TextCNNClassifier(
+        batch_size=BATCH_SIZE, max_epochs=EPOCHS, wide=False, random_state=SEED, **params
+    )

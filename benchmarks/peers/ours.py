@@ -29,6 +29,8 @@ def classifier(**params: Any) -> TextCNNClassifier:
         num_filters=NUM_FILTERS,
         dropout=DROPOUT,
         token_dropout=0.0,
+        pool_size=None,
+        wide=False,
         batch_size=BATCH_SIZE,
         learning_rate=LEARNING_RATE,
         lr_schedule="constant",

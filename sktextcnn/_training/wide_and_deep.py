@@ -1,7 +1,7 @@
 """How a network and a wide part become one model."""
 
+import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,24 +9,14 @@ import torch
 from sktextcnn._network import output_layer
 from sktextcnn._training.data import TrainingData, hold_out
 from sktextcnn._training.net import TextNet, logits
-from sktextcnn._wide import PRIOR, STRENGTHS, WideModel, fit_scales, fit_wide
+from sktextcnn._wide import PRIOR, STRENGTHS, Mixture, WideModel, fit_scales, fit_wide
 
 # The share of the epochs that a network needs which only serves to choose the mixture.
 _FIRST_EPOCHS = 0.4
+# But it has so many steps, unless the network to be mixed has fewer.
+_LEAST_STEPS = 1200
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
-
-
-class Mixture(NamedTuple):
-    """How much a network and a wide part count.
-
-    The scale of a network is that of its logits for the texts it was trained on, which grow for as
-    long as it is trained. So it suits any network of these parameters, however long its training.
-    """
-
-    strength: float  # of the penalty of the wide part
-    spread_of_deep: float  # of the network's logits, once they are scaled
-    scale_of_wide: float
 
 
 def try_mixture(
@@ -62,7 +52,9 @@ def try_mixture(
         return None
     train, held_out = parts
     net = make_net()
-    n_epochs = max(1, round(n_epochs * _FIRST_EPOCHS))
+    # Of a network that has learned little, nobody can tell how much it will count.
+    epochs_of_steps = math.ceil(_LEAST_STEPS * net.batch_size / len(train.ids))
+    n_epochs = min(n_epochs, max(round(n_epochs * _FIRST_EPOCHS), epochs_of_steps))
     net.fit_epochs(train.to_dataset(net.device), n_epochs, progress=progress)
     return choose_mixture(net, train, held_out)
 
@@ -113,17 +105,17 @@ def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
     WideModel
         Its logits are to be added to those of the network.
     """
-    strength, (scale_of_deep, scale_of_wide) = _STRENGTH, PRIOR
-    if mixture is not None:
-        strength, of_deep, scale_of_wide = mixture
-        # Logits that are all alike have no scale.
-        scale_of_deep = of_deep / (_spread(net, data) or 1.0)
-    ((_, wide),) = _wide_models(data, (strength,))
+    spread = _spread(net, data)
+    if mixture is None:
+        mixture = Mixture(_STRENGTH, PRIOR[0] * spread, PRIOR[1])
+    # Logits that are all alike have no scale.
+    scale_of_deep = mixture.spread_of_deep / (spread or 1.0)
+    ((_, wide),) = _wide_models(data, (mixture.strength,))
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.mul_(scale_of_deep)
-    return wide.scaled(scale_of_wide)
+    return wide.mixed(mixture)
 
 
 def _wide_models(

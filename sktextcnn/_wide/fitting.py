@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sktextcnn._token_ids import UNKNOWN_ID
 from sktextcnn._wide.features import FIRST_PAIR, Counts, NGrams, pair_codes, tf_idf
-from sktextcnn._wide.model import WideModel
+from sktextcnn._wide.model import Mixture, WideModel
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -77,6 +77,7 @@ def fit_wide(
                 idf,
                 np.ascontiguousarray(coef.T, dtype=np.float32),
                 intercept.astype(np.float32),
+                np.zeros(len(Mixture._fields)),
             ),
         )
 

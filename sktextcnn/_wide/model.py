@@ -22,6 +22,18 @@ class Terms(NamedTuple):
     contributions: np.ndarray  # (S, C), float64
 
 
+class Mixture(NamedTuple):
+    """How much a network and a wide part count.
+
+    The scale of a network is that of its logits for the texts it was trained on, which grow for as
+    long as it is trained. So it suits any network of these parameters, however long its training.
+    """
+
+    strength: float  # of the penalty of the wide part
+    spread_of_deep: float  # of the network's logits, once they are scaled
+    scale_of_wide: float
+
+
 class WideModel:
     """A linear model over words and pairs of words, weighted as TF-IDF.
 
@@ -35,13 +47,20 @@ class WideModel:
         The weight of each for each class.
     intercept : ndarray of shape (C,), float32
         What is added to the logits of each text.
+    mixture : ndarray of shape (3,), float64
+        What `Mixture` has, of the model that it is a part of; zeros if it stands alone.
     """
 
     def __init__(
-        self, codes: np.ndarray, idf: np.ndarray, coef: np.ndarray, intercept: np.ndarray
+        self,
+        codes: np.ndarray,
+        idf: np.ndarray,
+        coef: np.ndarray,
+        intercept: np.ndarray,
+        mixture: np.ndarray,
     ) -> None:
         self.ngrams = NGrams(codes)
-        self.idf, self.coef, self.intercept = idf, coef, intercept
+        self.idf, self.coef, self.intercept, self.mixture = idf, coef, intercept, mixture
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Return the logits of ids of shape (N, T); (N, C), float64."""
@@ -99,10 +118,11 @@ class WideModel:
             values[:, None] * self.coef[ngram].astype(np.float64),
         )
 
-    def scaled(self, scale: float) -> "WideModel":
-        """Return a model whose logits are multiplied by `scale`."""
-        factor = np.float32(scale)
-        return WideModel(self.ngrams.codes, self.idf, self.coef * factor, self.intercept * factor)
+    def mixed(self, mixture: Mixture) -> "WideModel":
+        """Return the model as a part of a mixture, with scaled logits."""
+        factor = np.float32(mixture.scale_of_wide)
+        coef, intercept = self.coef * factor, self.intercept * factor
+        return WideModel(self.ngrams.codes, self.idf, coef, intercept, np.array(mixture))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that the model consists of, by the names of the parameters."""
@@ -111,6 +131,7 @@ class WideModel:
             "idf": self.idf,
             "coef": self.coef,
             "intercept": self.intercept,
+            "mixture": self.mixture,
         }
 
     def described(self) -> dict[str, np.ndarray]:
@@ -138,7 +159,8 @@ class WideModel:
 
 def check_arrays(arrays: Mapping[str, np.ndarray], n_ids: int, n_classes: int) -> None:
     """Raise a ValueError if arrays are not those of a `WideModel` for these ids and classes."""
-    codes, idf, coef, intercept = (arrays[name] for name in ("codes", "idf", "coef", "intercept"))
+    names = ("codes", "idf", "coef", "intercept", "mixture")
+    codes, idf, coef, intercept, mixture = (arrays[name] for name in names)
     if codes.dtype != np.int64 or codes.ndim != 1:
         raise ValueError("the n-grams are not int64")
     ids = np.concatenate(ids_of_pairs(codes))
@@ -148,3 +170,5 @@ def check_arrays(arrays: Mapping[str, np.ndarray], n_ids: int, n_classes: int) -
     for array, shape in zip((idf, coef, intercept), shapes, strict=True):
         if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
             raise ValueError("the weights of n-grams are not those of the n-grams and classes")
+    if mixture.dtype != np.float64 or mixture.shape != (3,) or not (mixture >= 0).all():
+        raise ValueError("the mixture does not have three numbers that are not negative")

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from sktextcnn._wide import WideModel, check_arrays, fit_wide, fitting
+from sktextcnn._wide import Mixture, WideModel, check_arrays, fit_wide, fitting
 
 
 def words_of(row):
@@ -155,7 +155,9 @@ def test_it_pickles_and_is_scaled(ids, targets):
     ((_, model),) = fit_wide(ids, targets, 3, strengths=(1.0,))
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.logits(ids), model.logits(ids))
-    np.testing.assert_allclose(model.scaled(0.5).logits(ids), model.logits(ids) / 2, rtol=1e-6)
+    mixed = model.mixed(Mixture(1.0, 3.0, 0.5))
+    np.testing.assert_allclose(mixed.logits(ids), model.logits(ids) / 2, rtol=1e-6)
+    assert pickle.loads(pickle.dumps(mixed)).mixture.tolist() == [1.0, 3.0, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +170,8 @@ def test_it_pickles_and_is_scaled(ids, targets):
         ({"coef": np.zeros((2, 4), dtype=np.float32)}, "weights of n-grams"),
         ({"coef": np.full((2, 3), np.nan, dtype=np.float32)}, "weights of n-grams"),
         ({"idf": np.zeros(2)}, "weights of n-grams"),
+        ({"mixture": np.zeros(2)}, "three numbers"),
+        ({"mixture": np.full(3, np.nan)}, "three numbers"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(change, said):
@@ -176,6 +180,7 @@ def test_arrays_that_do_not_fit_are_refused(change, said):
         "idf": np.ones(2, dtype=np.float32),
         "coef": np.zeros((2, 3), dtype=np.float32),
         "intercept": np.zeros(3, dtype=np.float32),
+        "mixture": np.ones(3),
     }
     check_arrays(arrays, 50, 3)
     WideModel(**arrays).logits(np.array([[2, 3]], dtype=np.int32))
