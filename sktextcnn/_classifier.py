@@ -122,7 +122,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         head is used too if its classes are the same and it predicts the training texts better than
         their most frequent class, by two standard errors; otherwise the head is new. Either the
         path of a model saved with :func:`sktextcnn.save` or with joblib (a pickle: load only files
-        that you trust), or a fitted model in ``sklearn.frozen.FrozenEstimator``.
+        that you trust), or a fitted model in ``sklearn.frozen.FrozenEstimator``. With a wide
+        part, a model of the same texts makes probabilities too sure; use `warm_start` for that.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` updates only the vectors of the words in the batch, like
@@ -414,18 +415,19 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         progress = bool(self.verbose)
         mixture = wide = None
-        if self.warm_start and self._wide is not None:
+        if self.warm_start and self._wide is not None and self._wide.mixture.any():
             mixture = Mixture(*self._wide.mixture.tolist())
         elif self.wide and validation is None:
             with training_session(seed, device):
                 make_net = partial(first_net, self, data, sources, device, seed)
-                mixture = try_mixture(make_net, data, n_epochs, seed, progress=progress)
+                n_frozen = frozen_epochs(self.finetune)
+                mixture = try_mixture(make_net, data, n_epochs, n_frozen, seed, progress=progress)
         with training_session(seed, device):
             net, source = new_net(
                 self, data, sources, validation_rows, device, seed, scalable=self.wide
             )
             net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
-            if self.wide and validation is not None:
+            if self.wide and validation is not None and mixture is None:
                 mixture = choose_mixture(net, data, validation)
             if self.wide:
                 wide = mix(net, data, mixture)

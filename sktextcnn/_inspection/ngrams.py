@@ -238,7 +238,9 @@ def top_filters(
             for ngrams, activations in zip(found.ngram_of, found.activations, strict=True):
                 pairs = zip(ngrams.tolist(), activations.tolist(), strict=True)
                 for of_filter, (i, activation) in zip(activation_of, pairs, strict=True):
-                    of_filter[found.ngrams[i]] = activation
+                    ngram = found.ngrams[i]
+                    # Those that end where a region ends have several.
+                    of_filter[ngram] = max(activation, of_filter.get(ngram, activation))
     convs = cast(list[Any], network.convs)
     sizes = [conv.kernel_size[0] for conv in convs for _ in range(conv.out_channels)]
     order = np.argsort(-weights * sums, kind="stable")[:n_filters]

@@ -178,6 +178,8 @@ class KimCNN(_Network):
         pool_size: int | None = None,
     ) -> None:
         super().__init__()
+        if pool_size is not None and (not isinstance(pool_size, int) or pool_size < 1):
+            raise ValueError(f"pool_size must be an int of at least 1, or None; got {pool_size!r}.")
         self.convolution, self.pool_size = convolution, pool_size
         self.embedding = WordEmbedding(num_embeddings, embedding_dim, token_dropout, multichannel)
         self.convs = nn.ModuleList(
@@ -217,7 +219,8 @@ class KimCNN(_Network):
         if self.pool_size is None or ids.shape[1] <= self.pool_size:
             return self._activations(ids)
         regions, text, share = _regions(ids, self.pool_size)
-        parts = self._activations(regions) * share[:, None]
+        parts = self._activations(regions)
+        parts = parts * share[:, None].to(parts.dtype)
         return parts.new_zeros(len(ids), parts.shape[1]).index_add(0, text, parts)
 
     def _activations(self, ids: Tensor) -> Tensor:
@@ -348,7 +351,7 @@ def _regions(ids: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
         The ids of those that have tokens. A text without tokens has one region.
     text : Tensor of shape (R,)
         The row of the text of each.
-    share : Tensor of shape (R,)
+    share : Tensor of shape (R,), float64
         The share of the tokens of its text.
     """
     n_texts, n_tokens = ids.shape
@@ -359,7 +362,7 @@ def _regions(ids: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     ids = functional.pad(ids, (0, n_regions * size - n_tokens), value=PADDING_ID)
     regions = ids.view(n_texts * n_regions, size)
     counts = (regions != PADDING_ID).sum(dim=1).view(n_texts, n_regions)
-    share = counts / counts.sum(dim=1, keepdim=True).clip(min=1)
+    share = counts.double() / counts.sum(dim=1, keepdim=True).clip(min=1)
     # The first region has tokens unless the text has none.
     share[:, 0] += counts[:, 0] == 0
     kept = share.flatten().nonzero().flatten()
@@ -442,7 +445,7 @@ def check_scalable(network: nn.Module, ids: Tensor) -> None:
                 parameter.mul_(factor)
             if factor == 2.0:
                 doubled = network(ids)
-    if not torch.allclose(doubled, 2 * logits, rtol=1e-4, atol=1e-6):
+    if not torch.allclose(doubled, 2 * logits, rtol=1e-4, atol=1e-6, equal_nan=True):
         raise ValueError(
             f"wide=True scales the last torch.nn.Linear of the head, but the logits of architecture"
             f" {type(network).__name__} are not the outputs of this layer. Make it the last layer, "

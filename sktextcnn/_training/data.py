@@ -185,7 +185,7 @@ def hold_out(data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]
     order = np.lexsort((keys, strata))
     held = np.zeros(len(keys), dtype=bool)
     for rows in np.split(order, np.flatnonzero(np.diff(strata[order])) + 1):
-        begins = np.flatnonzero(np.diff(keys[rows], prepend=0))
+        begins = np.flatnonzero(np.append(True, keys[rows[1:]] != keys[rows[:-1]]))
         # The weight up to the middle of each distinct text.
         before = np.concatenate([[0.0], weight[rows].cumsum()])
         ends = np.append(begins[1:], len(rows))

@@ -112,23 +112,29 @@ def _started(
 
 def _try_head(source: SourceModel, net: TextNet, data: TrainingData) -> None:
     """Take the head of a model too, if it predicts the texts, whose question may be another."""
-    before = {name: value.clone() for name, value in net.module_.state_dict().items()}
     head = head_of(source, net.module_)
     if not head:
         return
+    state = net.module_.state_dict()
+    before = {name: state[name].clone() for name in head}
     net.module_.load_state_dict(head, strict=False)
+    if data.weight is not None:
+        data = data[data.weight > 0]
+    weight = np.ones(len(data.ids)) if data.weight is None else data.weight
     found, truth = logits(net, data.ids), data.targets.encoded
     # Chance is the most frequent class, or value of each label.
     if data.targets.multilabel:
         right = ((found > 0) == truth).mean(axis=1)
-        shares = np.average(truth, axis=0, weights=data.weight)
+        shares = np.average(truth, axis=0, weights=weight)
         chance = np.maximum(shares, 1 - shares).mean()
     else:
         right = found.argmax(axis=1) == truth
-        chance = (np.bincount(truth, data.weight) / np.bincount(truth, data.weight).sum()).max()
-    error = np.sqrt(chance * (1 - chance) / len(right))
-    if np.average(right, weights=data.weight) < chance + 2 * error:
-        net.module_.load_state_dict(before)
+        chance = np.bincount(truth, weight).max() / weight.sum()
+    # The number of texts that equal weights would have the same error with.
+    n_effective = weight.sum() ** 2 / (weight**2).sum()
+    error = np.sqrt(chance * (1 - chance) / n_effective)
+    if np.average(right, weights=weight) < chance + 2 * error:
+        net.module_.load_state_dict(before, strict=False)
 
 
 def _plan(estimator: Any, data: TrainingData, start: SourceModel | None) -> tuple[NetPlan, int]:

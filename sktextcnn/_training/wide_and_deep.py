@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from sktextcnn._wide import PRIOR, STRENGTHS, Mixture, WideModel, fit_scales, fi
 _FIRST_EPOCHS = 0.4
 # But it has so many steps, unless the network to be mixed has fewer.
 _LEAST_STEPS = 1200
+_TEXTS_AT_ONCE = 1 << 16
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
 
@@ -23,6 +26,7 @@ def try_mixture(
     make_net: Callable[[], TextNet],
     data: TrainingData,
     n_epochs: int,
+    n_frozen: int,
     seed: int,
     *,
     progress: bool = False,
@@ -37,6 +41,8 @@ def try_mixture(
         A part of it is held out.
     n_epochs : int
         For how many epochs the network to be mixed is trained. The first one has fewer.
+    n_frozen : int
+        For how many of them its word vectors are frozen.
     seed : int
         Chooses the texts that are held out.
     progress : bool, default=False
@@ -47,14 +53,16 @@ def try_mixture(
     Mixture or None
         None if there are too few texts.
     """
-    parts = hold_out(data, seed)
+    parts = hold_out(_counted(data), seed)
     if parts is None:
         return None
     train, held_out = parts
     net = make_net()
     # Of a network that has learned little, nobody can tell how much it will count.
     epochs_of_steps = math.ceil(_LEAST_STEPS * net.batch_size / len(train.ids))
-    n_epochs = min(n_epochs, max(round(n_epochs * _FIRST_EPOCHS), epochs_of_steps))
+    of_first = max(round(n_epochs * _FIRST_EPOCHS), epochs_of_steps)
+    # As many epochs as are frozen are not frozen.
+    n_epochs = min(n_epochs, max(of_first, 2 * n_frozen))
     net.fit_epochs(train.to_dataset(net.device), n_epochs, progress=progress)
     return choose_mixture(net, train, held_out)
 
@@ -69,6 +77,7 @@ def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) ->
     train, held_out : TrainingData
         The wide part is fitted to `train`, once for each strength of its penalty.
     """
+    train, held_out = _counted(train), _counted(held_out)
     targets, weight = held_out.targets.encoded, held_out.weight
     deep = logits(net, held_out.ids)
     found = []
@@ -81,10 +90,13 @@ def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) ->
 
 def _spread(net: TextNet, data: TrainingData) -> float:
     """How far apart the network's logits for texts are: their root mean square."""
-    values = logits(net, data.ids)
-    if not data.targets.multilabel:
-        values -= values.mean(axis=1, keepdims=True)
-    of_texts = (values**2).mean(axis=1)
+    of_texts = np.empty(len(data.ids))
+    for start in range(0, len(of_texts), _TEXTS_AT_ONCE):
+        rows = slice(start, start + _TEXTS_AT_ONCE)
+        values = logits(net, data.ids[rows])
+        if not data.targets.multilabel:
+            values -= values.mean(axis=1, keepdims=True)
+        of_texts[rows] = np.einsum("nc,nc->n", values, values) / values.shape[1]
     return float(np.sqrt(np.average(of_texts, weights=data.weight)))
 
 
@@ -105,23 +117,35 @@ def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
     WideModel
         Its logits are to be added to those of the network.
     """
-    spread = _spread(net, data)
-    if mixture is None:
-        mixture = Mixture(_STRENGTH, PRIOR[0] * spread, PRIOR[1])
-    # Logits that are all alike have no scale.
-    scale_of_deep = mixture.spread_of_deep / (spread or 1.0)
-    ((_, wide),) = _wide_models(data, (mixture.strength,))
+    data = _counted(data)
+    strength, (scale_of_deep, scale_of_wide) = _STRENGTH, PRIOR
+    if mixture is not None:
+        strength, spread_of_deep, scale_of_wide = mixture
+        # Logits that are all alike have no scale.
+        scale_of_deep = spread_of_deep / (_spread(net, data) or 1.0)
+    ((_, wide),) = _wide_models(data, (strength,))
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.mul_(scale_of_deep)
-    return wide.mixed(mixture)
+    return wide.scaled(scale_of_wide, mixture)
+
+
+def _counted(data: TrainingData) -> TrainingData:
+    """The texts of positive weight, with weights that can be taken for numbers of copies.
+
+    Weights whose mean is less than 1 count for nothing beside a penalty, so their mean becomes 1.
+    The network does not know the scale of weights.
+    """
+    if data.weight is None:
+        return data
+    data = data[data.weight > 0]
+    weight = cast(np.ndarray, data.weight)
+    return replace(data, weight=weight / min(1.0, weight.mean()))
 
 
 def _wide_models(
     data: TrainingData, strengths: tuple[float, ...]
 ) -> Iterator[tuple[float, WideModel]]:
-    if data.weight is not None:
-        data = data[data.weight > 0]
     n_classes = len(data.targets.classes)
     return fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths)

@@ -154,6 +154,9 @@ class Embeddings:
             _check_encoding(encoding)
         _check_integer("width", width, least=1)
         _check_integer("verbose", verbose, least=0)
+        # Numbers of NumPy are no JSON.
+        width = None if width is None else int(width)
+        verbose = None if verbose is None else int(verbose)
         path, vectors, encoded, reads_pickles = None, None, None, True
         if isinstance(source, Embeddings):
             name, path, vectors = source.name, source._path, source._vectors

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from sktextcnn._token_ids import UNKNOWN_ID
 from sktextcnn._wide.features import FIRST_PAIR, Counts, NGrams, pair_codes, tf_idf
@@ -23,7 +24,7 @@ STRENGTHS = (10.0, 100.0)
 
 # Pairs that stand in one text alone say nothing of others, and are two thirds of all.
 _LEAST_TEXTS_OF_PAIR = 2
-# Of all classes, which bounds the solver's memory to half a gigabyte. If there would be more, the
+# Of one solver, which bounds its memory to half a gigabyte. If there would be more, the
 # n-grams of the fewest texts are left out.
 _MOST_COEFFICIENTS = 1 << 21
 # Further steps change the accuracy of held-out texts by less than 0.1 points on average; a larger
@@ -64,7 +65,7 @@ def fit_wide(
     model : WideModel
     """
     weight = np.ones(len(ids)) if weight is None else np.asarray(weight, dtype=np.float64)
-    ngrams, counts, idf = _features(ids, weight, _MOST_COEFFICIENTS // n_classes)
+    ngrams, counts, idf = _features(ids, weight, _most_ngrams(targets, n_classes))
     values = tf_idf(counts, idf)
     matrix = csr_array((values, counts.ngram, counts.offsets()), shape=(len(ids), len(ngrams)))
     solvers: Solvers = {}
@@ -80,6 +81,11 @@ def fit_wide(
                 np.zeros(len(Mixture._fields)),
             ),
         )
+
+
+def _most_ngrams(targets: np.ndarray, n_classes: int) -> int:
+    # Labels have a solver each.
+    return _MOST_COEFFICIENTS // (1 if targets.ndim == 2 else n_classes)
 
 
 def _features(ids: np.ndarray, weight: np.ndarray, most: int) -> tuple[NGrams, Counts, np.ndarray]:
@@ -161,7 +167,8 @@ def _fitted(
     if label not in solvers:
         solvers[label] = LogisticRegression(tol=_TOL, max_iter=_MOST_STEPS, warm_start=True)
     model = solvers[label].set_params(C=strength)
-    with warnings.catch_warnings():
+    # The bits depend on the number of threads, and worker processes have fewer.
+    with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="blas"):
         # Further steps change no prediction of other texts.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(matrix, targets, sample_weight=weight)

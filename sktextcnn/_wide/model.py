@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from sktextcnn._network import map_in_threads
+from sktextcnn._network import map_in_threads, single_thread
 from sktextcnn._wide.features import NGrams, ids_of_pairs, places, texts_at_once, tf_idf
 
 
@@ -48,7 +48,7 @@ class WideModel:
     intercept : ndarray of shape (C,), float32
         What is added to the logits of each text.
     mixture : ndarray of shape (3,), float64
-        What `Mixture` has, of the model that it is a part of; zeros if it stands alone.
+        What `Mixture` has, of the model that it is a part of; zeros if no texts chose one.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class WideModel:
         with torch.inference_mode(False), torch.no_grad():
             step = texts_at_once(ids)
             if len(ids) <= step:
-                return self._logits(ids)
+                with single_thread():
+                    return self._logits(ids)
             parts = [ids[start : start + step] for start in range(0, len(ids), step)]
             return np.concatenate(map_in_threads(self._logits, parts))
 
@@ -118,11 +119,12 @@ class WideModel:
             values[:, None] * self.coef[ngram].astype(np.float64),
         )
 
-    def mixed(self, mixture: Mixture) -> "WideModel":
-        """Return the model as a part of a mixture, with scaled logits."""
-        factor = np.float32(mixture.scale_of_wide)
+    def scaled(self, scale: float, mixture: Mixture | None = None) -> "WideModel":
+        """Return a model with scaled logits, as a part of a mixture."""
+        factor = np.float32(scale)
+        chosen = np.zeros(len(Mixture._fields)) if mixture is None else np.array(mixture)
         coef, intercept = self.coef * factor, self.intercept * factor
-        return WideModel(self.ngrams.codes, self.idf, coef, intercept, np.array(mixture))
+        return WideModel(self.ngrams.codes, self.idf, coef, intercept, chosen)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that the model consists of, by the names of the parameters."""
@@ -170,5 +172,7 @@ def check_arrays(arrays: Mapping[str, np.ndarray], n_ids: int, n_classes: int) -
     for array, shape in zip((idf, coef, intercept), shapes, strict=True):
         if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
             raise ValueError("the weights of n-grams are not those of the n-grams and classes")
-    if mixture.dtype != np.float64 or mixture.shape != (3,) or not (mixture >= 0).all():
-        raise ValueError("the mixture does not have three numbers that are not negative")
+    if mixture.dtype != np.float64 or mixture.shape != (3,) or not np.isfinite(mixture).all():
+        raise ValueError("the mixture does not have three numbers")
+    if (mixture < 0).any() or (mixture.any() and not mixture[0]):
+        raise ValueError("the mixture is not one of positive numbers")

@@ -76,6 +76,9 @@ FORGERIES = {
     "many kernels": lambda c, t: classifier_of(c)["fitted"]["net_"]["module_params"]["dict"].append(
         ["kernel_sizes", [3] * 10**5]
     ),
+    "no pool": lambda c, t: classifier_of(c)["fitted"]["net_"]["module_params"]["dict"].append(
+        ["pool_size", 0]
+    ),
     "another architecture": lambda c, t: classifier_of(c)["fitted"]["net_"].update(
         architecture="stacked"
     ),

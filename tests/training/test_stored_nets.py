@@ -72,6 +72,7 @@ def training(data):
 def small(data, architecture):
     X, y = data
     params = {name: value for name, value in SMALL.items() if name != "num_filters"}
+    params["pool_size"] = 5
     return TextCNNClassifier(architecture=architecture, **params).fit(X, y)
 
 

@@ -44,6 +44,7 @@ def test_words_are_encoded_in_batches_and_once():
     assert encoder.encoded == words
     assert handle.is_encoder
     assert repr(handle) == "Embeddings('FakeEncoder')"
+    assert type(Embeddings(handle, width=np.int64(3)).width) is int
     assert repr(Embeddings(handle, width=3)) == "Embeddings('FakeEncoder', width=3)"
 
 

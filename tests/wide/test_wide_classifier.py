@@ -230,6 +230,32 @@ def test_a_warm_start_fits_the_wide_part_anew(corpus, model):
     )
 
 
+def test_early_stopping_after_a_warm_start_keeps_the_mixture(corpus, model):
+    again = copy.deepcopy(model).set_params(
+        textcnnclassifier__warm_start=True, textcnnclassifier__early_stopping=True
+    )
+    again.fit(*corpus)
+    np.testing.assert_array_equal(again[-1]._wide.mixture, model[-1]._wide.mixture)
+
+
+def test_a_warm_start_chooses_a_mixture_where_there_was_none(corpus):
+    few = slice(None, 40)
+    fitted = make_model(warm_start=True).fit(corpus[0][few], corpus[1][few])
+    assert not fitted[-1]._wide.mixture.any()
+    assert fitted.fit(*corpus)[-1]._wide.mixture.all()
+
+
+def test_small_weights_are_taken_for_weights_of_mean_one(corpus):
+    weights = np.random.default_rng(0).uniform(0.1, 0.4, len(corpus[0]))
+    first, second = (
+        make_model().fit(*corpus, textcnnclassifier__sample_weight=scale * weights)
+        for scale in (1.0, 1e-3)
+    )
+    np.testing.assert_allclose(
+        first.predict_proba(corpus[0]), second.predict_proba(corpus[0]), atol=1e-4
+    )
+
+
 def test_the_first_network_learns_enough_to_be_scaled_by(corpus):
     few_epochs = make_model(max_epochs=2, num_filters=30, learning_rate=3e-3).fit(*corpus)[-1]
     many = make_model(max_epochs=40, num_filters=30, learning_rate=3e-3).fit(*corpus)[-1]

@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from sktextcnn._wide import Mixture, WideModel, check_arrays, fit_wide, fitting
 
@@ -51,6 +52,18 @@ def features_of_scikit_learn(ids):
 def code_of(name):
     numbers = [int(word[1:]) for word in name.split()]
     return numbers[0] if len(numbers) == 1 else (numbers[0] << 32) | numbers[1]
+
+
+def test_the_bits_do_not_depend_on_threads():
+    rng = np.random.default_rng(0)
+    ids = rng.integers(2, 6000, (900, 12)).astype(np.int32)
+    found = []
+    for limit in (1, 2):
+        with threadpool_limits(limits=limit, user_api="blas"):
+            ((_, model),) = fit_wide(ids, ids[:, 0] % 3, 3, strengths=(1.0,))
+        found.append(model.coef)
+    assert found[0].size > 15_000
+    np.testing.assert_array_equal(*found)
 
 
 def test_rare_ngrams_are_left_out_where_there_are_too_many(ids, targets, monkeypatch):
@@ -155,7 +168,7 @@ def test_it_pickles_and_is_scaled(ids, targets):
     ((_, model),) = fit_wide(ids, targets, 3, strengths=(1.0,))
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.logits(ids), model.logits(ids))
-    mixed = model.mixed(Mixture(1.0, 3.0, 0.5))
+    mixed = model.scaled(0.5, Mixture(1.0, 3.0, 0.5))
     np.testing.assert_allclose(mixed.logits(ids), model.logits(ids) / 2, rtol=1e-6)
     assert pickle.loads(pickle.dumps(mixed)).mixture.tolist() == [1.0, 3.0, 0.5]
 
@@ -171,7 +184,8 @@ def test_it_pickles_and_is_scaled(ids, targets):
         ({"coef": np.full((2, 3), np.nan, dtype=np.float32)}, "weights of n-grams"),
         ({"idf": np.zeros(2)}, "weights of n-grams"),
         ({"mixture": np.zeros(2)}, "three numbers"),
-        ({"mixture": np.full(3, np.nan)}, "three numbers"),
+        ({"mixture": np.full(3, np.inf)}, "three numbers"),
+        ({"mixture": np.array([0.0, 1, 1])}, "positive numbers"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(change, said):
