@@ -42,12 +42,13 @@ TFIDF, TFIDF_SOURCE, TFIDF_BOTH = (
     "TF-IDF, the other corpus alone",
     "TF-IDF, both corpora together",
 )
-ALONE, SOURCE, PRETRAINED = (
+ALONE, SOURCE, BOTH, PRETRAINED = (
     "sktextcnn",
     "sktextcnn, the other corpus alone",
+    "sktextcnn, both corpora together",
     "sktextcnn, `pretrained` by the other corpus",
 )
-METHODS = (TFIDF, TFIDF_SOURCE, TFIDF_BOTH, ALONE, SOURCE, PRETRAINED)
+METHODS = (TFIDF, TFIDF_SOURCE, TFIDF_BOTH, ALONE, SOURCE, BOTH, PRETRAINED)
 
 
 class Texts(NamedTuple):
@@ -123,9 +124,11 @@ class Models:
             if source not in self._linear:
                 self._linear[source] = _tfidf().fit(*self._corpora[source])
             return self._linear[source]
-        if method == TFIDF_BOTH:
+        if method in (TFIDF_BOTH, BOTH):
             texts, y = self._corpora[source]
-            return _tfidf().fit(texts + part.few.texts, np.concatenate([y, part.few.y]))
+            both = Texts(texts + part.few.texts, np.concatenate([y, part.few.y]))
+            model = _tfidf() if method == TFIDF_BOTH else text_cnn(self._vectors, seed)
+            return model.fit(*both)
         if method == ALONE:
             return text_cnn(self._vectors, seed).fit(*part.few)
         path = self._source_model(source)

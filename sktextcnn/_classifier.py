@@ -36,6 +36,7 @@ from sktextcnn._training import (
     mix,
     move,
     new_net,
+    other_wide,
     own_memory,
     restored_net,
     split_validation,
@@ -116,8 +117,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         embedding are matched by word, so the vectorizer may have been refitted. The classes and
         the kind of targets must be the same.
     pretrained : str, path-like, FrozenEstimator or None, default=None
-        Model whose word vectors (matched by word) and convolutions are the starting weights.
-        The head is new. Either the path of a model saved with :func:`sktextcnn.save` or with
+        Model whose word vectors (matched by word) and convolutions are the starting weights. If
+        its classes are the same ones, the head starts from its head, and its wide part becomes a
+        part of the new one, each if it predicts the training texts better than chance. Otherwise
+        the head is new. Either the path of a model saved with :func:`sktextcnn.save` or with
         joblib (a pickle: load only files that you trust), or a fitted model in
         ``sklearn.frozen.FrozenEstimator``.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
@@ -404,19 +407,22 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         progress = bool(self.verbose)
         mixture = wide = None
+        other = other_wide(sources, data) if self.wide else None
         if self.wide and validation is None:
             with training_session(seed, device):
                 make_net = partial(first_net, self, data, sources, device, seed)
-                mixture = try_mixture(make_net, data, n_epochs, seed, progress=progress)
+                mixture = try_mixture(
+                    make_net, data, n_epochs, seed, other=other, progress=progress
+                )
         with training_session(seed, device):
             net, source = new_net(
                 self, data, sources, validation_rows, device, seed, scalable=self.wide
             )
             net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
             if self.wide and validation is not None:
-                mixture = choose_mixture(net, data, validation)
+                mixture = choose_mixture(net, data, validation, other)
             if self.wide:
-                wide = mix(net, data, mixture)
+                wide = mix(net, data, mixture, other)
         self._set_fitted(X, net, data, source, seed, wide)
         return self
 

@@ -1,15 +1,17 @@
 """How a network and a wide part become one model."""
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from sktextcnn._network import output_layer
-from sktextcnn._training.data import TrainingData, hold_out
+from sktextcnn._training.data import TrainingData, hold_out, is_predicted
 from sktextcnn._training.net import TextNet, logits
-from sktextcnn._wide import PRIOR, STRENGTHS, WideModel, fit_scales, fit_wide
+from sktextcnn._training.starting_weights import SourceModel, wide_of
+from sktextcnn._wide import PRIOR, PRIOR_OF_OTHER, STRENGTHS, WideModel, fit_scales, fit_wide
 
 # The share of the epochs that a network needs which only serves to choose the mixture.
 _FIRST_EPOCHS = 0.4
@@ -26,7 +28,21 @@ class Mixture(NamedTuple):
 
     strength: float  # of the penalty of the wide part
     spread_of_deep: float  # of the network's logits, once they are scaled
-    scale_of_wide: float
+    scales_of_wide: tuple[float, ...]  # and that of the wide part of another model, if there is one
+
+
+def other_wide(sources: list[SourceModel], data: TrainingData) -> WideModel | None:
+    """Return the wide part of a model that the network starts from, for the ids of the texts.
+
+    None if there is none, or if it does not predict the texts, whose question may be another.
+    """
+    for source in sources:
+        wide = wide_of(source, data.n_ids, data.words)
+        if wide is not None and np.array_equal(source.classes, data.targets.classes):
+            centered = wide.extended(wide, data.ids, data.weight)
+            if is_predicted(data, centered.logits(data.ids)):
+                return wide
+    return None
 
 
 def try_mixture(
@@ -35,6 +51,7 @@ def try_mixture(
     n_epochs: int,
     seed: int,
     *,
+    other: WideModel | None = None,
     progress: bool = False,
 ) -> Mixture | None:
     """Choose how much both parts count by texts that a first network is not trained on.
@@ -49,6 +66,8 @@ def try_mixture(
         For how many epochs the network to be mixed is trained. The first one has fewer.
     seed : int
         Chooses the texts that are held out.
+    other : WideModel or None
+        See `other_wide`.
     progress : bool, default=False
         Whether to show a bar.
 
@@ -64,11 +83,13 @@ def try_mixture(
     net = make_net()
     n_epochs = max(1, round(n_epochs * _FIRST_EPOCHS))
     net.fit_epochs(train.to_dataset(net.device), n_epochs, progress=progress)
-    return choose_mixture(net, train, held_out)
+    return choose_mixture(net, train, held_out, other)
 
 
-def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) -> Mixture:
-    """Choose how much both parts count by the log loss of held-out texts.
+def choose_mixture(
+    net: TextNet, train: TrainingData, held_out: TrainingData, other: WideModel | None = None
+) -> Mixture:
+    """Choose how much each part counts by the log loss of held-out texts.
 
     Parameters
     ----------
@@ -76,15 +97,19 @@ def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) ->
         A network that was trained on `train`.
     train, held_out : TrainingData
         The wide part is fitted to `train`, once for each strength of its penalty.
+    other : WideModel or None
+        See `other_wide`.
     """
     targets, weight = held_out.targets.encoded, held_out.weight
     deep = logits(net, held_out.ids)
     found = []
-    for strength, wide in _wide_models(train, STRENGTHS):
-        scales, loss = fit_scales([deep, wide.logits(held_out.ids)], targets, weight)
+    for strength, wides in _wide_models(train, STRENGTHS, other):
+        parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
+        prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
+        scales, loss = fit_scales(parts, targets, weight, prior)
         found.append((loss, strength, scales))
     _, strength, scales = min(found, key=lambda each: each[0])
-    return Mixture(strength, float(scales[0]) * _spread(net, train), float(scales[1]))
+    return Mixture(strength, float(scales[0]) * _spread(net, train), tuple(scales[1:].tolist()))
 
 
 def _spread(net: TextNet, data: TrainingData) -> float:
@@ -96,7 +121,9 @@ def _spread(net: TextNet, data: TrainingData) -> float:
     return float(np.sqrt(np.average(of_texts, weights=data.weight)))
 
 
-def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
+def mix(
+    net: TextNet, data: TrainingData, mixture: Mixture | None, other: WideModel | None = None
+) -> WideModel:
     """Fit a wide part to all texts, and scale it and the output layer of the network.
 
     Parameters
@@ -107,29 +134,37 @@ def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
         All texts.
     mixture : Mixture or None
         None to have what is likely where there are too few texts to choose by.
+    other : WideModel or None
+        See `other_wide`. It becomes a part of the wide part.
 
     Returns
     -------
     WideModel
         Its logits are to be added to those of the network.
     """
-    strength, (scale_of_deep, scale_of_wide) = _STRENGTH, PRIOR
+    strength, scale_of_deep = _STRENGTH, PRIOR[0]
+    scales_of_wide: tuple[float, ...] = (PRIOR[1], PRIOR_OF_OTHER)
     if mixture is not None:
-        strength, of_deep, scale_of_wide = mixture
+        strength, of_deep, scales_of_wide = mixture
         # Logits that are all alike have no scale.
         scale_of_deep = of_deep / (_spread(net, data) or 1.0)
-    ((_, wide),) = _wide_models(data, (strength,))
+    ((_, wides),) = _wide_models(data, (strength,), other)
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.mul_(scale_of_deep)
-    return wide.scaled(scale_of_wide)
+    scaled = [wide.scaled(scale) for wide, scale in zip(wides, scales_of_wide, strict=False)]
+    return reduce(WideModel.plus, scaled)
 
 
 def _wide_models(
-    data: TrainingData, strengths: tuple[float, ...]
-) -> Iterator[tuple[float, WideModel]]:
+    data: TrainingData, strengths: tuple[float, ...], other: WideModel | None
+) -> Iterator[tuple[float, list[WideModel]]]:
+    """The wide part for each strength, followed by the other model with the same n-grams."""
     if data.weight is not None:
         data = data[data.weight > 0]
     n_classes = len(data.targets.classes)
-    return fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths)
+    models = fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths, other)
+    for strength, wide in models:
+        others = [] if other is None else [other.extended(wide, data.ids, data.weight)]
+        yield strength, [wide, *others]

@@ -5,13 +5,13 @@ Shapes: N texts, T tokens, G n-grams, C classes, S n-grams of one text.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from sktextcnn._wide.features import NGrams, ids_of_pairs, places, tf_idf
+from sktextcnn._wide.features import NGrams, ids_of_pairs, pair_codes, places, tf_idf
 
 
 class Terms(NamedTuple):
@@ -96,6 +96,46 @@ class WideModel:
         """Return a model whose logits are multiplied by `scale`."""
         factor = np.float32(scale)
         return WideModel(self.ngrams.codes, self.idf, self.coef * factor, self.intercept * factor)
+
+    def plus(self, other: "WideModel") -> "WideModel":
+        """Return a model whose logits are the sum of both; both have the same n-grams."""
+        coef, intercept = self.coef + other.coef, self.intercept + other.intercept
+        return WideModel(self.ngrams.codes, self.idf, coef, intercept)
+
+    def recoded(self, new_ids: np.ndarray) -> "WideModel":
+        """Return the model for another vocabulary.
+
+        Parameters
+        ----------
+        new_ids : ndarray of shape (n_ids,), int64
+            The id that each word has there, 0 if it has none. N-grams of such words are left out.
+        """
+        words, pairs = np.split(self.ngrams.codes, [self.ngrams.n_words])
+        first, second = (new_ids[ids] for ids in ids_of_pairs(pairs))
+        codes = np.concatenate([new_ids[words], pair_codes(first, second)])
+        known = np.concatenate([new_ids[words] > 0, (first > 0) & (second > 0)]).nonzero()[0]
+        order = known[np.argsort(codes[known])]
+        return WideModel(codes[order], self.idf[order], self.coef[order], self.intercept)
+
+    def extended(self, larger: "WideModel", ids: np.ndarray, weight: Any) -> "WideModel":
+        """Return the model with the n-grams of another one, which has all of its own and more.
+
+        Parameters
+        ----------
+        larger : WideModel
+            Its n-grams and their inverse document frequencies are taken.
+        ids : ndarray of shape (N, T)
+            The logits of these texts will have a mean of zero.
+        weight : ndarray of shape (N,) or None
+            Weights of the texts.
+        """
+        coef = np.zeros_like(larger.coef)
+        coef[larger.ngrams.rows_of(self.ngrams.codes)] = self.coef
+        codes, none = larger.ngrams.codes, np.zeros_like(self.intercept)
+        means = np.average(
+            WideModel(codes, larger.idf, coef, none).logits(ids), axis=0, weights=weight
+        )
+        return WideModel(codes, larger.idf, coef, -means.astype(np.float32))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that the model consists of, by the names of the parameters."""

@@ -13,8 +13,8 @@ from sktextcnn import TextCNNClassifier, TextVectorizer
 
 WORDS = {"bad": ("dull", "stale"), "good": ("warm", "witty")}
 LABELS = np.array(["bad", "good"] * 10)
-TEXTS = [f"{WORDS[label][i % 2]} film {i}" for i, label in enumerate(LABELS)]
-OTHER_TEXTS = [f"{WORDS[label][i % 2]} book {i % 7}" for i, label in enumerate(LABELS)]
+TEXTS = [f"{WORDS[label][i // 2 % 2]} film {i}" for i, label in enumerate(LABELS)]
+OTHER_TEXTS = [f"{WORDS[label][i // 2 % 2]} book {i % 7}" for i, label in enumerate(LABELS)]
 SMALL = {"num_filters": 8, "kernel_sizes": (1, 2), "token_dropout": 0.0, "random_state": 0}
 
 
