@@ -80,6 +80,8 @@ accuracy: $(BENCH)/.done
 	$(BENCH)/bin/python benchmarks/kim.py --data $(DATA) --vectors $(VECTORS) \
 		--json benchmarks/kim.jsonl $(RECORD)
 	$(BENCH)/bin/python benchmarks/learning_curves.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
+	OMP_NUM_THREADS=1 $(BENCH)/bin/python benchmarks/transfer.py --data $(DATA) --vectors $(VECTORS) \
+		--json benchmarks/transfer.jsonl $(RECORD)
 	$(BENCH)/bin/python benchmarks/imbalance.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
 	$(BENCH)/bin/python benchmarks/calibration.py --data $(DATA) --vectors $(VECTORS) $(RECORD)
 	$(BENCH)/bin/python benchmarks/stacked.py --data $(DATA)

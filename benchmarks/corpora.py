@@ -17,7 +17,8 @@ _TEXTS_AT_ONCE = 10_000
 
 def read(path: pathlib.Path) -> tuple[list[str], np.ndarray]:
     """Return the texts and labels of a file whose lines have a label, a tab and a text."""
-    labels, texts = zip(*(line.split("\t", 1) for line in path.open(encoding="utf-8")), strict=True)
+    with path.open(encoding="utf-8") as lines:
+        labels, texts = zip(*(line.split("\t", 1) for line in lines), strict=True)
     return [text.strip() for text in texts], np.array(labels)
 
 

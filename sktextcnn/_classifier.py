@@ -36,6 +36,7 @@ from sktextcnn._training import (
     mix,
     move,
     new_net,
+    other_wide,
     own_memory,
     restored_net,
     split_validation,
@@ -118,12 +119,13 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         embedding are matched by word, so the vectorizer may have been refitted. The classes and
         the kind of targets must be the same.
     pretrained : str, path-like, FrozenEstimator or None, default=None
-        Model whose word vectors (matched by word) and convolutions are the starting weights. Its
-        head is used too if its classes are the same and it predicts the training texts better than
-        their most frequent class, by two standard errors; otherwise the head is new. Either the
-        path of a model saved with :func:`sktextcnn.save` or with joblib (a pickle: load only files
-        that you trust), or a fitted model in ``sklearn.frozen.FrozenEstimator``. With a wide
-        part, a model of the same texts makes probabilities too sure; use `warm_start` for that.
+        Model whose word vectors (matched by word) and convolutions are the starting weights. If
+        its classes are the same ones, its head is used too, and its wide part becomes a part of
+        the new one, each if it predicts the training texts better than their most frequent class,
+        by two standard errors; otherwise the head is new. Either the path of a model saved with
+        :func:`sktextcnn.save` or with joblib (a pickle: load only files that you trust), or a
+        fitted model in ``sklearn.frozen.FrozenEstimator``. With a wide part, a model of the same
+        texts makes probabilities too sure; use `warm_start` for that.
     optimizer : str or subclass of torch.optim.Optimizer, default="adam"
         One of "adam", "adamw", "adadelta", "adagrad", "rmsprop", "sgd", or a class. "adam"
         without `weight_decay` updates only the vectors of the words in the batch, like
@@ -415,22 +417,25 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         progress = bool(self.verbose)
         mixture = wide = None
+        other = other_wide(sources, data) if self.wide else None
         if self.warm_start and self._wide is not None and self._wide.mixture.any():
             mixture = Mixture(*self._wide.mixture.tolist())
         elif self.wide and validation is None:
             with training_session(seed, device):
                 make_net = partial(first_net, self, data, sources, device, seed)
                 n_frozen = frozen_epochs(self.finetune)
-                mixture = try_mixture(make_net, data, n_epochs, n_frozen, seed, progress=progress)
+                mixture = try_mixture(
+                    make_net, data, n_epochs, n_frozen, seed, other=other, progress=progress
+                )
         with training_session(seed, device):
             net, source = new_net(
                 self, data, sources, validation_rows, device, seed, scalable=self.wide
             )
             net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
             if self.wide and validation is not None and mixture is None:
-                mixture = choose_mixture(net, data, validation)
+                mixture = choose_mixture(net, data, validation, other)
             if self.wide:
-                wide = mix(net, data, mixture)
+                wide = mix(net, data, mixture, other)
         self._set_fitted(X, net, data, source, seed, wide)
         return self
 

@@ -28,4 +28,5 @@ from sktextcnn._training.targets import combine_weights as combine_weights
 from sktextcnn._training.targets import encode_targets as encode_targets
 from sktextcnn._training.wide_and_deep import choose_mixture as choose_mixture
 from sktextcnn._training.wide_and_deep import mix as mix
+from sktextcnn._training.wide_and_deep import other_wide as other_wide
 from sktextcnn._training.wide_and_deep import try_mixture as try_mixture

@@ -196,6 +196,26 @@ def hold_out(data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]
     return (data[~held], data[held]) if held.any() else None
 
 
+def is_predicted(data: TrainingData, logits: np.ndarray) -> bool:
+    """Whether logits predict the targets better than chance, by two standard errors.
+
+    Chance is the most frequent class, or value of each label.
+    """
+    truth = data.targets.encoded
+    weight = np.ones(len(truth)) if data.weight is None else data.weight
+    if data.targets.multilabel:
+        right = ((logits > 0) == truth).mean(axis=1)
+        shares = np.average(truth, axis=0, weights=weight)
+        chance = np.maximum(shares, 1 - shares).mean()
+    else:
+        right = logits.argmax(axis=1) == truth
+        chance = np.bincount(truth, weight).max() / weight.sum()
+    # The number of texts of equal weights that has the same error.
+    n_texts = weight.sum() ** 2 / (weight**2).sum()
+    error = np.sqrt(chance * (1 - chance) / n_texts)
+    return bool(np.average(right, weights=weight) >= chance + 2 * error)
+
+
 def _digests(ids: np.ndarray, targets: np.ndarray, seed: int) -> np.ndarray:
     """A random number for each text and target, which equal ones share; (n,), uint64, not 0."""
     salt = seed.to_bytes(8, "little")

@@ -11,7 +11,7 @@ from torch import nn
 
 from sktextcnn._network import check_network, check_scalable, network_class
 from sktextcnn._training.build import build_net
-from sktextcnn._training.data import TrainingData
+from sktextcnn._training.data import TrainingData, is_predicted
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.net import TextNet, logits
 from sktextcnn._training.plan import NetPlan, settings_of
@@ -118,22 +118,7 @@ def _try_head(source: SourceModel, net: TextNet, data: TrainingData) -> None:
     state = net.module_.state_dict()
     before = {name: state[name].clone() for name in head}
     net.module_.load_state_dict(head, strict=False)
-    if data.weight is not None:
-        data = data[data.weight > 0]
-    weight = np.ones(len(data.ids)) if data.weight is None else data.weight
-    found, truth = logits(net, data.ids), data.targets.encoded
-    # Chance is the most frequent class, or value of each label.
-    if data.targets.multilabel:
-        right = ((found > 0) == truth).mean(axis=1)
-        shares = np.average(truth, axis=0, weights=weight)
-        chance = np.maximum(shares, 1 - shares).mean()
-    else:
-        right = found.argmax(axis=1) == truth
-        chance = np.bincount(truth, weight).max() / weight.sum()
-    # The number of texts that equal weights would have the same error with.
-    n_effective = weight.sum() ** 2 / (weight**2).sum()
-    error = np.sqrt(chance * (1 - chance) / n_effective)
-    if np.average(right, weights=weight) < chance + 2 * error:
+    if not is_predicted(data, logits(net, data.ids)):
         net.module_.load_state_dict(before, strict=False)
 
 

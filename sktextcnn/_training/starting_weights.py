@@ -13,6 +13,7 @@ from torch import nn
 from sktextcnn._state import Container, check_versions, from_plain, is_container
 from sktextcnn._token_ids import PADDING_ID, RESERVED_WORDS
 from sktextcnn._training.net_storage import stored_weights
+from sktextcnn._wide import WideModel, check_arrays
 
 Words = tuple[str, ...] | None
 
@@ -61,6 +62,8 @@ class SourceModel(NamedTuple):
         Where its word vectors came from.
     classes : ndarray
         Its classes.
+    wide : WideModel or None
+        Its wide part, for `purpose` "pretrained".
     """
 
     purpose: str
@@ -68,6 +71,7 @@ class SourceModel(NamedTuple):
     words: Words
     embedding_source: str
     classes: np.ndarray
+    wide: WideModel | None = None
 
     @property
     def embedding_dim(self) -> int:
@@ -107,7 +111,8 @@ def copy_weights(source: SourceModel, target: nn.Module, target_words: Words) ->
             f"architecture, kernel_sizes and hidden_units must be those of the other model, "
             f"and finetune must be 'multichannel' in both or in neither."
         )
-    target_rows, source_rows = _matching_rows(source, ours["embedding.weight"], target_words)
+    n_ids = len(ours["embedding.weight"])
+    target_rows, source_rows = _matching_rows(source, n_ids, target_words)
     with torch.no_grad():
         for name, value in ours.items():
             other = _tensor(theirs[name]).to(value.device)
@@ -138,17 +143,27 @@ def head_of(source: SourceModel, target: nn.Module) -> dict[str, torch.Tensor]:
     return theirs if shapes == of_theirs else {}
 
 
+def wide_of(source: SourceModel, n_ids: int, target_words: Words) -> WideModel | None:
+    """Return the source's wide part for the ids of the target, matched like those of rows."""
+    if source.wide is None:
+        return None
+    target_rows, source_rows = _matching_rows(source, n_ids, target_words)
+    new_ids = np.full(len(source.weights["embedding.weight"]), PADDING_ID, dtype=np.int64)
+    new_ids[source_rows] = target_rows
+    return source.wide.recoded(new_ids)
+
+
 def _tensor(value: Any) -> torch.Tensor:
     # Copied, as arrays of a file are read-only.
     return value if isinstance(value, torch.Tensor) else torch.tensor(value)
 
 
 def _matching_rows(
-    source: SourceModel, target_vectors: torch.Tensor, target_words: Words
+    source: SourceModel, n_ids: int, target_words: Words
 ) -> tuple[list[int], list[int]]:
     source_words = source.words
     if source_words is None and target_words is None:
-        n_rows = min(len(target_vectors), len(source.weights["embedding.weight"]))
+        n_rows = min(n_ids, len(source.weights["embedding.weight"]))
         return list(range(n_rows)), list(range(n_rows))
     if source_words is None or target_words is None:
         which = "the other model" if source_words is None else "X"
@@ -217,7 +232,8 @@ def _of_estimator(model: Any, where: str) -> SourceModel:
     if not hasattr(model, "net_") or not hasattr(model, "words_"):
         raise _no_classifier(where, type(model).__name__)
     weights = model.net_.module_.state_dict()
-    return SourceModel("pretrained", weights, model.words_, model.embedding_source_, model.classes_)
+    source = model.embedding_source_
+    return SourceModel("pretrained", weights, model.words_, source, model.classes_, model._wide)
 
 
 def _no_classifier(where: str, kind: str) -> ValueError:
@@ -246,5 +262,10 @@ def _of_container(container: Container, where: str) -> SourceModel:
         words = None if table is None else table.words
         if words is not None and len(words) != len(weights["embedding.weight"]):
             raise ValueError("the embedding does not have a row for each word")
-        embedding_source, classes = str(fitted["embedding_source_"]), fitted["classes_"]
-        return SourceModel("pretrained", weights, words, embedding_source, from_plain(classes))
+        embedding_source, classes = str(fitted["embedding_source_"]), from_plain(fitted["classes_"])
+        wide = None
+        if fitted.get("_wide") is not None:
+            arrays = {name: container.tensors[f"{prefix}wide.{name}"] for name in fitted["_wide"]}
+            check_arrays(arrays, len(weights["embedding.weight"]), len(classes))
+            wide = WideModel(**arrays)
+        return SourceModel("pretrained", weights, words, embedding_source, classes, wide)

@@ -3,15 +3,25 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import reduce
 from typing import cast
 
 import numpy as np
 import torch
 
 from sktextcnn._network import output_layer
-from sktextcnn._training.data import TrainingData, hold_out
+from sktextcnn._training.data import TrainingData, hold_out, is_predicted
 from sktextcnn._training.net import TextNet, logits
-from sktextcnn._wide import PRIOR, STRENGTHS, Mixture, WideModel, fit_scales, fit_wide
+from sktextcnn._training.starting_weights import SourceModel, wide_of
+from sktextcnn._wide import (
+    PRIOR,
+    PRIOR_OF_OTHER,
+    STRENGTHS,
+    Mixture,
+    WideModel,
+    fit_scales,
+    fit_wide,
+)
 
 # The share of the epochs that a network needs which only serves to choose the mixture.
 _FIRST_EPOCHS = 0.4
@@ -22,6 +32,20 @@ _TEXTS_AT_ONCE = 1 << 16
 _STRENGTH = 10.0
 
 
+def other_wide(sources: list[SourceModel], data: TrainingData) -> WideModel | None:
+    """Return the wide part of a model that the network starts from, for the ids of the texts.
+
+    None if there is none, or if it does not predict the texts, whose question may be another.
+    """
+    for source in sources:
+        wide = wide_of(source, data.n_ids, data.words)
+        if wide is not None and np.array_equal(source.classes, data.targets.classes):
+            centered = wide.extended(wide, data.ids, data.weight)
+            if is_predicted(data, centered.logits(data.ids)):
+                return wide
+    return None
+
+
 def try_mixture(
     make_net: Callable[[], TextNet],
     data: TrainingData,
@@ -29,6 +53,7 @@ def try_mixture(
     n_frozen: int,
     seed: int,
     *,
+    other: WideModel | None = None,
     progress: bool = False,
 ) -> Mixture | None:
     """Choose how much both parts count by texts that a first network is not trained on.
@@ -45,6 +70,8 @@ def try_mixture(
         For how many of them its word vectors are frozen.
     seed : int
         Chooses the texts that are held out.
+    other : WideModel or None
+        See `other_wide`.
     progress : bool, default=False
         Whether to show a bar.
 
@@ -64,11 +91,13 @@ def try_mixture(
     # As many epochs as are frozen are not frozen.
     n_epochs = min(n_epochs, max(of_first, 2 * n_frozen))
     net.fit_epochs(train.to_dataset(net.device), n_epochs, progress=progress)
-    return choose_mixture(net, train, held_out)
+    return choose_mixture(net, train, held_out, other)
 
 
-def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) -> Mixture:
-    """Choose how much both parts count by the log loss of held-out texts.
+def choose_mixture(
+    net: TextNet, train: TrainingData, held_out: TrainingData, other: WideModel | None = None
+) -> Mixture:
+    """Choose how much each part counts by the log loss of held-out texts.
 
     Parameters
     ----------
@@ -76,16 +105,20 @@ def choose_mixture(net: TextNet, train: TrainingData, held_out: TrainingData) ->
         A network that was trained on `train`.
     train, held_out : TrainingData
         The wide part is fitted to `train`, once for each strength of its penalty.
+    other : WideModel or None
+        See `other_wide`.
     """
     train, held_out = _counted(train), _counted(held_out)
     targets, weight = held_out.targets.encoded, held_out.weight
     deep = logits(net, held_out.ids)
     found = []
-    for strength, wide in _wide_models(train, STRENGTHS):
-        scales, loss = fit_scales([deep, wide.logits(held_out.ids)], targets, weight)
+    for strength, wides in _wide_models(train, STRENGTHS, other):
+        parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
+        prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
+        scales, loss = fit_scales(parts, targets, weight, prior)
         found.append((loss, strength, scales))
     _, strength, scales = min(found, key=lambda each: each[0])
-    return Mixture(strength, float(scales[0]) * _spread(net, train), float(scales[1]))
+    return Mixture(strength, float(scales[0]) * _spread(net, train), *scales[1:].tolist())
 
 
 def _spread(net: TextNet, data: TrainingData) -> float:
@@ -100,7 +133,9 @@ def _spread(net: TextNet, data: TrainingData) -> float:
     return float(np.sqrt(np.average(of_texts, weights=data.weight)))
 
 
-def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
+def mix(
+    net: TextNet, data: TrainingData, mixture: Mixture | None, other: WideModel | None = None
+) -> WideModel:
     """Fit a wide part to all texts, and scale it and the output layer of the network.
 
     Parameters
@@ -111,6 +146,8 @@ def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
         All texts.
     mixture : Mixture or None
         None to have what is likely where there are too few texts to choose by.
+    other : WideModel or None
+        See `other_wide`. It becomes a part of the wide part.
 
     Returns
     -------
@@ -118,17 +155,19 @@ def mix(net: TextNet, data: TrainingData, mixture: Mixture | None) -> WideModel:
         Its logits are to be added to those of the network.
     """
     data = _counted(data)
-    strength, (scale_of_deep, scale_of_wide) = _STRENGTH, PRIOR
+    strength, scale_of_deep = _STRENGTH, PRIOR[0]
+    scales_of_wide = [PRIOR[1], PRIOR_OF_OTHER]
     if mixture is not None:
-        strength, spread_of_deep, scale_of_wide = mixture
+        strength, spread_of_deep, *scales_of_wide = mixture
         # Logits that are all alike have no scale.
         scale_of_deep = spread_of_deep / (_spread(net, data) or 1.0)
-    ((_, wide),) = _wide_models(data, (strength,))
+    ((_, wides),) = _wide_models(data, (strength,), other)
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.mul_(scale_of_deep)
-    return wide.scaled(scale_of_wide, mixture)
+    scaled = [wide.scaled(scale) for wide, scale in zip(wides, scales_of_wide, strict=False)]
+    return reduce(WideModel.plus, scaled).of_mixture(mixture)
 
 
 def _counted(data: TrainingData) -> TrainingData:
@@ -145,7 +184,11 @@ def _counted(data: TrainingData) -> TrainingData:
 
 
 def _wide_models(
-    data: TrainingData, strengths: tuple[float, ...]
-) -> Iterator[tuple[float, WideModel]]:
+    data: TrainingData, strengths: tuple[float, ...], other: WideModel | None
+) -> Iterator[tuple[float, list[WideModel]]]:
+    """The wide part for each strength, followed by the other model with the same n-grams."""
     n_classes = len(data.targets.classes)
-    return fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths)
+    models = fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths, other)
+    for strength, wide in models:
+        others = [] if other is None else [other.extended(wide, data.ids, data.weight)]
+        yield strength, [wide, *others]

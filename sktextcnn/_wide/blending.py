@@ -7,6 +7,8 @@ from scipy.special import expit, log_expit, log_softmax
 
 #: What scales are without held-out texts: networks are surer than they may be.
 PRIOR = (0.4, 0.5)
+#: The same for the wide part of another model.
+PRIOR_OF_OTHER = 0.5
 # How many held-out texts the prior is worth, roughly.
 _PRIOR_WEIGHT = 2.0
 _LEAST, _MOST = 1e-3, 20.0

@@ -43,6 +43,7 @@ def fit_wide(
     n_classes: int,
     weight: np.ndarray | None = None,
     strengths: tuple[float, ...] = STRENGTHS,
+    other: WideModel | None = None,
 ) -> Iterator[tuple[float, WideModel]]:
     """Fit one model for each strength of the penalty.
 
@@ -58,6 +59,8 @@ def fit_wide(
         Weights of the texts. A weight of 2 is equal to two copies of a text.
     strengths : tuple of float
         ``C`` of scikit-learn's LogisticRegression.
+    other : WideModel or None
+        A model whose n-grams are chosen too, with its inverse document frequencies.
 
     Yields
     ------
@@ -65,7 +68,8 @@ def fit_wide(
     model : WideModel
     """
     weight = np.ones(len(ids)) if weight is None else np.asarray(weight, dtype=np.float64)
-    ngrams, counts, idf = _features(ids, weight, _most_ngrams(targets, n_classes))
+    most = _most_ngrams(targets, n_classes)
+    ngrams, counts, idf = _features(ids, weight, most, other)
     values = tf_idf(counts, idf)
     matrix = csr_array((values, counts.ngram, counts.offsets()), shape=(len(ids), len(ngrams)))
     solvers: Solvers = {}
@@ -88,23 +92,34 @@ def _most_ngrams(targets: np.ndarray, n_classes: int) -> int:
     return _MOST_COEFFICIENTS // (1 if targets.ndim == 2 else n_classes)
 
 
-def _features(ids: np.ndarray, weight: np.ndarray, most: int) -> tuple[NGrams, Counts, np.ndarray]:
-    """Choose at most `most` n-grams; returns them, their counts in the texts, and their weights."""
+def _features(
+    ids: np.ndarray, weight: np.ndarray, most: int, other: WideModel | None
+) -> tuple[NGrams, Counts, np.ndarray]:
+    """Choose at most `most` n-grams, and those of another model.
+
+    Returns the n-grams, their counts in the texts, and their weights.
+    """
     known = ids > UNKNOWN_ID
     pair = known[:, :-1] & known[:, 1:]
     pairs = pair_codes(ids[:, :-1][pair], ids[:, 1:][pair])
-    everything = NGrams(np.concatenate([np.unique(ids[known]).astype(np.int64), np.unique(pairs)]))
+    codes = np.concatenate([np.unique(ids[known]).astype(np.int64), np.unique(pairs)])
+    of_other = np.empty(0, dtype=np.int64) if other is None else other.ngrams.codes
+    everything = NGrams(np.union1d(codes, of_other))
     counts = everything.counts(ids)
     n_texts = np.bincount(counts.ngram, weight[counts.text], minlength=len(everything))
     kept = (everything.codes < FIRST_PAIR) | (n_texts >= _LEAST_TEXTS_OF_PAIR)
     if kept.sum() > most:
         n_texts_of_kept = np.where(kept, n_texts, 0)
         kept[np.argsort(-n_texts_of_kept, kind="stable")[most:]] = False
+    kept[everything.rows_of(of_other)] = True
     new_row = np.cumsum(kept) - 1
     mask = kept[counts.ngram]
     counts = Counts(counts.text[mask], new_row[counts.ngram[mask]], counts.times[mask], len(ids))
-    idf = np.log((1 + weight.sum()) / (1 + n_texts[kept])) + 1
-    return NGrams(everything.codes[kept]), counts, idf.astype(np.float32)
+    idf = (np.log((1 + weight.sum()) / (1 + n_texts[kept])) + 1).astype(np.float32)
+    ngrams = NGrams(everything.codes[kept])
+    if other is not None:
+        idf[ngrams.rows_of(of_other)] = other.idf
+    return ngrams, counts, idf
 
 
 def _solve(

@@ -5,14 +5,21 @@ Shapes: N texts, T tokens, G n-grams, C classes, S n-grams of one text.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from sktextcnn._network import map_in_threads, single_thread
-from sktextcnn._wide.features import NGrams, ids_of_pairs, places, texts_at_once, tf_idf
+from sktextcnn._wide.features import (
+    NGrams,
+    ids_of_pairs,
+    pair_codes,
+    places,
+    texts_at_once,
+    tf_idf,
+)
 
 
 class Terms(NamedTuple):
@@ -32,6 +39,7 @@ class Mixture(NamedTuple):
     strength: float  # of the penalty of the wide part
     spread_of_deep: float  # of the network's logits, once they are scaled
     scale_of_wide: float
+    scale_of_other: float = 0.0  # of the wide part of another model, if there is one
 
 
 class WideModel:
@@ -47,7 +55,7 @@ class WideModel:
         The weight of each for each class.
     intercept : ndarray of shape (C,), float32
         What is added to the logits of each text.
-    mixture : ndarray of shape (3,), float64
+    mixture : ndarray of shape (4,), float64
         What `Mixture` has, of the model that it is a part of; zeros if no texts chose one.
     """
 
@@ -119,12 +127,57 @@ class WideModel:
             values[:, None] * self.coef[ngram].astype(np.float64),
         )
 
-    def scaled(self, scale: float, mixture: Mixture | None = None) -> "WideModel":
-        """Return a model with scaled logits, as a part of a mixture."""
+    def scaled(self, scale: float) -> "WideModel":
+        """Return a model whose logits are multiplied by `scale`."""
         factor = np.float32(scale)
-        chosen = np.zeros(len(Mixture._fields)) if mixture is None else np.array(mixture)
         coef, intercept = self.coef * factor, self.intercept * factor
-        return WideModel(self.ngrams.codes, self.idf, coef, intercept, chosen)
+        return WideModel(self.ngrams.codes, self.idf, coef, intercept, self.mixture)
+
+    def of_mixture(self, mixture: Mixture | None) -> "WideModel":
+        """Return the same model, as a part of a mixture."""
+        numbers = np.zeros(len(Mixture._fields)) if mixture is None else np.array(mixture)
+        return WideModel(self.ngrams.codes, self.idf, self.coef, self.intercept, numbers)
+
+    def plus(self, other: "WideModel") -> "WideModel":
+        """Return a model whose logits are the sum of both; both have the same n-grams."""
+        coef, intercept = self.coef + other.coef, self.intercept + other.intercept
+        return WideModel(self.ngrams.codes, self.idf, coef, intercept, self.mixture)
+
+    def recoded(self, new_ids: np.ndarray) -> "WideModel":
+        """Return the model for another vocabulary.
+
+        Parameters
+        ----------
+        new_ids : ndarray of shape (n_ids,), int64
+            The id that each word has there, 0 if it has none. N-grams of such words are left out.
+        """
+        words, pairs = np.split(self.ngrams.codes, [self.ngrams.n_words])
+        first, second = (new_ids[ids] for ids in ids_of_pairs(pairs))
+        codes = np.concatenate([new_ids[words], pair_codes(first, second)])
+        known = np.concatenate([new_ids[words] > 0, (first > 0) & (second > 0)]).nonzero()[0]
+        order = known[np.argsort(codes[known])]
+        return WideModel(
+            codes[order], self.idf[order], self.coef[order], self.intercept, self.mixture
+        )
+
+    def extended(self, larger: "WideModel", ids: np.ndarray, weight: Any) -> "WideModel":
+        """Return the model with the n-grams of another one, which has all of its own and more.
+
+        Parameters
+        ----------
+        larger : WideModel
+            Its n-grams and their inverse document frequencies are taken.
+        ids : ndarray of shape (N, T)
+            The logits of these texts will have a mean of zero.
+        weight : ndarray of shape (N,) or None
+            Weights of the texts.
+        """
+        coef = np.zeros_like(larger.coef)
+        coef[larger.ngrams.rows_of(self.ngrams.codes)] = self.coef
+        codes, none = larger.ngrams.codes, np.zeros_like(self.intercept)
+        unshifted = WideModel(codes, larger.idf, coef, none, self.mixture)
+        means = np.average(unshifted.logits(ids), axis=0, weights=weight)
+        return WideModel(codes, larger.idf, coef, -means.astype(np.float32), self.mixture)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that the model consists of, by the names of the parameters."""
@@ -172,7 +225,7 @@ def check_arrays(arrays: Mapping[str, np.ndarray], n_ids: int, n_classes: int) -
     for array, shape in zip((idf, coef, intercept), shapes, strict=True):
         if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
             raise ValueError("the weights of n-grams are not those of the n-grams and classes")
-    if mixture.dtype != np.float64 or mixture.shape != (3,) or not np.isfinite(mixture).all():
-        raise ValueError("the mixture does not have three numbers")
+    if mixture.dtype != np.float64 or mixture.shape != (4,) or not np.isfinite(mixture).all():
+        raise ValueError("the mixture does not have four numbers")
     if (mixture < 0).any() or (mixture.any() and not mixture[0]):
         raise ValueError("the mixture is not one of positive numbers")

@@ -94,3 +94,18 @@ def test_nb_svm_is_logistic_regression_over_weighted_features(module, beta):
     model = module("peers.nb_svm").NaiveBayesWeights(C=2, beta=beta)
     found = model.fit(sparse.csr_matrix(X), y).predict_proba(sparse.csr_matrix(X))
     np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-logits)))
+
+
+def test_few_labels_of_a_corpus_are_not_tested_on(module, tmp_path):
+    transfer = module("transfer")
+    lines = [f"{'positive' if i % 2 else 'negative'}\ttext {i}" for i in range(200)]
+    (tmp_path / "mr.tsv").write_text("\n".join(lines))
+    texts, y = transfer.corpus(tmp_path, "MR")
+    assert set(y) == {"pos", "neg"}
+    label_of = dict(zip(texts, y, strict=True))
+    parts = list(transfer.parts({"MR": transfer.Texts(texts, y)}, ["MR"], [10, 500], 2))
+    assert [(part.labels, part.seed) for part in parts] == [(10, 0), (500, 0), (10, 1), (500, 1)]
+    for part in parts:
+        assert len(part.few.texts) == min(part.labels, 100)
+        assert len(set(part.few.texts) | set(part.test.texts)) == len(part.few.texts) + 100
+        assert list(part.few.y) == [label_of[text] for text in part.few.texts]

@@ -48,3 +48,11 @@ def test_topics_take_a_folder_of_folders(tmp_path, monkeypatch, capsys):
     used = runpy.run_path(str(EXAMPLES / "plot_topics.py"))
     assert set(used["topics"]) == {"space", "hockey"}
     assert "16 texts of 2 topics, 4 to test on" in capsys.readouterr().out
+
+
+def test_transfer_is_better_than_few_labels_alone(docstrings, monkeypatch, capsys):
+    texts, libraries = (each[::2] for each in docstrings)
+    monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: (texts, libraries))
+    used = runpy.run_path(str(EXAMPLES / "plot_transfer.py"))
+    assert used["accuracies"]["pretrained"][0] > used["accuracies"]["alone"][0]
+    assert "long sentences" in capsys.readouterr().out

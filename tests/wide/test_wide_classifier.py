@@ -242,7 +242,7 @@ def test_a_warm_start_chooses_a_mixture_where_there_was_none(corpus):
     few = slice(None, 40)
     fitted = make_model(warm_start=True).fit(corpus[0][few], corpus[1][few])
     assert not fitted[-1]._wide.mixture.any()
-    assert fitted.fit(*corpus)[-1]._wide.mixture.all()
+    assert fitted.fit(*corpus)[-1]._wide.mixture[:3].all()
 
 
 def test_small_weights_are_taken_for_weights_of_mean_one(corpus):

@@ -168,9 +168,9 @@ def test_it_pickles_and_is_scaled(ids, targets):
     ((_, model),) = fit_wide(ids, targets, 3, strengths=(1.0,))
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.logits(ids), model.logits(ids))
-    mixed = model.scaled(0.5, Mixture(1.0, 3.0, 0.5))
+    mixed = model.scaled(0.5).of_mixture(Mixture(1.0, 3.0, 0.5))
     np.testing.assert_allclose(mixed.logits(ids), model.logits(ids) / 2, rtol=1e-6)
-    assert pickle.loads(pickle.dumps(mixed)).mixture.tolist() == [1.0, 3.0, 0.5]
+    assert pickle.loads(pickle.dumps(mixed)).mixture.tolist() == [1.0, 3.0, 0.5, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_it_pickles_and_is_scaled(ids, targets):
         ({"coef": np.zeros((2, 4), dtype=np.float32)}, "weights of n-grams"),
         ({"coef": np.full((2, 3), np.nan, dtype=np.float32)}, "weights of n-grams"),
         ({"idf": np.zeros(2)}, "weights of n-grams"),
-        ({"mixture": np.zeros(2)}, "three numbers"),
-        ({"mixture": np.full(3, np.inf)}, "three numbers"),
-        ({"mixture": np.array([0.0, 1, 1])}, "positive numbers"),
+        ({"mixture": np.zeros(2)}, "four numbers"),
+        ({"mixture": np.full(4, np.inf)}, "four numbers"),
+        ({"mixture": np.array([0.0, 1, 1, 0])}, "positive numbers"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(change, said):
@@ -194,7 +194,7 @@ def test_arrays_that_do_not_fit_are_refused(change, said):
         "idf": np.ones(2, dtype=np.float32),
         "coef": np.zeros((2, 3), dtype=np.float32),
         "intercept": np.zeros(3, dtype=np.float32),
-        "mixture": np.ones(3),
+        "mixture": np.ones(4),
     }
     check_arrays(arrays, 50, 3)
     WideModel(**arrays).logits(np.array([[2, 3]], dtype=np.int32))
