@@ -67,7 +67,11 @@ def test_an_extended_model_has_logits_whose_mean_is_zero(wide):
     codes = np.unique(np.concatenate([wide.ngrams.codes, np.arange(2, 40)]))
     n_ngrams = len(codes)
     larger = WideModel(
-        codes, np.ones(n_ngrams, "f4"), np.zeros((n_ngrams, 2), "f4"), np.zeros(2, "f4")
+        codes,
+        np.ones(n_ngrams, "f4"),
+        np.zeros((n_ngrams, 2), "f4"),
+        np.zeros(2, "f4"),
+        np.zeros(4),
     )
     extended = wide.extended(larger, ids, weight)
     logits = extended.logits(ids)
