@@ -24,9 +24,9 @@ from sktextcnn._wide import (
 )
 
 # The share of the epochs that a network needs which only serves to choose the mixture.
-_FIRST_EPOCHS = 0.4
+_FIRST_EPOCHS = 0.3
 # But it has so many steps, unless the network to be mixed has fewer.
-_LEAST_STEPS = 1200
+_LEAST_STEPS = 900
 _TEXTS_AT_ONCE = 1 << 16
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
