@@ -75,6 +75,9 @@ class WideModel:
         # Gradients and inference mode are the caller's, who wants neither.
         with torch.inference_mode(False), torch.no_grad():
             step = texts_at_once(ids)
+            if len(ids) == 1:
+                # Too little for torch to share, and a context costs time.
+                return self._logits(ids)
             if len(ids) <= step:
                 with single_thread():
                     return self._logits(ids)
