@@ -2,11 +2,11 @@
 
     python benchmarks/defaults.py --data DIR --vectors glove.6B.100d.txt
 
-DIR has mr.tsv, subj.tsv and trec-train.tsv. Each line has a label, a tab and a text. A fifth of MR
-and of Subj is left out, and so is the test part of TREC. The rest is cross-validated in five folds.
-Two fits run at a time, each with one thread. Every result is a line in the file of --json, so a run
-that was stopped continues where it stopped. Use another file after the code has changed, and for
-other --labels.
+DIR has files whose lines have a label, a tab and a text: NAME-train.tsv, or NAME.tsv, of which a
+fifth is left out for tests. The rest is divided into five folds, of which the first --folds are
+validated on. Two fits run at a time, each with one thread. Every result is a line in the file of
+--json, so a run that was stopped continues where it stopped. Use another file after the code has
+changed, and for other --labels.
 """
 
 import argparse
@@ -15,11 +15,13 @@ import pathlib
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import joblib
 import numpy as np
 import torch
+from accuracy import names_of
 from corpora import read
 from models import DenseAdam
 from report import results_of, table
@@ -34,7 +36,6 @@ from sktextcnn._network.max_over_time import max_over_time
 from sktextcnn._network.modules import KimCNN
 from sktextcnn._token_ids import TokenTable
 
-CORPORA = {"MR": "mr.tsv", "Subj": "subj.tsv", "TREC": "trec-train.tsv"}
 FOLDS = 5
 
 
@@ -85,12 +86,21 @@ def scaled(vectors: Vectors) -> Vectors:
 
 HYPHENS = r"(?ui)\w+(?:-\w+)+|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
 # Older defaults, with which some variants were measured.
-OF_THEN: dict[str, Any] = {"unseen_words": 0}
+OF_THEN: dict[str, Any] = {"unseen_words": 0, "wide": False}
 OF_BEFORE: dict[str, Any] = {**OF_THEN, "token_dropout": 0.1}
-RANDOM: dict[str, Any] = {"embeddings": None}
+RANDOM: dict[str, Any] = {"embeddings": None, "wide": False}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "the defaults": {},
+    "wide=False": {"wide": False},
+    "pool_size=None": {"pool_size": None},
+    "pool_size=32": {"pool_size": 32},
+    "pool_size=128": {"pool_size": 128},
+    "wide=False, pool_size=None": {"wide": False, "pool_size": None},
+    "dropout=0.3": {"dropout": 0.3},
+    "200 filters": {"num_filters": 200},
+    "max_norm=3, wide": {"max_norm": 3.0},
+    "finetune=False, wide": {"finetune": False},
     "unseen_words=20_000": {"unseen_words": 20_000},
     "unseen_words=100_000": {"unseen_words": 100_000},
     "unseen_words=400_000": {"unseen_words": 400_000},
@@ -162,7 +172,7 @@ def accuracy(vectors: Embeddings, changes: dict[str, Any], part: list[Any], seed
     changes = dict(changes)
     change: Callable[[Vectors], Vectors] | None = changes.pop("change", None)
     vectorizer = TextVectorizer(embeddings=vectors, random_state=seed)
-    classifier = TextCNNClassifier(wide=False, random_state=seed, device="cpu")
+    classifier = TextCNNClassifier(random_state=seed, device="cpu")
     for name, value in changes.items():
         step = vectorizer if name in vectorizer.get_params() else classifier
         step.set_params(**{name: value})
@@ -179,13 +189,15 @@ def measure(args: argparse.Namespace) -> None:
     vectors = Embeddings(args.vectors)
     todo = []
     done = {(r["variant"], r["corpus"], r["fold"]) for r in results_of(args.json)}
-    for corpus, file in CORPORA.items():
-        texts, labels = read(args.data / file)
-        if corpus != "TREC":
+    for corpus in args.corpora:
+        if (args.data / f"{corpus}-train.tsv").exists():
+            texts, labels = read(args.data / f"{corpus}-train.tsv")
+        else:
+            texts, labels = read(args.data / f"{corpus}.tsv")
             texts, _, labels, _ = train_test_split(
                 texts, labels, test_size=0.2, random_state=0, stratify=labels
             )
-        for fold, part in enumerate(parts(texts, labels, args.labels)):
+        for fold, part in enumerate(islice(parts(texts, labels, args.labels), args.folds)):
             missing = (v for v in args.only if (v, corpus, fold) not in done)
             todo += [(variant, corpus, fold, part) for variant in missing]
     # In the order of the table, so that its first rows are complete first.
@@ -212,9 +224,12 @@ def report(args: argparse.Namespace) -> None:
     rows = []
     for variant in args.only:
         row = {"": variant}
-        for corpus in CORPORA:
+        means = []
+        for corpus in args.corpora:
             values = list(accuracies[variant, corpus].values())
-            row[corpus] = f"{np.mean(values):.1f}" if values else ""
+            means += [np.mean(values)] if values else []
+            row[corpus] = f"{means[-1]:.1f}" if values else ""
+        row["mean"] = f"{np.mean(means):.1f}" if len(means) == len(args.corpora) else ""
         rows.append(row)
     print(table("Accuracy on validation parts of the training data", rows))
 
@@ -225,9 +240,12 @@ def main() -> None:
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--vectors", type=pathlib.Path, required=True)
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--corpora", nargs="*", help="default: every file of the folder")
+    parser.add_argument("--folds", type=int, default=FOLDS)
     parser.add_argument("--labels", type=int, help="number of training texts; default: all")
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("defaults.jsonl"))
     args = parser.parse_args()
+    args.corpora = args.corpora or names_of(args.data)
     measure(args)
     report(args)
 
