@@ -418,8 +418,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         progress = bool(self.verbose)
         mixture = wide = None
         other = other_wide(sources, data) if self.wide else None
-        if self.warm_start and self._wide is not None and self._wide.mixture.any():
-            mixture = Mixture(*self._wide.mixture.tolist())
+        kept = self._wide if self.wide and self.warm_start else None
+        if kept is not None and kept.mixture.any():
+            mixture = Mixture(*kept.mixture.tolist())
         elif self.wide and validation is None:
             with training_session(seed, device):
                 make_net = partial(first_net, self, data, sources, device, seed)

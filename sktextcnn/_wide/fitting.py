@@ -24,8 +24,8 @@ STRENGTHS = (10.0, 100.0)
 
 # Pairs that stand in one text alone say nothing of others, and are two thirds of all.
 _LEAST_TEXTS_OF_PAIR = 2
-# Of one solver, which bounds its memory to half a gigabyte. If there would be more, the
-# n-grams of the fewest texts are left out.
+# Of one solver, whose memory they bound to half a gigabyte. If there would be more, the n-grams of
+# the fewest texts are left out.
 _MOST_COEFFICIENTS = 1 << 21
 # Further steps change the accuracy of held-out texts by less than 0.1 points on average; a larger
 # tolerance loses six points on long documents.

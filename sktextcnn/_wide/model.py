@@ -5,7 +5,7 @@ Shapes: N texts, T tokens, G n-grams, C classes, S n-grams of one text.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -163,7 +163,9 @@ class WideModel:
             codes[order], self.idf[order], self.coef[order], self.intercept, self.mixture
         )
 
-    def extended(self, larger: "WideModel", ids: np.ndarray, weight: Any) -> "WideModel":
+    def extended(
+        self, larger: "WideModel", ids: np.ndarray, weight: np.ndarray | None
+    ) -> "WideModel":
         """Return the model with the n-grams of another one, which has all of its own and more.
 
         Parameters
