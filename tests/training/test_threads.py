@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -177,7 +178,10 @@ def test_results_are_in_order_and_an_error_ends_the_work(two_threads):
 
     def fail_at_first(item):
         done.append(item)
-        raise ValueError(f"item {item}")
+        if item == 0:
+            raise ValueError(f"item {item}")
+        # The caller has to be woken to hear of the error.
+        time.sleep(0.01)
 
     with pytest.raises(ValueError, match="item 0"):
         map_in_threads(fail_at_first, range(1000))
