@@ -4,9 +4,9 @@
 
 DIR has files whose lines have a label, a tab and a text: NAME-train.tsv, or NAME.tsv, of which a
 fifth is left out for tests. The rest is divided into five folds, of which the first --folds are
-validated on. Two fits run at a time, each with one thread. Every result is a line in the file of
---json, so a run that was stopped continues where it stopped. Use another file after the code has
-changed, and for other --labels.
+validated on; --labels is the number of training texts, 0 for all. Two fits run at a time, each with
+one thread. Every result is a line in the file of --json, so a run that was stopped continues where
+it stopped. Use another file after the code has changed.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import pathlib
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 import joblib
@@ -25,6 +25,7 @@ from accuracy import names_of
 from corpora import read
 from models import DenseAdam
 from report import results_of, table
+from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from skorch.callbacks import Callback
 from torch import Tensor
@@ -90,24 +91,37 @@ OF_THEN: dict[str, Any] = {"unseen_words": 0, "wide": False}
 OF_BEFORE: dict[str, Any] = {**OF_THEN, "token_dropout": 0.1}
 RANDOM: dict[str, Any] = {"embeddings": None, "wide": False}
 
+# Beside the wide part.
 VARIANTS: dict[str, dict[str, Any]] = {
     "the defaults": {},
     "wide=False": {"wide": False},
+    "dropout=0.3": {"dropout": 0.3},
+    "dropout=0.7": {"dropout": 0.7},
+    "num_filters=200": {"num_filters": 200},
+    "num_filters=50": {"num_filters": 50},
+    "kernel_sizes=(1, 2, 3)": {"kernel_sizes": (1, 2, 3)},
+    "kernel_sizes=(2, 3, 4)": {"kernel_sizes": (2, 3, 4)},
+    "token_dropout=0.1": {"token_dropout": 0.1},
+    "token_dropout=0.3": {"token_dropout": 0.3},
+    "learning_rate=2e-3": {"learning_rate": 2e-3},
+    "learning_rate=5e-4": {"learning_rate": 5e-4},
+    "batch_size=64": {"batch_size": 64},
+    "max_norm=3": {"max_norm": 3.0},
+    "finetune=False": {"finetune": False},
+    "finetune='multichannel'": {"finetune": "multichannel"},
     "pool_size=None": {"pool_size": None},
     "pool_size=32": {"pool_size": 32},
     "pool_size=128": {"pool_size": 128},
     "wide=False, pool_size=None": {"wide": False, "pool_size": None},
-    "dropout=0.3": {"dropout": 0.3},
-    "200 filters": {"num_filters": 200},
-    "max_norm=3, wide": {"max_norm": 3.0},
-    "finetune=False, wide": {"finetune": False},
     "unseen_words=20_000": {"unseen_words": 20_000},
     "unseen_words=100_000": {"unseen_words": 100_000},
     "unseen_words=400_000": {"unseen_words": 400_000},
     # For few --labels, where "auto" is at most 300 epochs.
     "max_epochs=30": {"max_epochs": 30},
     "max_epochs=100": {"max_epochs": 100},
-    # Compare all variants below with one of these two.
+}
+# The network alone. Compare with one of the first two, or with the first of random vectors.
+ALONE: dict[str, dict[str, Any]] = {
     "unseen_words=0": OF_THEN,
     "unseen_words=0, token_dropout=0.1": OF_BEFORE,
     "token_dropout=0.3": {**OF_THEN, "token_dropout": 0.3},
@@ -151,13 +165,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "embeddings=None, embedding_dim=100": {**RANDOM, "embedding_dim": 100},
     "the same, dense Adam": {**RANDOM, "embedding_dim": 100, "optimizer": DenseAdam},
 }
+VARIANTS |= {f"{name}, alone": changes for name, changes in ALONE.items()}
 
 
-def parts(texts: list[str], labels: np.ndarray, n_train: int | None) -> Iterator[list[Any]]:
+def parts(texts: list[str], labels: np.ndarray, n_train: int) -> Iterator[list[Any]]:
     """Yield training texts, validation texts and the labels of both."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(texts, labels)
     for seed, (train, valid) in enumerate(folds):
-        if n_train is not None:
+        if n_train:
             train, _ = train_test_split(
                 train, train_size=n_train, random_state=seed, stratify=labels[train]
             )
@@ -165,8 +180,13 @@ def parts(texts: list[str], labels: np.ndarray, n_train: int | None) -> Iterator
         yield [*([texts[i] for i in part] for part in rows), *(labels[part] for part in rows)]
 
 
-def accuracy(vectors: Embeddings, changes: dict[str, Any], part: list[Any], seed: int) -> float:
-    """Return the validation accuracy in percent."""
+Job = tuple[str, str, int, int]
+
+
+def validate(
+    vectors: Embeddings, changes: dict[str, Any], part: list[Any], seed: int
+) -> dict[str, float]:
+    """Return the accuracy in percent and the log loss on the validation texts."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     changes = dict(changes)
@@ -181,15 +201,20 @@ def accuracy(vectors: Embeddings, changes: dict[str, Any], part: list[Any], seed
     if change is not None:
         words = TokenTable(X.table.words, change(np.array(X.table.vectors)), X.table.source)
         X, X_valid = (TokenIds(np.asarray(ids), words) for ids in (X, X_valid))
-    return 100 * classifier.fit(X, y_train).score(X_valid, y_valid)
+    probabilities = classifier.fit(X, y_train).predict_proba(X_valid)
+    predicted = classifier.classes_[probabilities.argmax(axis=1)]
+    return {
+        "accuracy": 100 * np.mean(predicted == y_valid),
+        "log loss": log_loss(y_valid, probabilities, labels=classifier.classes_),
+    }
 
 
 def measure(args: argparse.Namespace) -> None:
     """Fit each variant on each fold that has no result yet."""
     vectors = Embeddings(args.vectors)
-    todo = []
-    done = {(r["variant"], r["corpus"], r["fold"]) for r in results_of(args.json)}
-    for corpus in args.corpora:
+    todo: list[tuple[Job, list[Any]]] = []
+    done = {(r["variant"], r["corpus"], r["labels"], r["fold"]) for r in results_of(args.json)}
+    for corpus, n_train in product(args.corpora, args.labels):
         if (args.data / f"{corpus}-train.tsv").exists():
             texts, labels = read(args.data / f"{corpus}-train.tsv")
         else:
@@ -197,41 +222,43 @@ def measure(args: argparse.Namespace) -> None:
             texts, _, labels, _ = train_test_split(
                 texts, labels, test_size=0.2, random_state=0, stratify=labels
             )
-        for fold, part in enumerate(islice(parts(texts, labels, args.labels), args.folds)):
-            missing = (v for v in args.only if (v, corpus, fold) not in done)
-            todo += [(variant, corpus, fold, part) for variant in missing]
+        for fold, part in enumerate(islice(parts(texts, labels, n_train), args.folds)):
+            jobs = ((variant, corpus, n_train, fold) for variant in args.only)
+            todo += [(job, part) for job in jobs if job not in done]
     # In the order of the table, so that its first rows are complete first.
-    todo.sort(key=lambda job: args.only.index(job[0]))
-    jobs = (
-        joblib.delayed(lambda *job: (job[:3], accuracy(vectors, VARIANTS[job[0]], job[3], job[2])))(
-            *job
-        )
-        for job in todo
+    todo.sort(key=lambda job: args.only.index(job[0][0]))
+
+    def result_of(job: Job, part: list[Any]) -> dict[str, Any]:
+        variant, corpus, n_train, fold = job
+        found = validate(vectors, VARIANTS[variant], part, seed=fold)
+        return {"variant": variant, "corpus": corpus, "labels": n_train, "fold": fold, **found}
+
+    results = joblib.Parallel(2, return_as="generator_unordered")(
+        joblib.delayed(result_of)(*job) for job in todo
     )
-    results = joblib.Parallel(2, return_as="generator_unordered")(jobs)
     with args.json.open("a", encoding="utf-8") as file:
-        for (variant, corpus, fold), value in tqdm(results, total=len(todo)):
-            result = {"variant": variant, "corpus": corpus, "fold": fold, "accuracy": value}
+        for result in tqdm(results, total=len(todo)):
             file.write(json.dumps(result) + "\n")
             file.flush()
 
 
 def report(args: argparse.Namespace) -> None:
-    """Print the means over folds."""
-    accuracies: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    """Print the means over folds, and over the corpora."""
+    found: dict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
     for r in results_of(args.json):
-        accuracies[r["variant"], r["corpus"]][r["fold"]] = r["accuracy"]
-    rows = []
-    for variant in args.only:
-        row = {"": variant}
-        means = []
-        for corpus in args.corpora:
-            values = list(accuracies[variant, corpus].values())
-            means += [np.mean(values)] if values else []
-            row[corpus] = f"{means[-1]:.1f}" if values else ""
-        row["mean"] = f"{np.mean(means):.1f}" if len(means) == len(args.corpora) else ""
-        rows.append(row)
-    print(table("Accuracy on validation parts of the training data", rows))
+        found[r["variant"], r["corpus"], r["labels"]].append(r)
+    for n_train in args.labels:
+        rows = []
+        for variant in args.only:
+            results = [found[variant, corpus, n_train] for corpus in args.corpora]
+            means = [np.mean([r["accuracy"] for r in rs]) if rs else np.nan for rs in results]
+            losses = [np.mean([r["log loss"] for r in rs]) if rs else np.nan for rs in results]
+            cells = [*means, np.mean(means), 100 * np.mean(losses)]
+            names = [*args.corpora, "mean", "100 log loss"]
+            filled = ("" if np.isnan(cell) else f"{cell:.1f}" for cell in cells)
+            rows.append({"": variant, **dict(zip(names, filled, strict=True))})
+        texts = f"{n_train or 'all'} labels"
+        print(table(f"Accuracy on validation parts of the training data, {texts}", rows))
 
 
 def main() -> None:
@@ -242,7 +269,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--corpora", nargs="*", help="default: every file of the folder")
     parser.add_argument("--folds", type=int, default=FOLDS)
-    parser.add_argument("--labels", type=int, help="number of training texts; default: all")
+    parser.add_argument("--labels", type=int, nargs="*", default=[0], help="0 for all")
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("defaults.jsonl"))
     args = parser.parse_args()
     args.corpora = args.corpora or names_of(args.data)
