@@ -60,8 +60,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
 
     Convolutions over word vectors with max-over-time pooling (Kim, 2014), trained with torch
     through skorch, and a linear model over words and pairs of words beside them. Takes the output
-    of :class:`TextVectorizer`, which carries the word vectors. With a plain matrix of token ids,
-    word vectors are random.
+    of :class:`TextVectorizer`, which carries the word vectors. A plain matrix of token ids has
+    none; it is only accepted if `embedding_dim` says that they are to be random.
 
     Parameters
     ----------
@@ -97,7 +97,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Upper bound of the Euclidean norm of the weights of each output, applied after every
         step. Kim (2014) used 3.
     embedding_dim : int or None, default=None
-        Dimension of random word vectors. None: 300. Ignored with given vectors, which have
+        Dimension of random word vectors. None: 300 for the output of a :class:`TextVectorizer`
+        without `embeddings`; other token ids are refused. Ignored with given vectors, which have
         their own.
     pool_size : int or None, default=64
         The number of tokens that the maximum over time of "kim" is over at most. A longer text is
@@ -379,7 +380,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         ----------
         X : TokenIds or array-like of int, shape (n_texts, n_tokens)
             What ``TextVectorizer.transform`` returns, or other token ids, in which 0 is
-            padding and 1 the unknown word.
+            padding and 1 the unknown word. Rows of the former that were chosen, repeated or
+            converted to another container in this process have the words and vectors all the
+            same. Others need `embedding_dim`.
         y : array-like of shape (n_texts,) or (n_texts, n_labels)
             Labels of any type, or an indicator matrix for multilabel targets.
         sample_weight : array-like of shape (n_texts,) or None, default=None
@@ -404,7 +407,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         """
         self._validate_params()
         device = find_device(self.device)
-        data = training_data(X, y, sample_weight, self.class_weight)
+        plain = self._takes_plain_ids()
+        data = training_data(X, y, sample_weight, self.class_weight, plain=plain)
         validation = validation_data(data, X_val, y_val, sample_weight_val, self.class_weight)
         if validation is None and self.early_stopping:
             split_seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -571,6 +575,11 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
 
     # Data -----------------------------------------------------------------------------
 
+    def _takes_plain_ids(self) -> bool:
+        """Whether random vectors are asked for, or another model has the vectors."""
+        goes_on = self.warm_start and hasattr(self, "net_")
+        return goes_on or self.embedding_dim is not None or self.pretrained is not None
+
     def _known_ids(self, X: Any) -> tuple[np.ndarray, TokenTable | None]:
         """The ids of a fitted classifier's input."""
         ids, table = check_token_ids(X)
@@ -598,7 +607,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         expected = None
         if classes is not None:
             expected = encode_targets(classes, len(classes), names=("classes", "classes")).classes
-        data = training_data(X, y, sample_weight, self.class_weight, classes=expected)
+        plain = self._takes_plain_ids()
+        data = training_data(X, y, sample_weight, self.class_weight, expected, plain=plain)
         if expected is None and not data.targets.multilabel:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return data

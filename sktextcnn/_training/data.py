@@ -8,7 +8,12 @@ import numpy as np
 
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID, TokenTable
 from sktextcnn._training.dataset import TokenDataset
-from sktextcnn._training.inputs import check_token_ids, check_vectors_present, check_vocabulary
+from sktextcnn._training.inputs import (
+    check_few_gaps,
+    check_token_ids,
+    check_vocabulary,
+    find_table,
+)
 from sktextcnn._training.targets import (
     Targets,
     combine_weights,
@@ -99,10 +104,24 @@ def training_data(
     sample_weight: Any,
     class_weight: Any,
     classes: np.ndarray | None = None,
+    *,
+    plain: bool = False,
 ) -> TrainingData:
-    """Validate what ``fit`` was given; `classes` are those that may occur, None for those of y."""
+    """Validate what ``fit`` was given.
+
+    Parameters
+    ----------
+    X, y, sample_weight, class_weight
+        As in ``fit``.
+    classes : ndarray or None
+        The classes that may occur; None for those of `y`.
+    plain : bool, default=False
+        Whether ids without words are accepted.
+    """
     ids, table = check_token_ids(X)
-    check_vectors_present(X)
+    table = table or find_table(X, ids, plain=plain)
+    if table is None:
+        check_few_gaps(ids)
     targets = encode_targets(y, len(ids), classes)
     weight = combine_weights(len(ids), y, sample_weight, class_weight)
     return TrainingData(ids, table, targets, weight)

@@ -5,12 +5,23 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from sktextcnn._token_ids import UNKNOWN_ID, TokenIds, TokenTable, lost_table
+from sktextcnn._token_ids import (
+    UNKNOWN_ID,
+    TokenIds,
+    TokenTable,
+    foreign_columns,
+    lost_table,
+    table_of_rows,
+    table_of_some_rows,
+)
 
 _REMEDY = (
     "Put TextVectorizer before the classifier: "
     "make_pipeline(TextVectorizer(), TextCNNClassifier())."
 )
+
+# Plain ids are refused if there are more than so many, and so many times those that occur.
+_MANY_IDS, _GAPS = 1_000_000, 100
 
 
 def check_token_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
@@ -77,16 +88,85 @@ def _check_dtype(X: Any, name: str) -> None:
         raise ValueError(f"{name} must hold token ids, which are whole numbers; got {what}.")
 
 
-def check_vectors_present(X: Any) -> None:
-    """Raise an error if X has lost its word vectors, instead of training on random ones."""
-    lost = None if isinstance(X, TokenIds) and X.table is not None else lost_table(X)
-    if lost is not None and lost[1]:
+def find_table(X: Any, ids: np.ndarray, *, plain: bool) -> TokenTable | None:
+    """Find the words and vectors of ids that came in another container than TokenIds.
+
+    Parameters
+    ----------
+    X : array-like
+        What was passed.
+    ids : ndarray of shape (n_texts, n_tokens), int32
+        Its values.
+    plain : bool
+        Whether ids are accepted that no vectorizer is known to have made.
+
+    Returns
+    -------
+    TokenTable or None
+        Those of the vectorizer that made all of the rows, in this process. None for ids that no
+        vectorizer is known to have made, or one without word vectors.
+
+    Raises
+    ------
+    ValueError
+        If a vectorizer made the ids but rows were changed or columns added, if its vectors are not
+        in this process, or if there is no trace of a vectorizer and `plain` is false.
+    """
+    mark = lost_table(X)
+    key = None if mark is None else mark[0]
+    table = table_of_rows(ids, key)
+    if table is not None:
+        return table
+    if (beside := foreign_columns(ids, key)) is not None:
+        table, before, after = beside
         raise ValueError(
-            f"X has lost the {lost[1]}-d word vectors that TextVectorizer gave it: np.asarray, "
-            f"data frames, FeatureUnion, ColumnTransformer and meta-estimators that convert X "
-            f"drop them. Put TextCNNClassifier right after TextVectorizer in a Pipeline, let "
-            f"meta-estimators wrap the Pipeline, and leave out set_output('pandas'). For "
-            f"random vectors set embeddings=None."
+            f"X has {before + after} columns beside those of TextVectorizer ({before} before them "
+            f"and {after} after them), whose values would be taken for words; {_lost(table)}. "
+            f"FeatureUnion, ColumnTransformer and ClassifierChain add columns. Give "
+            f"TextCNNClassifier the columns of one TextVectorizer only. For several labels, pass "
+            f"an indicator matrix as y; for numbers beside texts, use StackingClassifier."
+        )
+    if (changed := table_of_some_rows(ids, key)) is not None:
+        table, n_changed = changed
+        raise ValueError(
+            f"{n_changed} of {len(ids)} rows of X are not as TextVectorizer made them; "
+            f"{_lost(table)}. Token ids are names of words, so they must not be interpolated, "
+            f"scaled or cut, as SMOTE and scalers do. Rows may be chosen and repeated, as "
+            f"RandomOverSampler does, or set class_weight='balanced'."
+        )
+    if mark is not None and mark[1]:
+        raise ValueError(
+            f"X has lost the {mark[1]}-d word vectors that TextVectorizer gave it, by np.asarray, "
+            f"arithmetic, FeatureUnion, ColumnTransformer or another conversion. {_PASS_TOKEN_IDS}"
+        )
+    if mark is None and not plain:
+        raise ValueError(
+            f"X is a plain matrix of token ids, which has no words and no word vectors, or has "
+            f"lost them. {_PASS_TOKEN_IDS} If random word vectors are meant, say so by their "
+            f"dimension: TextCNNClassifier(embedding_dim=300)."
+        )
+    return None
+
+
+_PASS_TOKEN_IDS = (
+    "Put TextCNNClassifier right after TextVectorizer in a Pipeline, and let meta-estimators wrap "
+    "the Pipeline. In another process, pass the TokenIds themselves, by joblib or pickle."
+)
+
+
+def _lost(table: TokenTable) -> str:
+    lost = f"{table.vector_size}-d word vectors" if table.vector_size else "words"
+    return f"it has lost the {lost}"
+
+
+def check_few_gaps(ids: np.ndarray) -> None:
+    """Raise an error if an embedding of plain ids would be large and almost empty."""
+    n_ids, n_distinct = int(ids.max()) + 1, len(np.unique(ids))
+    if n_ids > _MANY_IDS and n_ids > _GAPS * n_distinct:
+        raise ValueError(
+            f"X has ids up to {n_ids - 1}, but only {n_distinct} different ones. Each id up to the "
+            f"largest needs a word vector. If they are token ids, number the words from 2 on; if "
+            f"they are other numbers, such as counts, leave them out. {_REMEDY}"
         )
 
 

@@ -1,21 +1,24 @@
 """TokenIds keeps its words and vectors wherever ids stay ids, and loses them where they do not."""
 
 import copy
+import gc
 import pickle
 import subprocess
 import sys
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pandas as pd
+import polars
 import pytest
+import torch
 from sklearn.model_selection import train_test_split
 from sklearn.utils import shuffle
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, TokenIds
 from sktextcnn._compat import numpy as compat
-from sktextcnn._token_ids import TokenTable, lost_table
+from sktextcnn._token_ids import lost_table, rows
 
 TEXTS = ["a gem", "a witty gem of a film", "so dull", "dull, dull and long", "witty", "long film"]
 
@@ -95,42 +98,187 @@ def test_arithmetic_in_place_changes_the_ids_as_an_array_would(X):
     np.testing.assert_array_equal(np.asarray(out), plain + 1)
 
 
-def test_concatenation_with_another_table_or_with_plain_ids_loses_the_table(X, vectors_file):
+def quick(**params):
+    return TextCNNClassifier(max_epochs=1, num_filters=2, wide=False, random_state=0, **params)
+
+
+def test_a_concatenation_with_another_table_is_a_plain_array_and_is_refused(X, vectors_file):
     _, other = fitted(vectors_file, TEXTS[:3], max_length=X.shape[1])
-    for parts in ([X, other], [X, np.asarray(X).copy()]):
-        joined = np.concatenate(parts)
-        assert type(joined) is np.ndarray
-        with pytest.raises(ValueError, match="has lost the 16-d word vectors"):
-            TextCNNClassifier().fit(joined, [0, 1, 0] * 4 if len(joined) == 12 else [0, 1, 0] * 3)
+    joined = np.concatenate([X, other])
+    assert type(joined) is np.ndarray
+    with pytest.raises(ValueError, match="lost the 16-d word vectors"):
+        quick().fit(joined, [0, 1, 0] * 3)
 
 
-LOSES = {
+def test_a_concatenation_with_plain_ids_of_the_same_rows_has_the_vectors(X):
+    joined = np.concatenate([X, np.asarray(X).copy()])
+    assert type(joined) is np.ndarray
+    assert quick().fit(joined, [0, 1, 0] * 4).embedding_source_ == "docstrings.txt"
+
+
+ARRIVES = {
     "asarray": np.asarray,
     "asarray of a slice": lambda X: np.asarray(X[:6]),
     "float": lambda X: X.astype(np.float64),
-    "int64": lambda X: np.asarray(X).astype(X.dtype),
+    "float32": lambda X: np.array(X.tolist(), dtype=np.float32),
+    "int64": lambda X: np.asarray(X).astype(np.int64),
     "data frame": pd.DataFrame,
+    "polars": lambda X: polars.DataFrame(np.asarray(X)),
     "contiguous": np.ascontiguousarray,
     "pickled array": lambda X: pickle.loads(pickle.dumps(np.asarray(X))),
+    "list": lambda X: X.tolist(),
+    "tensor": lambda X: torch.tensor(X.tolist()),
+    "stacked": lambda X: np.vstack([np.array(X.tolist())[:2], np.array(X.tolist())[2:]]),
+    "other order": lambda X: np.array(X.tolist())[::-1],
+    "repeated": lambda X: np.array(X.tolist())[[0, 1, 2, 3, 1, 1]],
+    "more padding": lambda X: np.pad(np.array(X.tolist()), [(0, 0), (0, 9)]),
 }
 
 
-@pytest.mark.parametrize("name", LOSES)
-def test_a_classifier_never_trains_quietly_on_random_vectors(X, name):
-    lost = LOSES[name](X)
-    with pytest.raises(ValueError, match=r"X has lost the 16-d word vectors.*embeddings=None"):
-        TextCNNClassifier().fit(lost, [0, 1] * 3)
+@pytest.mark.parametrize("name", ARRIVES)
+def test_rows_that_were_chosen_repeated_or_converted_have_their_vectors(X, name):
+    plain = ARRIVES[name](X)
+    assert not isinstance(plain, TokenIds)
+    for learn in (quick().fit, lambda X, y: quick().partial_fit(X, y, classes=[0, 1])):
+        classifier = learn(plain, [0, 1] * 3)
+        assert classifier.embedding_source_ == "docstrings.txt"
+        assert classifier.words_ is X.table.words
+    ids = TokenIds(plain, X.table)
+    expected = quick().partial_fit(ids, [0, 1] * 3, classes=[0, 1]).predict_proba(ids)
+    np.testing.assert_array_equal(classifier.predict_proba(plain), expected)
 
 
-@pytest.mark.parametrize("name", LOSES)
-def test_ids_that_never_had_vectors_mean_random_ones(name):
-    lost = LOSES[name](TextVectorizer().fit_transform(TEXTS))
-    classifier = TextCNNClassifier(max_epochs=1, num_filters=2).fit(lost, [0, 1] * 3)
+CHANGES = {
+    "a column after": (
+        lambda X: np.hstack([X, [[1]] * 6]),
+        "1 columns .*0 before them and 1 after",
+    ),
+    "a year before": (lambda X: np.hstack([[[1999]] * 6, X]), "1 columns .*1 before them and 0"),
+    "a union": (lambda X: np.hstack([X, np.asarray(X)]), "columns beside those of TextVectorizer"),
+    "interpolated": (
+        lambda X: np.vstack([X, (np.asarray(X)[:3] + np.asarray(X)[3:]) // 2]),
+        "3 of 9 rows of X are not as TextVectorizer made them",
+    ),
+    "arithmetic": (lambda X: X + 1, "X has lost the 16-d word vectors"),
+}
+
+
+@pytest.mark.parametrize("embedding_dim", [None, 16])
+@pytest.mark.parametrize("name", CHANGES)
+def test_rows_that_were_changed_are_refused(X, name, embedding_dim):
+    change, message = CHANGES[name]
+    changed = change(X)
+    with pytest.raises(ValueError, match=message):
+        quick(embedding_dim=embedding_dim).fit(changed, ([0, 1] * 5)[: len(changed)])
+
+
+def test_changed_rows_are_refused_without_marks_too(X):
+    column = np.array(np.hstack([X, [[1]] * 6]).tolist())
+    with pytest.raises(ValueError, match=r"1 columns beside .*lost the 16-d word vectors"):
+        quick().fit(column, [0, 1] * 3)
+
+
+def test_numbers_beside_texts_without_vectors_are_no_words_either():
+    X = TextVectorizer().fit_transform(TEXTS)
+    with pytest.raises(ValueError, match=r"values would be taken for words; it has lost the words"):
+        quick(embedding_dim=8).fit(np.hstack([X, [[30_000_000]] * 6]), [0, 1] * 3)
+
+
+def test_another_process_refuses_what_has_lost_its_vectors(X, tmp_path):
+    np.save(tmp_path / "X.npy", np.array(X.tolist()))
+    code = (
+        "import numpy; from sktextcnn import TextCNNClassifier\n"
+        "try: TextCNNClassifier().fit(numpy.load('X.npy'), [0, 1] * 3)\n"
+        "except ValueError as error: print(error)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert "X is a plain matrix of token ids" in answer.stdout
+    assert "TextCNNClassifier(embedding_dim=300)" in answer.stdout
+
+
+def test_a_mark_without_its_table_is_refused(X):
+    plain = pickle.dumps(np.asarray(X))
+    mark, table = lost_table(X), X.table
+    lost = pickle.loads(plain)
+    assert lost_table(lost) == mark == (table.key, 16)
+    lost += 1
+    with pytest.raises(ValueError, match=r"X has lost the 16-d word vectors .*by joblib or pickle"):
+        quick().fit(lost, [0, 1] * 3)
+
+
+def test_plain_ids_mean_random_vectors_only_if_one_says_so():
+    ids = [[2, 3, 4], [5, 6, 0]] * 3
+    with pytest.raises(ValueError, match=r"X is a plain matrix .*embedding_dim=300"):
+        quick().fit(ids, [0, 1] * 3)
+    with pytest.raises(ValueError, match=r"X is a plain matrix .*embedding_dim=300"):
+        quick().partial_fit(ids, [0, 1] * 3, classes=[0, 1])
+    classifier = quick(embedding_dim=7, warm_start=True).fit(ids, [0, 1] * 3)
     assert classifier.embedding_source_ == "random"
+    classifier.set_params(embedding_dim=None).fit(ids, [0, 1] * 3)
+    assert classifier.net_.module_.embedding.embedding_dim == 7
+
+
+@pytest.mark.parametrize("name", ARRIVES)
+def test_ids_that_never_had_vectors_mean_random_ones(name):
+    X = TextVectorizer().fit_transform(TEXTS)
+    classifier = quick().fit(ARRIVES[name](X), [0, 1] * 3)
+    assert classifier.embedding_source_ == "random"
+    assert classifier.net_.module_.embedding.embedding_dim == 300
+
+
+def test_equal_rows_of_two_vectorizers_are_those_of_the_one_that_came_last(vectors_file):
+    with_vectors, X = fitted(vectors_file)
+    without, X_random = fitted(None)
+    np.testing.assert_array_equal(X, X_random)
+    assert quick().fit(X_random.tolist(), [0, 1] * 3).embedding_source_ == "random"
+    X = with_vectors.transform(TEXTS)
+    assert quick().fit(X.tolist(), [0, 1] * 3).embedding_source_ == "docstrings.txt"
+    # A mark says which one.
+    assert quick().fit(np.asarray(X_random), [0, 1] * 3).embedding_source_ == "random"
+
+
+def test_equal_rows_that_other_threads_made_are_refused_if_they_differ(vectors_file):
+    def in_thread(function, *args):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(function, *args).result()
+
+    texts = ["a long, long film", "a gem of wit", *TEXTS[2:]]
+    _, X = in_thread(fitted, vectors_file, texts)
+    assert quick().fit(X.tolist(), [0, 1] * 3).embedding_source_ == "docstrings.txt"
+    other = in_thread(fitted, None, texts)
+    with pytest.raises(ValueError, match="X is a plain matrix"):
+        quick().fit(X.tolist(), [0, 1] * 3)
+    del other
+
+
+def test_rows_are_forgotten_with_their_vectorizer(vectors_file):
+    X = fitted(vectors_file)[1].tolist()
+    gc.collect()
+    with pytest.raises(ValueError, match="X is a plain matrix"):
+        quick().fit(X, [0, 1] * 3)
+
+
+def test_only_the_latest_rows_are_remembered(vectors_file, monkeypatch):
+    monkeypatch.setattr(rows, "_MOST_ROWS", 20)
+    vectorizer, X = fitted(vectors_file)
+    for number in range(5):
+        vectorizer.transform([f"{' gem' * number} {' film' * each}" for each in range(9)])
+    with pytest.raises(ValueError, match="rows of X are not|X is a plain matrix"):
+        quick().fit(X.tolist(), [0, 1] * 3)
+    large = vectorizer.transform([" gem" * number for number in range(30)])
+    assert quick().fit(large.tolist(), [0, 1] * 15).embedding_source_ == "docstrings.txt"
+
+
+def test_few_ids_with_large_numbers_are_refused():
+    ids = np.array([[2, 3, 30_000_000]] * 6)
+    with pytest.raises(ValueError, match=r"ids up to 30000000, but only 3 different .*leave them"):
+        quick(embedding_dim=300).fit(ids, [0, 1] * 3)
 
 
 def test_a_fitted_classifier_predicts_from_plain_ids(X):
-    classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0).fit(X, [0, 1] * 3)
+    classifier = quick().fit(X, [0, 1] * 3)
     expected = classifier.predict_proba(X)
     np.testing.assert_array_equal(classifier.predict_proba(np.asarray(X)), expected)
     np.testing.assert_array_equal(classifier.predict_proba(X.tolist()), expected)
@@ -202,106 +350,11 @@ def test_without_marks_the_table_is_kept_all_the_same(name, vectors_file):
 
 
 @pytest.mark.usefixtures("without_marks")
-@pytest.mark.parametrize("name", LOSES)
-def test_without_marks_lost_vectors_go_unnoticed_and_nothing_else_changes(name, vectors_file):
+@pytest.mark.parametrize("name", ARRIVES)
+def test_without_marks_the_rows_say_what_they_are(name, vectors_file):
     X = fitted(vectors_file)[1]
-    lost = LOSES[name](X)
-    assert lost_table(lost) is None
-    np.testing.assert_array_equal(np.asarray(lost), np.asarray(X))
-    classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0)
-    assert classifier.fit(lost, [0, 1] * 3).embedding_source_ == "random"
-    assert classifier.fit(X, [0, 1] * 3).embedding_source_ == "docstrings.txt"
-
-
-# Identity -----------------------------------------------------------------------------
-
-
-def test_tables_of_equal_content_are_one_object(vectors_file):
-    (_, first), (_, second) = fitted(vectors_file), fitted(vectors_file)
-    assert first.table is second.table
-    assert first.table is not fitted(vectors_file, TEXTS[:3])[1].table
-
-
-def same_vectors_of_two_files(vectors_file, tmp_path):
-    """The ids of two vectorizers whose files differ in their names only."""
-    copied = tmp_path / "copied.txt"
-    copied.write_bytes(Path(vectors_file).read_bytes())
-    return fitted(vectors_file)[1], fitted(copied)[1]
-
-
-def test_tables_of_two_files_share_their_content_and_keep_their_sources(vectors_file, tmp_path):
-    first, second = same_vectors_of_two_files(vectors_file, tmp_path)
-    assert first.table is not second.table
-    assert (first.table.source, second.table.source) == ("docstrings.txt", "copied.txt")
-    assert first.table.key == second.table.key
-    assert first.table.vectors is second.table.vectors
-    assert first.table.words is second.table.words
-    for X in (first, second):
-        assert pickle.loads(pickle.dumps(X)).table is X.table
-    assert joblib.hash(first) == joblib.hash(second)
-
-
-def test_ids_of_two_files_of_the_same_vectors_may_be_joined_and_classified(vectors_file, tmp_path):
-    first, second = same_vectors_of_two_files(vectors_file, tmp_path)
-    assert_carries(
-        np.concatenate([first, second]), first.table, np.concatenate([first.tolist()] * 2)
-    )
-    classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0)
-    classifier.fit(first, [0, 1] * 3)
-    assert classifier.embedding_source_ == "docstrings.txt"
-    np.testing.assert_array_equal(classifier.predict_proba(second), classifier.predict_proba(first))
-    assert classifier.fit(second, [0, 1] * 3).embedding_source_ == "copied.txt"
-    assert classifier.partial_fit(first, [0, 1] * 3).embedding_source_ == "copied.txt"
-
-
-def test_the_key_of_a_table_is_that_of_its_words_and_vectors():
-    # Caches of joblib hold hashes of it, so it stays the same from version to version.
-    words = ("<pad>", "<unk>", "gem")
-    vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
-    assert TokenTable(words).key == "eab7a2524faa238766c3ef19ef5761ee"
-    assert TokenTable(words, vectors).key == "bcdf3e20659ab6aa665a56a6e1521cb2"
-    assert TokenTable(words, vectors, "a file").key == "bcdf3e20659ab6aa665a56a6e1521cb2"
-
-
-def test_joblib_hashes_ids_with_their_table(vectors_file):
-    same = [fitted(vectors_file)[1] for _ in range(2)]
-    assert joblib.hash(same[0]) == joblib.hash(same[1])
-    plain = TextVectorizer().fit_transform(TEXTS)
-    renamed = TextVectorizer().fit_transform([text.replace("gem", "jam") for text in TEXTS])
-    np.testing.assert_array_equal(np.asarray(plain), np.asarray(same[0]))
-    np.testing.assert_array_equal(np.asarray(plain), np.asarray(renamed))
-    trained = [
-        TextVectorizer(
-            embeddings="word2vec", embeddings_params={"vector_size": size}, random_state=0
-        ).fit_transform(TEXTS)
-        for size in (5, 8)
-    ]
-    hashes = {joblib.hash(ids) for ids in (same[0], plain, renamed, *trained)}
-    assert len(hashes) == 5
-
-
-def test_a_table_cannot_be_changed(X):
-    for name in ("words", "source", "new"):
-        with pytest.raises(AttributeError, match=f"is immutable, so '{name}' cannot be set"):
-            setattr(X.table, name, ())
-        with pytest.raises(AttributeError, match=f"is immutable, so '{name}' cannot be deleted"):
-            delattr(X.table, name)
-    with pytest.raises(ValueError, match="read-only"):
-        X.table.vectors[0] = 1
-
-
-def test_a_table_says_what_it_is(X):
-    assert repr(X.table).startswith(f"<TokenTable of {len(X.table)} ids, 16-d vectors, key ")
-    assert len(X.table) == len(X.table.words) == len(X.table.vectors)
-
-
-def test_halves_of_a_surrogate_pair_are_not_the_letter_of_the_pair():
-    halves, letter = (
-        TextVectorizer(tokenizer=str.split).fit([text]) for text in ("\ud83d\ude00", "\U0001f600")
-    )
-    assert list(halves.vocabulary_) == ["\ud83d\ude00"]
-    assert list(letter.vocabulary_) == ["\U0001f600"]
-    assert halves.token_table_.key != letter.token_table_.key
-    loaded = pickle.loads(pickle.dumps(halves))
-    assert loaded.vocabulary_ == halves.vocabulary_
-    assert loaded.token_table_ is halves.token_table_
+    plain = ARRIVES[name](X)
+    assert lost_table(plain) is None
+    assert quick().fit(plain, [0, 1] * 3).embedding_source_ == "docstrings.txt"
+    with pytest.raises(ValueError, match="1 columns beside"):
+        quick().fit(np.hstack([X, [[1]] * 6]), [0, 1] * 3)

@@ -289,12 +289,8 @@ def test_embedding_source_says_where_the_vectors_are_from(data, vectors_file):
     X, y = data
     classifier = TextCNNClassifier(max_epochs=1, **SMALL)
     assert classifier.fit(X, y).embedding_source_ == "docstrings.txt"
-    assert (
-        classifier.fit(
-            np.asarray(TextVectorizer().fit_transform(["a b", "b c"])), [0, 1]
-        ).embedding_source_
-        == "random"
-    )
+    X = TextVectorizer().fit_transform(["a b", "b c"])
+    assert classifier.fit(np.asarray(X), [0, 1]).embedding_source_ == "random"
 
 
 def test_the_defaults_of_random_vectors_are_others_than_those_of_given_ones(data, two_classes):

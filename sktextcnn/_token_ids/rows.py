@@ -1,0 +1,202 @@
+"""The rows of ids that were made in this process, by which a plain array of them is recognised.
+
+Samplers, data frames and lists keep the values of a matrix and nothing else. A digest of each row
+says which TokenTable the values belong to.
+"""
+
+import itertools
+import threading
+from collections import deque
+from functools import lru_cache
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from sktextcnn._token_ids.table import PADDING_ID, TokenTable
+
+# Of each table, so many of the latest rows are remembered, at 8 bytes each; the latest matrix is
+# remembered as a whole.
+_MOST_ROWS = 1 << 20
+# A row of fewer tokens may be equal to another vectorizer's by chance.
+_TELLING_TOKENS = 3
+# The share of the telling rows from which on an array is one whose other rows were changed.
+_SHARE_OF_CHANGED = 0.1
+# Foreign columns are looked for in so many rows, and up to so many of them before the ids.
+_ROWS_TO_TRY, _COLUMNS_TO_TRY = 20, 64
+
+
+class _Made(NamedTuple):
+    """The digests of a matrix, sorted, and when and in which thread it was made."""
+
+    time: int
+    thread: int
+    digests: np.ndarray
+
+
+_made: "WeakKeyDictionary[TokenTable, deque[_Made]]" = WeakKeyDictionary()
+_lock = threading.Lock()
+_clock = itertools.count()
+
+
+def remember_rows(ids: np.ndarray, table: TokenTable) -> None:
+    """Note that the rows are ids of a table.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_texts, n_tokens), int32
+        The ids. Other shapes, and a single text, are not noted: there is no training on them.
+    table : TokenTable
+        What they refer to. The rows are forgotten when it is no longer in use.
+    """
+    if ids.ndim != 2 or len(ids) < 2:
+        return
+    made = _Made(next(_clock), threading.get_ident(), np.unique(_digests(ids)))
+    with _lock:
+        matrices = _made.setdefault(table, deque())
+        matrices.append(made)
+        n_rows = sum(len(matrix.digests) for matrix in matrices)
+        while len(matrices) > 1 and n_rows > _MOST_ROWS:
+            n_rows -= len(matrices.popleft().digests)
+
+
+def table_of_rows(ids: np.ndarray, key: str | None = None) -> TokenTable | None:
+    """Return the table of an array, all of whose rows were made with one.
+
+    Equal rows of several tables are those of the matrix that was made last in this thread, as the
+    steps of a pipeline run in one thread, one after the other.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_texts, n_tokens), int
+        The array, which may have further columns of padding.
+    key : str or None
+        The key of the table, if it is known.
+
+    Returns
+    -------
+    TokenTable or None
+        None if there is none, or if there are several and all were made in other threads.
+    """
+    if not _telling(ids).any():
+        return None
+    digests = np.unique(_digests(ids))
+    here = threading.get_ident()
+    found = []
+    for table, matrices in _candidates(key):
+        known = np.zeros(len(digests), dtype=bool)
+        latest = (False, -1)
+        for matrix in matrices:
+            inside = _contains(matrix.digests, digests)
+            known |= inside
+            if inside.any():
+                latest = max(latest, (matrix.thread == here, matrix.time))
+        if known.all():
+            found.append((latest, table))
+    if not found:
+        return None
+    (made_here, _), table = max(found, key=lambda each: each[0])
+    contents = {other.key for _, other in found}
+    return table if made_here or len(contents) == 1 else None
+
+
+def table_of_some_rows(ids: np.ndarray, key: str | None = None) -> tuple[TokenTable, int] | None:
+    """Return the table that some of the rows were made with, and the number of the other rows.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_texts, n_tokens), int
+        The array.
+    key : str or None
+        The key of the table, if it is known.
+
+    Returns
+    -------
+    (table, n_changed) or None
+        None if no table has made a tenth of the rows that have at least three tokens, or if one has
+        made all rows.
+    """
+    telling = _telling(ids)
+    digests = np.unique(_digests(ids[telling]))
+    best, most = None, 0.0
+    for table, matrices in _candidates(key):
+        share = _known(matrices, digests).mean() if len(digests) else 0.0
+        if share > max(most, _SHARE_OF_CHANGED):
+            best, most = table, share
+    if best is None:
+        return None
+    known = _known(list(_made.get(best, ())), _digests(ids))
+    return None if known.all() else (best, int(np.count_nonzero(~known)))
+
+
+def foreign_columns(ids: np.ndarray, key: str | None = None) -> tuple[TokenTable, int, int] | None:
+    """Return the table of an array that has other columns before or after the ids.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_texts, n_tokens), int
+        The array.
+    key : str or None
+        The key of the table, if it is known.
+
+    Returns
+    -------
+    (table, before, after) or None
+        The table, and how many columns there are before the ids and after them.
+    """
+    longest = np.argsort(-(ids != PADDING_ID).sum(axis=1), kind="stable")[:_ROWS_TO_TRY]
+    rows = ids[np.sort(longest)]
+    for before in range(min(_COLUMNS_TO_TRY, ids.shape[1])):
+        part = rows[:, before:]
+        # The digest of the columns up to each one; (n_rows, n_columns).
+        digests = np.cumsum(part.astype(np.uint64) * _multipliers(part.shape[1]), axis=1)
+        telling = np.cumsum(part != PADDING_ID, axis=1) >= _TELLING_TOKENS
+        for table, matrices in _candidates(key):
+            fits = _known(matrices, digests.ravel()).reshape(digests.shape)
+            if fits.any(axis=1).all() and (fits & telling).any():
+                # The last column that fits, of each row: padding does, but for foreign columns.
+                ends = fits.cumsum(axis=1).argmax(axis=1)
+                after = part.shape[1] - 1 - int(ends.min())
+                return (table, before, after) if before + after else None
+    return None
+
+
+def _candidates(key: str | None) -> list[tuple[TokenTable, list[_Made]]]:
+    with _lock:
+        return [
+            (table, list(matrices))
+            for table, matrices in _made.items()
+            if key is None or table.key == key
+        ]
+
+
+def _known(matrices: list[_Made], digests: np.ndarray) -> np.ndarray:
+    known = np.zeros(len(digests), dtype=bool)
+    for matrix in matrices:
+        known |= _contains(matrix.digests, digests)
+    return known
+
+
+def _contains(in_order: np.ndarray, digests: np.ndarray) -> np.ndarray:
+    places = np.searchsorted(in_order, digests).clip(max=len(in_order) - 1)
+    return in_order[places] == digests
+
+
+def _telling(ids: np.ndarray) -> np.ndarray:
+    return (ids != PADDING_ID).sum(axis=1) >= _TELLING_TOKENS
+
+
+def _digests(ids: np.ndarray) -> np.ndarray:
+    """Return a number for each row that does not depend on padding at its end; (n,), uint64."""
+    return np.einsum("ij,j->i", ids.astype(np.uint64), _multipliers(ids.shape[1]))
+
+
+def _multipliers(n_columns: int) -> np.ndarray:
+    return _drawn(1 << max(6, (n_columns - 1).bit_length()))[:n_columns]
+
+
+@lru_cache(maxsize=32)
+def _drawn(n_columns: int) -> np.ndarray:
+    """Return random odd numbers; those of fewer columns are the first of those of more."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    return rng.integers(0, 1 << 64, n_columns, dtype=np.uint64) | np.uint64(1)
