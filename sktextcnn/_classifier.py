@@ -23,6 +23,7 @@ from sktextcnn._training import (
     Targets,
     TextNet,
     TrainingData,
+    as_labels,
     check_token_ids,
     check_vocabulary,
     choose_mixture,
@@ -561,6 +562,25 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             return outputs[:, 1] - outputs[:, 0]
         return outputs
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy; for multilabel targets, the share of rows that are all right.
+
+        Parameters
+        ----------
+        X : TokenIds or array-like of int, shape (n_texts, n_tokens)
+            Token ids.
+        y : array-like of shape (n_texts,) or (n_texts, n_labels)
+            The true labels, of any type that `fit` takes.
+        sample_weight : array-like of shape (n_texts,) or None, default=None
+            Weights of the texts.
+
+        Returns
+        -------
+        score : float
+            Between 0 and 1.
+        """
+        return super().score(X, as_labels(y), sample_weight)
+
     @property
     def words_(self) -> tuple[str, ...] | None:
         """The word of each id, or None."""
@@ -580,9 +600,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         goes_on = self.warm_start and hasattr(self, "net_")
         return goes_on or self.embedding_dim is not None or self.pretrained is not None
 
-    def _known_ids(self, X: Any) -> tuple[np.ndarray, TokenTable | None]:
-        """The ids of a fitted classifier's input."""
-        ids, table = check_token_ids(X)
+    def _known_ids(self, X: Any, least: int = 1) -> tuple[np.ndarray, TokenTable | None]:
+        """The ids of a fitted classifier's input, of at least so many texts."""
+        ids, table = check_token_ids(X, least=least)
         validate_data(self, X, reset=False, skip_check_array=True)
         n_ids = self.net_.module_.embedding.num_embeddings
         return check_vocabulary(ids, table, self.words_, n_ids), table
@@ -696,7 +716,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     def _logits(self, X: Any) -> np.ndarray:
         """The sum of both parts' outputs; (n_texts, n_outputs), float64."""
         check_is_fitted(self, "net_")
-        ids, _ = self._known_ids(X)
+        ids, _ = self._known_ids(X, least=0)
+        if not len(ids):
+            return np.zeros((0, len(self.classes_)))
         outputs = logits(self._placed_net(), ids).astype(np.float64)
         if self._wide is not None:
             outputs += self._wide.logits(ids)

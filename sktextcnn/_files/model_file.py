@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import ARCHITECTURES
+from sktextcnn._pipeline import are_our_two, inference_steps, part_to_pass
 from sktextcnn._state import (
     Container,
     ContainerWriter,
@@ -50,7 +51,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     Parameters
     ----------
     model : Pipeline, TextVectorizer or TextCNNClassifier
-        A fitted model. A Pipeline must consist of these two estimators.
+        A fitted model. A Pipeline must consist of these two estimators. It may be one of
+        imbalanced-learn, or have inner Pipelines: the file has the two steps, without samplers and
+        "passthrough".
     path : str or path-like
         The file, usually named ``*.sktextcnn``. An existing file is replaced when the new one is
         complete on the disk. Until then, and on any error, the existing file stays.
@@ -95,6 +98,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     >>> sktextcnn.load(path).predict(["what a gem"])
     array(['good'], dtype='<U4')
     """
+    model = _storable(model)
     writer = _Writer(model, omit)
     described_model = writer.estimator(model)
     writer.check_all_omitted()
@@ -117,7 +121,6 @@ class _Writer:
         # Entries of the history that are not data, and their types.
         self.left_out: dict[str, str] = {}
         self._omitted: set[str] = set()
-        _check_kind(model)
 
     def check_all_omitted(self) -> None:
         unknown = sorted(self.omit - self._omitted)
@@ -257,15 +260,25 @@ def _refused(name: str, why: str) -> TypeError:
     )
 
 
-def _check_kind(model: Any) -> None:
+def _storable(model: Any) -> Pipeline | TextVectorizer | TextCNNClassifier:
+    """Return the model, or a Pipeline of those steps that act in a prediction."""
     steps = [step for _, step in model.steps] if type(model) is Pipeline else [model]
-    for step in steps:
-        if type(step) not in (TextVectorizer, TextCNNClassifier):
-            hint = " Save its best_estimator_." if hasattr(step, "best_estimator_") else ""
-            raise TypeError(
-                f"save takes a TextVectorizer, a TextCNNClassifier, or a Pipeline of them; got "
-                f"{type(step).__name__}.{hint} joblib and skops store other models."
-            )
+    ours = (TextVectorizer, TextCNNClassifier)
+    if all(type(step) in ours for step in steps):
+        return model
+    found = inference_steps(model)
+    if are_our_two(found):
+        return Pipeline([(step.path[-1], step.estimator) for step in found])
+    other = next(
+        step for step in (*(each.estimator for each in found), *steps) if type(step) not in ours
+    )
+    hint = part_to_pass(found, "model")
+    if hasattr(other, "best_estimator_"):
+        hint = " Save its best_estimator_."
+    raise TypeError(
+        f"save takes a TextVectorizer, a TextCNNClassifier, or a Pipeline of them; got "
+        f"{type(other).__name__}.{hint} joblib and skops store other models."
+    )
 
 
 # Loading ------------------------------------------------------------------------------

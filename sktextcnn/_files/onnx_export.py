@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._classifier import TextCNNClassifier
 from sktextcnn._network import KimCNN, StackedCNN
-from sktextcnn._pipeline import best_model, fitted_parts
+from sktextcnn._pipeline import best_model, fitted_parts, inference_steps
 from sktextcnn._state import atomic_write
 from sktextcnn._text import NLTK_TOKENIZERS, describe_analyzer
 from sktextcnn._token_ids import RESERVED_WORDS
@@ -138,7 +138,7 @@ def _parts(model: Any) -> tuple[TextVectorizer | None, TextCNNClassifier, list[s
     else:
         vectorizer, classifier = fitted_parts(model, "export_onnx")
         pipeline = best_model(model, "export_onnx")
-        prefixes = [f"{pipeline.steps[0][0]}__"]
+        prefixes = ["__".join(inference_steps(pipeline)[0].path) + "__"]
         if pipeline is not model:
             prefixes.append(f"estimator__{prefixes[0]}")
     network = type(classifier.net_.module_)

@@ -11,7 +11,7 @@ from sktextcnn._inspection.explainer import explain
 from sktextcnn._inspection.explanation import Explanation, column_of
 from sktextcnn._inspection.ngrams import NGram, top_ngrams
 from sktextcnn._inspection.rendering import AGAINST, FOR, printable
-from sktextcnn._pipeline import best_model, fitted_parts
+from sktextcnn._pipeline import best_model, fitted_parts, inference_steps
 
 
 class ExplanationDisplay:
@@ -199,7 +199,8 @@ class TrainingHistoryDisplay:
         """
         _need_matplotlib(cls.__name__)
         estimator = best_model(estimator, cls.__name__)
-        classifier = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+        steps = inference_steps(estimator)
+        classifier = steps[-1].estimator if steps else estimator
         if not isinstance(classifier, TextCNNClassifier):
             raise TypeError(
                 f"{cls.__name__} takes a TextCNNClassifier or a Pipeline that ends in one; got "

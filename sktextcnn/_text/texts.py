@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+_VALUES_AT_ONCE = 1 << 14
+
 
 def read_texts(X: Any) -> Iterator[str]:
     """Yield the texts, each after a check that it is a str."""
@@ -22,7 +24,7 @@ def read_texts(X: Any) -> Iterator[str]:
             f"X must be an iterable of texts in a fixed order; got {type(X).__name__}. Pass a list."
         )
     try:
-        texts = iter(X)
+        texts = _python_strings(X) if hasattr(X, "to_pylist") else iter(X)
     except TypeError:
         raise TypeError(
             f"X must be an iterable of texts, such as a list; got {type(X).__name__}."
@@ -31,6 +33,12 @@ def read_texts(X: Any) -> Iterator[str]:
         if not isinstance(text, str):
             raise TypeError(_not_a_text_message(position, text))
         yield text
+
+
+def _python_strings(X: Any) -> Iterator[Any]:
+    """Yield the values of an Arrow array, which iterates over scalars of its own types."""
+    for start in range(0, len(X), _VALUES_AT_ONCE):
+        yield from X.slice(start, _VALUES_AT_ONCE).to_pylist()
 
 
 def _not_a_text_message(position: int, value: Any) -> str:

@@ -39,6 +39,8 @@ class TokenTable:
         A digest of words and vectors. Tables with the same key have the same content.
     """
 
+    # The name by which pickles, and those who load them with skops, know it.
+    __module__ = "sktextcnn._token_ids"
     __slots__ = ("__weakref__", "key", "source", "vectors", "words")
 
     words: tuple[str, ...]

@@ -24,7 +24,9 @@ _REMEDY = (
 _MANY_IDS, _GAPS = 1_000_000, 100
 
 
-def check_token_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | None]:
+def check_token_ids(
+    X: Any, name: str = "X", *, least: int = 1
+) -> tuple[np.ndarray, TokenTable | None]:
     """Validate token ids.
 
     Parameters
@@ -33,6 +35,8 @@ def check_token_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | N
         The token ids.
     name : str, default="X"
         The name of the parameter in error messages.
+    least : int, default=1
+        The least number of texts.
 
     Returns
     -------
@@ -49,7 +53,11 @@ def check_token_ids(X: Any, name: str = "X") -> tuple[np.ndarray, TokenTable | N
         values = X.view(np.ndarray)  # int32, as the vectorizer made it
     else:
         _check_dtype(X, name)
-        values = check_array(X, estimator="TextCNNClassifier", input_name=name)
+        values = check_array(
+            X, estimator="TextCNNClassifier", input_name=name, ensure_min_samples=least
+        )
+    if not len(values):
+        return values.astype(np.int32), X.table if isinstance(X, TokenIds) else None
     if values.min() < 0:
         raise ValueError(
             f"Negative values in data passed to TextCNNClassifier: {name} must hold token "
@@ -209,7 +217,7 @@ def check_vocabulary(
             f"{name} comes from another vocabulary than the classifier's, so its ids mean other "
             f"words. {remedy}"
         )
-    if ids.max() < n_ids:
+    if not len(ids) or ids.max() < n_ids:
         return ids
     if words is not None:
         raise ValueError(

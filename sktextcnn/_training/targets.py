@@ -1,6 +1,7 @@
 """Validation and encoding of targets and weights, and the split for validation."""
 
 import numbers
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
+
+from sktextcnn._training.labels import as_labels
+
+# One-hot labels are only told from labels of several questions if there are so many rows.
+_TELLING_ROWS = 10
 
 
 class Targets(NamedTuple):
@@ -52,7 +58,7 @@ def encode_targets(
     n_labels = _n_labels(y, y_name)
     if n_labels != n_texts:
         raise ValueError(f"{X_name} has {n_texts} texts, but {y_name} has {n_labels} labels.")
-    _check_labels(y, y_name)
+    y = as_labels(y, y_name)
     kind = type_of_target(y, input_name=y_name)
     check_classification_targets(y)
     if multilabel is not None and multilabel != (kind == "multilabel-indicator"):
@@ -70,6 +76,14 @@ def encode_targets(
         if classes is not None and len(classes) != len(columns):
             raise ValueError(
                 f"{y_name} has {len(columns)} columns of labels; expected {len(classes)}."
+            )
+        if classes is None and len(dense) >= _TELLING_ROWS and (dense.sum(axis=1) == 1).all():
+            warnings.warn(
+                f"{y_name} is an indicator matrix with one label in each row, and is learned as "
+                f"{len(columns)} questions that do not exclude each other. For one of "
+                f"{len(columns)} classes, pass the labels themselves: {y_name}.argmax(axis=1).",
+                UserWarning,
+                stacklevel=4,
             )
         return Targets(dense.astype(np.float32), columns, True)
     if kind == "multiclass-multioutput":
@@ -93,40 +107,6 @@ def encode_targets(
             f"{classes.tolist()}."
         )
     return Targets(np.searchsorted(classes, labels).astype(np.int64), classes, False)
-
-
-def _check_labels(y: Any, name: str) -> None:
-    values = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
-    if values.ndim != 1 or values.dtype.kind not in "Of":
-        return
-    labels = values.tolist()
-    for position, label in enumerate(labels):
-        if _is_missing(label):
-            raise ValueError(
-                f"{name} has no label for text {position} (counting from 0): got "
-                f"{label}. Input contains NaN or None; drop the text or label it."
-            )
-        if isinstance(label, float) and np.isinf(label):
-            raise ValueError(
-                f"{name} has the label {label} for text {position} (counting from 0). Input "
-                f"contains infinity; labels must be finite."
-            )
-    words = [isinstance(label, str) for label in labels]
-    if any(words) and not all(words):
-        other = labels[words.index(False)]
-        raise TypeError(
-            f"{name} mixes labels of type str with {other!r} of type {type(other).__name__}. "
-            f"Make all of them str, or none."
-        )
-
-
-def _is_missing(label: Any) -> bool:
-    if label is None:
-        return True
-    try:
-        return bool(label != label)  # NaN differs from itself.
-    except TypeError:  # The comparison of pandas.NA with itself is not a bool.
-        return True
 
 
 def combine_weights(
@@ -173,7 +153,7 @@ def combine_weights(
         weight = _checked_weights(sample_weight, n_texts, name)
     if class_weight is not None:
         if balanced_by is None or not isinstance(class_weight, str):
-            of_classes = compute_sample_weight(class_weight, y)
+            of_classes = compute_sample_weight(class_weight, as_labels(y))
         else:
             n_train = len(balanced_by[0])
             both = np.concatenate(balanced_by)

@@ -230,7 +230,7 @@ def test_ids_that_never_had_vectors_mean_random_ones(name):
 
 def test_equal_rows_of_two_vectorizers_are_those_of_the_one_that_came_last(vectors_file):
     with_vectors, X = fitted(vectors_file)
-    without, X_random = fitted(None)
+    _others, X_random = fitted(None)
     np.testing.assert_array_equal(X, X_random)
     assert quick().fit(X_random.tolist(), [0, 1] * 3).embedding_source_ == "random"
     X = with_vectors.transform(TEXTS)
@@ -265,7 +265,7 @@ def test_only_the_latest_rows_are_remembered(vectors_file, monkeypatch):
     vectorizer, X = fitted(vectors_file)
     for number in range(5):
         vectorizer.transform([f"{' gem' * number} {' film' * each}" for each in range(9)])
-    with pytest.raises(ValueError, match="rows of X are not|X is a plain matrix"):
+    with pytest.raises(ValueError, match=r"rows of X are not|X is a plain matrix"):
         quick().fit(X.tolist(), [0, 1] * 3)
     large = vectorizer.transform([" gem" * number for number in range(30)])
     assert quick().fit(large.tolist(), [0, 1] * 15).embedding_source_ == "docstrings.txt"

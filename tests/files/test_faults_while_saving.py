@@ -85,7 +85,7 @@ assert set(filters) <= {first.num_filters, second.num_filters}, set(filters)
 def test_killed_saves_leave_a_whole_file(tmp_path, n_kills):
     rng = np.random.default_rng(0)
     for name, n_filters in (("first", 4), ("second", 400)):
-        classifier = TextCNNClassifier(**{**SMALL, "num_filters": n_filters})
+        classifier = TextCNNClassifier(**{**SMALL, "num_filters": n_filters, "embedding_dim": 300})
         classifier.fit(rng.integers(0, 99, (20, 5)), np.arange(20) % 2)
         sktextcnn.save(classifier, tmp_path / name)
     subprocess.run(

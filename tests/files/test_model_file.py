@@ -81,7 +81,7 @@ def test_steps_alone_and_odd_words(path):
     assert loaded.vocabulary_ == vectorizer.vocabulary_
     np.testing.assert_array_equal(loaded.transform(texts), vectorizer.transform(texts))
     ids = np.random.default_rng(0).integers(0, 9, (20, 5))
-    classifier = TextCNNClassifier(**SMALL).fit(ids, np.arange(20) % 2)
+    classifier = TextCNNClassifier(**SMALL, embedding_dim=5).fit(ids, np.arange(20) % 2)
     sktextcnn.save(classifier, path)
     np.testing.assert_array_equal(
         sktextcnn.load(path).predict_proba(ids), classifier.predict_proba(ids)

@@ -213,7 +213,7 @@ def test_a_search_exports_its_best_pipeline(tmp_path):
 def test_a_classifier_of_plain_ids_is_exported_without_texts(tables, tmp_path):
     rng = np.random.default_rng(0)
     ids, y = rng.integers(0, 50, (40, 8)), rng.integers(0, 3, 40)
-    classifier = TextCNNClassifier(max_epochs=1, random_state=0).fit(ids, y)
+    classifier = TextCNNClassifier(embedding_dim=30, max_epochs=1, random_state=0).fit(ids, y)
     export_onnx(classifier, tmp_path / "model.onnx", tables=tables)
     metadata = metadata_of(tmp_path / "model.onnx")
     assert metadata["text"] is None
@@ -227,7 +227,9 @@ def test_a_classifier_of_plain_ids_is_exported_without_texts(tables, tmp_path):
 def test_a_stacked_classifier_alone_takes_the_width_of_its_training(tmp_path):
     rng = np.random.default_rng(0)
     ids, y = rng.integers(0, 50, (40, 12)), rng.integers(0, 3, 40)
-    classifier = TextCNNClassifier(architecture="stacked", max_epochs=1, random_state=0).fit(ids, y)
+    classifier = TextCNNClassifier(
+        architecture="stacked", embedding_dim=30, max_epochs=1, random_state=0
+    ).fit(ids, y)
     export_onnx(classifier, tmp_path / "model.onnx")
     session = session_of(tmp_path / "model.onnx")
     assert run(session, ids) == pytest.approx(classifier.predict_proba(ids), abs=TOLERANCE)
@@ -304,7 +306,7 @@ def test_labels_keep_their_type(labels, expected, serve_onnx, tmp_path):
 
 def test_a_wide_part_without_ngrams(tmp_path):
     ids = np.ones((20, 3), dtype=np.int32)
-    model = TextCNNClassifier(wide=True, num_filters=2, max_epochs=1, random_state=0)
+    model = TextCNNClassifier(embedding_dim=5, num_filters=2, max_epochs=1, random_state=0)
     model.fit(ids, [0, 1, 1, 1] * 5)
     export_onnx(model, tmp_path / "model.onnx")
     session = session_of(tmp_path / "model.onnx")
