@@ -43,7 +43,7 @@ from sktextcnn._vectors import (
 
 
 class TextVectorizer(TransformerMixin, StoredEstimator):
-    """Convert texts to a padded matrix of token ids that refers to their word vectors.
+    r"""Convert texts to a padded matrix of token ids that refers to their word vectors.
 
     Id 0 is padding, id 1 is any unknown token, and ids from 2 are the words, the most frequent
     first. :meth:`transform` returns an int32 array of shape (n_texts, `max_length_`), which
@@ -56,12 +56,17 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
 
     Parameters
     ----------
+    normalize : "NFC" or None, default="NFC"
+        Spell alike what is written alike, before tokenizing: letters and their accents are composed
+        (Unicode's NFC), a typographic apostrophe within a word becomes ', characters that are not
+        seen, such as soft hyphens, are removed, and with `lowercase`, a Turkish İ becomes i. None
+        leaves texts as they are.
     lowercase : bool, default=True
         Convert texts to lower case before tokenizing.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
         Remove accents before tokenizing.
     preprocessor : callable or None, default=None
-        Takes a text and returns the text to tokenize. Overrides `lowercase` and
+        Takes a text and returns the text to tokenize. Overrides `normalize`, `lowercase` and
         `strip_accents`.
     tokenizer : {"treebank", "tweet", "wordpunct"}, callable or None, default=None
         A tokenizer of NLTK that needs no data (extra `nltk`), or a function that takes a text
@@ -72,8 +77,10 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         `stop-words`).
     token_pattern : str
         The regular expression of a token, used if `tokenizer` is None. The default matches
-        words of any length and punctuation marks, and splits off clitics ("do", "n't") as GloVe
-        and word2vec do.
+        words of any length in all scripts that separate them, and punctuation marks, and splits
+        off clitics ("do", "n't") as GloVe and word2vec do. In a pattern of your own,
+        ``\p{M}`` stands for combining marks, which Python's ``\w`` does not match;
+        ``[\w\p{M}]+`` matches words of Hindi.
     analyzer : {"word", "char"} or callable, default="word"
         With "char", each character is a token, which needs no tokenizer for languages
         written without spaces. A callable takes an entry of `X` and returns its tokens.
@@ -163,6 +170,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     """
 
     _parameter_constraints: ClassVar = {
+        "normalize": [StrOptions({"NFC"}), None],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions({"ascii", "unicode"}), callable, None],
         "preprocessor": [callable, None],
@@ -201,6 +209,8 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     )
     # The table contains the vocabulary, and the encoder can be made again.
     _derived_attributes: ClassVar = ("vocabulary_", "_encoder")
+    # Models that were stored before there was `normalize` tokenize as they did.
+    _params_of_before: ClassVar = {"normalize": None}
 
     vocabulary_: dict[str, int]
     max_length_: int
@@ -212,6 +222,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     def __init__(
         self,
         *,
+        normalize: str | None = "NFC",
         lowercase: bool = True,
         strip_accents: Any = None,
         preprocessor: Callable[[str], str] | None = None,
@@ -231,6 +242,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         unseen_words: int = 50_000,
         random_state: Any = None,
     ) -> None:
+        self.normalize = normalize
         self.lowercase = lowercase
         self.strip_accents = strip_accents
         self.preprocessor = preprocessor
@@ -449,6 +461,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     def _analysis(self) -> dict[str, Any]:
         """Return the parameters that control how a text is split into tokens."""
         return {
+            "normalize": self.normalize,
             "lowercase": self.lowercase,
             "strip_accents": self.strip_accents,
             "preprocessor": self.preprocessor,
