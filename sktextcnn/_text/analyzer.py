@@ -189,15 +189,17 @@ def _preprocessor(
     """Make the function that prepares texts for tokenizing, as `normalize="NFC"` says."""
 
     def preprocess(text: str) -> str:
-        text = normalized(text)
+        spelled = prepared = normalized(text)
         if lowercase:
-            text = text.lower()
-            if not text.isascii():
-                text = text.replace(*DOTTED_I)
+            prepared = prepared.lower()
+            if not prepared.isascii():
+                prepared = prepared.replace(*DOTTED_I)
         if strip_accents is not None:
-            text = strip_accents(text)
-        # Small letters may be composed where capitals are not, and parts of Korean syllables.
-        return text if text.isascii() else composed(text)
+            prepared = strip_accents(prepared)
+        if prepared == spelled or prepared.isascii():
+            return prepared
+        # Small letters may be composed where capitals are not, and so may parts of syllables.
+        return composed(prepared)
 
     return preprocess
 
