@@ -22,8 +22,10 @@ from sktextcnn._text import (
     build_analyzer,
     choose_length,
     learn_tokens,
+    other_spellings,
     read_texts,
     tokenize,
+    warn_of_tokens,
 )
 from sktextcnn._token_ids import (
     PADDING_ID,
@@ -389,7 +391,9 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         documents, tokens = learn_tokens(read_texts(X), analyzer)
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
-        words, counts = self._select_words(documents, tokens, given)
+        all_counts = np.bincount(documents.ids(), minlength=len(tokens))
+        words, counts = self._select_words(documents, tokens, all_counts, given)
+        warned = warn_of_tokens(tokens, all_counts, len(documents))
 
         if embeddings is None:
             table, coverage = TokenTable((*RESERVED_WORDS, *words)), None
@@ -406,7 +410,14 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
                 for source in embeddings
             ]
             vectors, coverage = build_matrix(
-                sources, words, counts, unseen, len(RESERVED_WORDS), random_state
+                sources,
+                words,
+                counts,
+                unseen,
+                len(RESERVED_WORDS),
+                random_state,
+                n_texts=len(documents),
+                warns=not warned,
             )
             name = " + ".join(source.name for source in sources)
             table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, name)
@@ -472,10 +483,13 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         }
 
     def _select_words(
-        self, documents: "Documents", tokens: list[str], given: list[str] | None
+        self,
+        documents: "Documents",
+        tokens: list[str],
+        counts: np.ndarray,
+        given: list[str] | None,
     ) -> tuple[list[str], np.ndarray]:
         """Choose the vocabulary, and replace the ids of the documents by its ids."""
-        counts = np.bincount(documents.ids(), minlength=len(tokens))
         if given is not None:
             index = {token: i for i, token in enumerate(tokens)}
             chosen = [index.get(word, -1) for word in given]
@@ -510,12 +524,17 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         """Choose words of the vectors that are not in the texts, but may be in later texts."""
         # `tokens` includes words that min_df, max_df or max_features left out of the vocabulary.
         seen = {*tokens, *RESERVED_WORDS}
-        words = (word for word in first_words(sources, self.unseen_words) if word not in seen)
+        words: Iterable[str] = first_words(sources, self.unseen_words)
         # Other tokenizers may be slow, and their tokens may depend on a word's neighbours.
         if self.tokenizer is None and not callable(self.analyzer):
-            words = (word for word in words if tokenize(word, analyzer) == [word])
+            words = (
+                found[0]
+                for word in words
+                if len(found := tokenize(word, analyzer)) == 1
+                and (found[0] == word or word in other_spellings(found[0]))
+            )
         most = None if self.max_features is None else self.max_features - n_words
-        return list(islice(words, most))
+        return list(islice(dict.fromkeys(word for word in words if word not in seen), most))
 
     def _within_df(self, documents: "Documents", n_tokens: int) -> np.ndarray:
         n_texts = len(documents)
