@@ -43,7 +43,7 @@ _MARK = rf"[\U0001f1e6-\U0001f1ff]{{2}}|[^\w\s]{_MODIFIERS}(?:\u200d[^\w\s]{_MOD
 # not in quotation marks.
 TOKEN_PATTERN = (
     rf"(?ui){_WHOLE_WORD}(?!')|{_WORD}(?=n't{_END})|n't{_END}|'(?:s|m|d|ll|re|ve){_END}"
-    rf"|(?<!'){_WHOLE_WORD}(?<=[\u0591-\u05ea])'|{_WORD}|{_MARK}"
+    rf"|(?<!'){_WHOLE_WORD}(?<=[\u0591-\u05ea])'(?!\w)|{_WORD}|{_MARK}"
 )
 # That of version 0.1.0, which stored models have.
 _PATTERN_OF_BEFORE = r"(?ui)\w++(?!')|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"

@@ -111,7 +111,9 @@ def _end_of_token(text, start):
             return end
         if _folded(text, end - 1, "n't"):
             return end - 1 if end - 1 > start else end + 2
-        if text[start - 1 : start] != "'" and "\u0591" <= text[end - 1] <= "\u05ea":
+        is_hebrew = "\u0591" <= text[end - 1] <= "\u05ea"
+        is_last = not _is_letter(text[end + 1 : end + 2])
+        if text[start - 1 : start] != "'" and is_hebrew and is_last:
             return end + 1
         return end
     for clitic in CLITICS:
