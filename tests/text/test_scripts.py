@@ -210,5 +210,5 @@ def test_the_table_of_the_documentation_has_the_tokens():
     rows = rows_of_the_page()
     assert len(rows) > 12
     for _, setting, text, tokens in rows:
-        params = eval(f"dict({setting.strip('`')})") if setting.startswith("`") else {}
+        params = eval(f"dict({setting.split('`')[1]})") if setting.startswith("`") else {}
         assert " ~ ".join(analyze(text, **params)) == tokens
