@@ -189,15 +189,14 @@ def _preprocessor(
     """Make the function that prepares texts for tokenizing, as `normalize="NFC"` says."""
 
     def preprocess(text: str) -> str:
-        spelled = prepared = normalized(text)
-        if lowercase:
-            prepared = prepared.lower()
-            if not prepared.isascii():
-                prepared = prepared.replace(*DOTTED_I)
+        if text.isascii() and strip_accents is None:
+            return text.lower() if lowercase else text
+        text = normalized(text)
+        prepared = text.lower().replace(*DOTTED_I) if lowercase else text
         if strip_accents is not None:
             prepared = strip_accents(prepared)
-        if prepared == spelled or prepared.isascii():
-            return prepared
+        if prepared == text:
+            return text
         # Small letters may be composed where capitals are not, and so may parts of syllables.
         return composed(prepared)
 
