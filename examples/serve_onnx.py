@@ -14,7 +14,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -26,6 +26,7 @@ PADDING_ID, UNKNOWN_ID = 0, 1
 # Tokens in a call of the graph, so few that intermediate results fit into the processor's cache.
 TOKENS_AT_ONCE = 1024
 MAX_BYTES = 1 << 24  # of a request
+PART = 256  # characters that are composed at a time
 
 
 class TextModel:
@@ -59,8 +60,8 @@ class TextModel:
         if "sktextcnn" not in metadata:
             raise ValueError(f"{path} was not written by sktextcnn.export_onnx.")
         described = json.loads(metadata["sktextcnn"])
-        if described["format_version"] != 1:
-            raise ValueError(f"{path} has a newer format; this program reads version 1.")
+        if described["format_version"] not in (1, 2):
+            raise ValueError(f"{path} has a newer format; this program reads versions 1 and 2.")
         if described["text"] is None:
             raise ValueError(f"{path} was exported without a vectorizer, so it takes no texts.")
         self.classes = described["classes"]
@@ -141,19 +142,33 @@ def analyzer(
     tokenizer: Callable[[str], Iterable[str]] | None,
     token_pattern: str | None,
     stop_words: list[str],
+    normalize: str | None = None,
+    replacements: Sequence[tuple[str, str]] = (),
     **others: Any,
 ) -> Callable[[str], Iterable[str]]:
-    """Make the function from a text to its tokens, as scikit-learn's CountVectorizer does."""
+    """Make the function from a text to its tokens, as the Pipeline finds them.
+
+    Files of version 1 have no `normalize`, since their texts are not normalized.
+    """
     if callable(analyzer):
         return analyzer
     strip = {"unicode": without_accents, "ascii": as_ascii}.get(strip_accents, strip_accents)
     excluded = frozenset(stop_words)
+    replaced = [(re.compile(pattern), new) for pattern, new in replacements]
 
     def preprocess(text: str) -> str:
         if preprocessor is not None:
             return preprocessor(text)
+        if normalize is not None:
+            text = composed(text)
+            for pattern, new in replaced if not text.isascii() else ():
+                text = pattern.sub(new, text)
+            text = composed(text)
         text = text.lower() if lowercase else text
-        return text if strip is None else strip(text)
+        if normalize is not None and lowercase:
+            text = text.replace("i\u0307", "i")
+        text = text if strip is None else strip(text)
+        return text if normalize is None else composed(text)
 
     if analyzer == "char":
         return lambda text: re.sub(r"\s\s+", " ", preprocess(text))
@@ -161,6 +176,26 @@ def analyzer(
     if not excluded:
         return lambda text: split(preprocess(text))
     return lambda text: [token for token in split(preprocess(text)) if token not in excluded]
+
+
+def composed(text: str) -> str:
+    """Compose letters and their marks, in parts, since a long run of marks takes its square."""
+    if text.isascii():
+        return text
+    parts, start = [], 0
+    while start < len(text):
+        end = start + PART
+        while end < min(len(text), start + 2 * PART) and continues(text[end]):
+            end += 1
+        parts.append(unicodedata.normalize("NFC", text[start:end]))
+        start = end
+    return "".join(parts)
+
+
+def continues(character: str) -> bool:
+    """Return whether a character is a mark, or a later part of a Korean syllable."""
+    is_mark = unicodedata.category(character).startswith("M")
+    return is_mark or "\u1160" <= character <= "\u11ff"
 
 
 def without_accents(text: str) -> str:

@@ -22,8 +22,10 @@ from sktextcnn._text import (
     build_analyzer,
     choose_length,
     learn_tokens,
+    other_spellings,
     read_texts,
     tokenize,
+    warn_of_tokens,
 )
 from sktextcnn._token_ids import (
     PADDING_ID,
@@ -43,7 +45,7 @@ from sktextcnn._vectors import (
 
 
 class TextVectorizer(TransformerMixin, StoredEstimator):
-    """Convert texts to a padded matrix of token ids that refers to their word vectors.
+    r"""Convert texts to a padded matrix of token ids that refers to their word vectors.
 
     Id 0 is padding, id 1 is any unknown token, and ids from 2 are the words, the most frequent
     first. :meth:`transform` returns an int32 array of shape (n_texts, `max_length_`), which
@@ -56,12 +58,17 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
 
     Parameters
     ----------
+    normalize : "NFC" or None, default="NFC"
+        Spell alike what is written alike, before tokenizing: letters and their accents are composed
+        (Unicode's NFC), a typographic apostrophe within a word becomes ', characters that are not
+        seen, such as soft hyphens, are removed, and with `lowercase`, a Turkish İ becomes i. None
+        leaves texts as they are.
     lowercase : bool, default=True
         Convert texts to lower case before tokenizing.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
         Remove accents before tokenizing.
     preprocessor : callable or None, default=None
-        Takes a text and returns the text to tokenize. Overrides `lowercase` and
+        Takes a text and returns the text to tokenize. Overrides `normalize`, `lowercase` and
         `strip_accents`.
     tokenizer : {"treebank", "tweet", "wordpunct"}, callable or None, default=None
         A tokenizer of NLTK that needs no data (extra `nltk`), or a function that takes a text
@@ -72,8 +79,10 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         `stop-words`).
     token_pattern : str
         The regular expression of a token, used if `tokenizer` is None. The default matches
-        words of any length and punctuation marks, and splits off clitics ("do", "n't") as GloVe
-        and word2vec do.
+        words of any length in all scripts that separate them, and punctuation marks, and splits
+        off clitics ("do", "n't") as GloVe and word2vec do. In a pattern of your own,
+        ``\p{M}`` stands for combining marks, which Python's ``\w`` does not match;
+        ``[\w\p{M}]+`` matches words of Hindi.
     analyzer : {"word", "char"} or callable, default="word"
         With "char", each character is a token, which needs no tokenizer for languages
         written without spaces. A callable takes an entry of `X` and returns its tokens.
@@ -163,6 +172,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     """
 
     _parameter_constraints: ClassVar = {
+        "normalize": [StrOptions({"NFC"}), None],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions({"ascii", "unicode"}), callable, None],
         "preprocessor": [callable, None],
@@ -201,6 +211,8 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     )
     # The table contains the vocabulary, and the encoder can be made again.
     _derived_attributes: ClassVar = ("vocabulary_", "_encoder")
+    # Models that were stored before there was `normalize` tokenize as they did.
+    _params_of_before: ClassVar = {"normalize": None}
 
     vocabulary_: dict[str, int]
     max_length_: int
@@ -212,6 +224,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     def __init__(
         self,
         *,
+        normalize: str | None = "NFC",
         lowercase: bool = True,
         strip_accents: Any = None,
         preprocessor: Callable[[str], str] | None = None,
@@ -231,6 +244,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         unseen_words: int = 50_000,
         random_state: Any = None,
     ) -> None:
+        self.normalize = normalize
         self.lowercase = lowercase
         self.strip_accents = strip_accents
         self.preprocessor = preprocessor
@@ -377,7 +391,9 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         documents, tokens = learn_tokens(read_texts(X), analyzer)
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
-        words, counts = self._select_words(documents, tokens, given)
+        all_counts = np.bincount(documents.ids(), minlength=len(tokens))
+        words, counts = self._select_words(documents, tokens, all_counts, given)
+        warned = warn_of_tokens(tokens, all_counts, len(documents))
 
         if embeddings is None:
             table, coverage = TokenTable((*RESERVED_WORDS, *words)), None
@@ -394,7 +410,14 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
                 for source in embeddings
             ]
             vectors, coverage = build_matrix(
-                sources, words, counts, unseen, len(RESERVED_WORDS), random_state
+                sources,
+                words,
+                counts,
+                unseen,
+                len(RESERVED_WORDS),
+                random_state,
+                n_texts=len(documents),
+                warns=not warned,
             )
             name = " + ".join(source.name for source in sources)
             table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, name)
@@ -449,6 +472,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     def _analysis(self) -> dict[str, Any]:
         """Return the parameters that control how a text is split into tokens."""
         return {
+            "normalize": self.normalize,
             "lowercase": self.lowercase,
             "strip_accents": self.strip_accents,
             "preprocessor": self.preprocessor,
@@ -459,10 +483,13 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         }
 
     def _select_words(
-        self, documents: "Documents", tokens: list[str], given: list[str] | None
+        self,
+        documents: "Documents",
+        tokens: list[str],
+        counts: np.ndarray,
+        given: list[str] | None,
     ) -> tuple[list[str], np.ndarray]:
         """Choose the vocabulary, and replace the ids of the documents by its ids."""
-        counts = np.bincount(documents.ids(), minlength=len(tokens))
         if given is not None:
             index = {token: i for i, token in enumerate(tokens)}
             chosen = [index.get(word, -1) for word in given]
@@ -497,12 +524,17 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         """Choose words of the vectors that are not in the texts, but may be in later texts."""
         # `tokens` includes words that min_df, max_df or max_features left out of the vocabulary.
         seen = {*tokens, *RESERVED_WORDS}
-        words = (word for word in first_words(sources, self.unseen_words) if word not in seen)
+        words: Iterable[str] = first_words(sources, self.unseen_words)
         # Other tokenizers may be slow, and their tokens may depend on a word's neighbours.
         if self.tokenizer is None and not callable(self.analyzer):
-            words = (word for word in words if tokenize(word, analyzer) == [word])
+            words = (
+                found[0]
+                for word in words
+                if len(found := tokenize(word, analyzer)) == 1
+                and (found[0] == word or word in other_spellings(found[0]))
+            )
         most = None if self.max_features is None else self.max_features - n_words
-        return list(islice(words, most))
+        return list(islice(dict.fromkeys(word for word in words if word not in seen), most))
 
     def _within_df(self, documents: "Documents", n_tokens: int) -> np.ndarray:
         n_texts = len(documents)

@@ -376,7 +376,7 @@ class _Reader:
             if not params["steps"]:
                 raise ValueError("a Pipeline without steps")
             return Pipeline(**params)
-        estimator = kind(**params)
+        estimator = kind(**{**getattr(kind, "_params_of_before", {}), **params})
         estimator._validate_params()
         fitted = dict(described["fitted"])
         _strings(fitted, *versions())

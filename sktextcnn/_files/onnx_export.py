@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import onnx
 
 #: The key of the metadata, and the version of what is under it.
-METADATA_KEY, FORMAT_VERSION = "sktextcnn", 1
+METADATA_KEY, FORMAT_VERSION = "sktextcnn", 2
 
 # The limit of protobuf, minus some room for the operators.
 _MOST_BYTES = 2**31 - 2**20

@@ -10,12 +10,43 @@ from sklearn.feature_extraction.text import (
     strip_accents_unicode,
 )
 
+from sktextcnn._text.normalization import (
+    DOTTED_I,
+    REPLACEMENTS,
+    composed,
+    normalized,
+    with_marks,
+)
 from sktextcnn._text.tokenizers import named_tokenizer, stop_words_of_language
+
+# A word: letters, digits and underscores; then also combining marks, joiners, tone letters and the
+# marks that Armenian writes within words. An apostrophe is part of words in Cyrillic and Hebrew, a
+# quotation mark in Hebrew abbreviations, and a raised dot in Catalan. This follows Unicode's rules
+# for words (UAX 29), except that punctuation and apostrophes cut words of Latin letters.
+_WITHIN = (
+    r"(?:[\p{M}\u200c\u200d\u02c2-\u02c5\u02d2-\u02d7\u02de\u02df\u02e5-\u02eb\u02ed"
+    r"\u02ef-\u02ff\u055a-\u055c\u055e\ua708-\ua716\ua720\ua721\ua789\ua78a]++"
+    r"|(?<=[\u0400-\u052f])'(?=[\u0400-\u052f])|(?<=[\u0591-\u05ea])['\"](?=[\u05d0-\u05ea])"
+    r"|(?<=l)\xb7(?=l))"
+)
+_WORD = rf"\w+(?:{_WITHIN}\w*)*"
+# The same in less time and memory, without what the match would need to become shorter again.
+_WHOLE_WORD = rf"\w++(?:{_WITHIN}\w*+)*+"
+_END = r"(?![\w\p{M}])"
+# One punctuation mark or symbol with what belongs to it, so that a flag or a family is one token.
+_MODIFIERS = r"[\p{M}\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*+"
+_MARK = rf"[\U0001f1e6-\U0001f1ff]{{2}}|[^\w\s]{_MODIFIERS}(?:\u200d[^\w\s]{_MODIFIERS})*+"
 
 # Words, English clitics, which GloVe and word2vec have as words of their own (do n't, it 's), and
 # punctuation marks, which they have too. The first alternative only saves time: it matches most
-# words without a search for clitics in them.
-TOKEN_PATTERN = r"(?ui)\w++(?!')|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
+# words without a search for clitics in them. The fifth is for Hebrew abbreviations such as "פרופ'",
+# not in quotation marks.
+TOKEN_PATTERN = (
+    rf"(?ui){_WHOLE_WORD}(?!')|{_WORD}(?=n't{_END})|n't{_END}|'(?:s|m|d|ll|re|ve){_END}"
+    rf"|(?<!'){_WHOLE_WORD}(?<=[\u0591-\u05ea])'(?!\w)|{_WORD}|{_MARK}"
+)
+# That of version 0.1.0, which stored models have.
+_PATTERN_OF_BEFORE = r"(?ui)\w++(?!')|\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
 
 _STRIP_ACCENTS = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}
 _LETTERS_AT_ONCE = 256
@@ -61,9 +92,9 @@ def build_analyzer(**params: Any) -> Analyzer:
         if (
             vectorizer.analyzer == "word"
             and vectorizer.tokenizer is None
-            and vectorizer.token_pattern == TOKEN_PATTERN
+            and params["token_pattern"] in (TOKEN_PATTERN, _PATTERN_OF_BEFORE)
         ):
-            return _whitespace_analyzer(vectorizer)
+            return _whitespace_analyzer(vectorizer, params["token_pattern"])
         return Analyzer(tokens)
     except re.error as error:
         raise ValueError(
@@ -104,7 +135,8 @@ def describe_analyzer(**params: Any) -> dict[str, Any]:
     -------
     dict
         The same parameters. Those that another parameter overrides are None or False. Stop
-        words are a list.
+        words are a list, `token_pattern` is one that `re` compiles, and `replacements` are the
+        pairs of a pattern and its replacement that belong to `normalize`.
     """
     vectorizer = _count_vectorizer(**params)
     analyzer, tokenizer = params["analyzer"], params["tokenizer"]
@@ -113,44 +145,76 @@ def describe_analyzer(**params: Any) -> dict[str, Any]:
     return {
         "analyzer": analyzer,
         "preprocessor": None if callable(analyzer) else params["preprocessor"],
+        "normalize": params["normalize"] if preprocesses else None,
+        "replacements": [*map(list, REPLACEMENTS)] if preprocesses and params["normalize"] else [],
         "lowercase": preprocesses and bool(params["lowercase"]),
         "strip_accents": params["strip_accents"] if preprocesses else None,
         "tokenizer": tokenizer if by_words else None,
-        "token_pattern": params["token_pattern"] if by_words and tokenizer is None else None,
+        "token_pattern": vectorizer.token_pattern if by_words and tokenizer is None else None,
         "stop_words": sorted(vectorizer.get_stop_words() or ()) if by_words else [],
     }
 
 
 def _count_vectorizer(
     *,
+    normalize: str | None,
     strip_accents: str | Callable[[str], str] | None,
     tokenizer: str | Callable[[str], Iterable[str]] | None,
     stop_words: str | Collection[str] | None,
+    token_pattern: str,
     **others: Any,
 ) -> CountVectorizer:
     """Make scikit-learn's vectorizer, with names of tokenizers and stop words resolved."""
     if isinstance(strip_accents, str):
         strip_accents = _strip_accents(_STRIP_ACCENTS[strip_accents])
+    if normalize is not None and others["preprocessor"] is None:
+        others["preprocessor"] = _preprocessor(others["lowercase"], strip_accents)
     others["strip_accents"] = strip_accents
     others["tokenizer"] = named_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
+    others["token_pattern"] = with_marks(token_pattern)
     if isinstance(stop_words, str):
         if stop_words != "english":
             pieces = CountVectorizer(**others).build_analyzer()
             stop_words = stop_words_of_language(stop_words, pieces)
     elif stop_words is not None:
         stop_words = list(stop_words)
+        if normalize is not None:
+            stop_words = list(map(normalized, stop_words))
     return CountVectorizer(**others, stop_words=stop_words)
 
 
-def _whitespace_analyzer(vectorizer: CountVectorizer) -> Analyzer:
+def _preprocessor(
+    lowercase: bool, strip_accents: Callable[[str], str] | None
+) -> Callable[[str], str]:
+    """Make the function that prepares texts for tokenizing, as `normalize="NFC"` says."""
+
+    def preprocess(text: str) -> str:
+        if text.isascii() and strip_accents is None:
+            return text.lower() if lowercase else text
+        text = normalized(text)
+        prepared = text.lower().replace(*DOTTED_I) if lowercase else text
+        if strip_accents is not None:
+            prepared = strip_accents(prepared)
+        if prepared == text:
+            return text
+        # Small letters may be composed where capitals are not, and so may parts of syllables.
+        return composed(prepared)
+
+    return preprocess
+
+
+def _whitespace_analyzer(vectorizer: CountVectorizer, pattern: str) -> Analyzer:
     """Make an analyzer that splits at whitespace first, as the default pattern never matches it."""
-    preprocess, pattern = vectorizer.build_preprocessor(), re.compile(TOKEN_PATTERN)
+    preprocess = vectorizer.build_preprocessor()
+    in_ascii, in_all = re.compile(with_marks(pattern, "")), re.compile(vectorizer.token_pattern)
     stop_words = vectorizer.get_stop_words() or frozenset()
 
     def tokens(piece: str) -> Iterable[str]:
         # Most pieces are a single word, which the pattern would match as a whole.
         if piece.isalnum():
             return [] if piece in stop_words else [piece]
+        # A search for marks takes its time, and ASCII has none.
+        pattern = in_ascii if piece.isascii() else in_all
         if len(piece) > _LONG_PIECE:
             found = (match[0] for match in pattern.finditer(piece))
             return (token for token in found if token not in stop_words)

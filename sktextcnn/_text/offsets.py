@@ -6,16 +6,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sktextcnn._text.analyzer import build_analyzer, tokenize
+from sktextcnn._text.normalization import (
+    DOTTED_I,
+    REPLACERS,
+    composed,
+    continues,
+    with_marks,
+)
 from sktextcnn._text.tokenizers import named_tokenizer
 
 Token = tuple[str, int, int]
 
 
 class _Processed(NamedTuple):
-    """A text after preprocessing, and the position of each character in the original text."""
+    """A text after preprocessing, and where each character begins and ends in the original text."""
 
     text: str
-    positions: Sequence[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
+# The characters of a text, each with the part of the text that it comes from.
+_Pieces = Iterable[tuple[str, int, int]]
 
 
 def token_finder(analysis: dict[str, Any]) -> Callable[[str], list[Token]]:
@@ -64,53 +76,87 @@ def _candidates(text: str, tokens: list[str], analysis: dict[str, Any]) -> Itera
         # It is not known which characters a function changes.
         yield from _aligned(tokens, text)
         return
-    processed = _preprocessed(text, analysis["lowercase"], analysis["strip_accents"])
+    processed = _preprocessed(text, analysis)
     if analyzer == "char":
         processed = _rewritten(processed, _collapsed)
         spans: Iterable[Token] = ((c, i, i + 1) for i, c in enumerate(processed.text))
     elif tokenizer is None:
-        pattern = re.compile(analysis["token_pattern"])
+        pattern = re.compile(with_marks(analysis["token_pattern"]))
         group = min(pattern.groups, 1)
         spans = ((m[group], *m.span(group)) for m in pattern.finditer(processed.text))
     else:
         cut = named_tokenizer(tokenizer) if isinstance(tokenizer, str) else tokenizer
         spans = _aligned(list(cut(processed.text)), processed.text)
-    positions = processed.positions
+    starts, ends = processed.starts, processed.ends
     for token, start, end in spans:
         if start == end:
-            position = positions[start] if start < len(positions) else len(text)
+            position = starts[start] if start < len(starts) else len(text)
             yield token, position, position
         else:
-            yield token, positions[start], positions[end - 1] + 1
+            yield token, starts[start], ends[end - 1]
 
 
-def _preprocessed(text: str, lowercase: bool, strip_accents: str | None) -> _Processed:
-    """Preprocess a text as scikit-learn does, and follow the positions of its characters."""
-    processed = _Processed(text, range(len(text)))
-    if lowercase:
-        positions = [i for i, c in enumerate(text) for _ in c.lower()]
+def _preprocessed(text: str, analysis: dict[str, Any]) -> _Processed:
+    """Preprocess a text as the analyzer does, and follow the positions of its characters."""
+    processed = _Processed(text, range(len(text)), range(1, len(text) + 1))
+    normalizes = analysis["normalize"] is not None and not text.isascii()
+    if normalizes:
+        processed = _rewritten(processed, _composed)
+        for pattern, new in REPLACERS:
+            processed = _rewritten(processed, _replaced(pattern, new))
+        processed = _rewritten(processed, _composed)
+    if analysis["lowercase"]:
         # The text as a whole, since a capital sigma has another lower case at the end of a word.
-        processed = _Processed(text.lower(), positions)
-    if strip_accents == "unicode":
+        lowered = processed.text.lower()
+        processed = _rewritten(processed, _each(str.lower))._replace(text=lowered)
+        if normalizes:
+            processed = _rewritten(processed, _replaced(re.compile(DOTTED_I[0]), DOTTED_I[1]))
+    if analysis["strip_accents"] == "unicode":
         processed = _rewritten(processed, _each(_without_marks))
-    elif strip_accents == "ascii":
+    elif analysis["strip_accents"] == "ascii":
         processed = _rewritten(processed, _each(_ascii))
-    return processed
+    return _rewritten(processed, _composed) if normalizes else processed
 
 
-def _rewritten(
-    processed: _Processed, rewrite: Callable[[str], Iterator[tuple[str, int]]]
-) -> _Processed:
-    """Rewrite a text; `rewrite` yields new characters and the index of the old one of each."""
-    characters, positions = [], []
-    for piece, index in rewrite(processed.text):
-        characters.append(piece)
-        positions += [processed.positions[index]] * len(piece)
-    return _Processed("".join(characters), positions)
+def _rewritten(processed: _Processed, rewrite: Callable[[str], _Pieces]) -> _Processed:
+    """Rewrite a text; `rewrite` yields new characters and the part of the old ones of each."""
+    characters, starts, ends = [], [], []
+    for new, start, end in rewrite(processed.text):
+        characters.append(new)
+        starts += [processed.starts[start]] * len(new)
+        ends += [processed.ends[end - 1]] * len(new)
+    return _Processed("".join(characters), starts, ends)
 
 
-def _each(change: Callable[[str], str]) -> Callable[[str], Iterator[tuple[str, int]]]:
-    return lambda text: ((change(character), i) for i, character in enumerate(text))
+def _each(change: Callable[[str], str]) -> Callable[[str], _Pieces]:
+    return lambda text: ((change(character), i, i + 1) for i, character in enumerate(text))
+
+
+def _composed(text: str) -> _Pieces:
+    """Compose each letter with the marks after it."""
+    start = 0
+    while start < len(text):
+        end = start + 1
+        while end < len(text) and continues(text[end]):
+            end += 1
+        new = composed(text[start:end])
+        if new == text[start:end]:
+            yield from ((text[i], i, i + 1) for i in range(start, end))
+        else:
+            yield new, start, end
+        start = end
+
+
+def _replaced(pattern: re.Pattern[str], new: str) -> Callable[[str], _Pieces]:
+    def rewrite(text: str) -> _Pieces:
+        end = 0
+        for match in pattern.finditer(text):
+            yield from ((text[i], i, i + 1) for i in range(end, match.start()))
+            yield new, *match.span()
+            end = match.end()
+        yield from ((text[i], i, i + 1) for i in range(end, len(text)))
+
+    return rewrite
 
 
 def _without_marks(character: str) -> str:
@@ -122,14 +168,10 @@ def _ascii(character: str) -> str:
     return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode("ascii")
 
 
-def _collapsed(text: str) -> Iterator[tuple[str, int]]:
+def _collapsed(text: str) -> _Pieces:
     """Replace runs of whitespace by one space, as scikit-learn's analyzer of characters does."""
-    end = 0
-    for match in re.finditer(r"\s\s+", text):
-        yield from ((text[i], i) for i in range(end, match.start()))
-        yield " ", match.start()
-        end = match.end()
-    yield from ((text[i], i) for i in range(end, len(text)))
+    for character, start, _ in _replaced(re.compile(r"\s\s+"), " ")(text):
+        yield character, start, start + 1
 
 
 def _aligned(tokens: Sequence[str], text: str) -> Iterator[Token]:

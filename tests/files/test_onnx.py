@@ -12,6 +12,7 @@ import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer, export_onnx
 from sktextcnn._files import onnx_export
 from sktextcnn._network.modules import ACTIVATIONS
+from sktextcnn._text.normalization import REPLACEMENTS
 from tests.files.onnx_helpers import (
     ODD_TEXTS,
     TABLES,
@@ -257,7 +258,7 @@ def test_metadata_tell_all_that_a_reader_needs(tmp_path):
     }
     export_onnx(fitted(texts, [2, 1, 2] * 4, settings), tmp_path / "model.onnx")
     assert metadata_of(tmp_path / "model.onnx") == {
-        "format_version": 1,
+        "format_version": 2,
         "sktextcnn_version": sktextcnn.__version__,
         "classes": [1, 2],
         "multilabel": False,
@@ -265,6 +266,8 @@ def test_metadata_tell_all_that_a_reader_needs(tmp_path):
         "text": {
             "analyzer": "word",
             "preprocessor": None,
+            "normalize": "NFC",
+            "replacements": [*map(list, REPLACEMENTS)],
             "lowercase": False,
             "strip_accents": "unicode",
             "tokenizer": None,

@@ -38,6 +38,7 @@ NASTY_TEXTS = [
     "x" * 300 + " " + "! " * 50,
     "the and of le la les c'est l'été",
     "ÉÀ",
+    "don’t обʼєкт צה״ל में می‌خواهم ho\u0308ren J\u030c \u1112\u1161\u11ab so\xadft ሰላም፡ለዓለም",
     "   ",
     "",
 ]
@@ -51,6 +52,7 @@ NASTY_TEXTS = [
     [
         {},
         {"lowercase": False},
+        {"normalize": None},
         {"strip_accents": "unicode"},
         {"strip_accents": "ascii", "lowercase": False},
         {"token_pattern": r"(?u)\b\w\w+\b"},
@@ -202,7 +204,7 @@ def test_the_example_says_what_is_wrong_with_a_file(small_model, serve_onnx, tmp
     with pytest.raises(ValueError, match="exported without a vectorizer"):
         serve_onnx.TextModel(str(path))
     proto = onnx.load(path)
-    onnx.helper.set_model_props(proto, {"sktextcnn": '{"format_version": 2}'})
+    onnx.helper.set_model_props(proto, {"sktextcnn": '{"format_version": 3}'})
     onnx.save(proto, path)
     with pytest.raises(ValueError, match="has a newer format"):
         serve_onnx.TextModel(str(path))

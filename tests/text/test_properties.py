@@ -11,14 +11,17 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from nltk import tokenize
 from sklearn.base import clone
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    strip_accents_ascii,
+    strip_accents_unicode,
+)
 from sklearn.pipeline import make_pipeline
 from stop_words import get_stop_words
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer, TokenIds
+from tests.text import by_hand
 
-# The default pattern as its documentation has it, without what only makes it fast.
-PATTERN = r"(?ui)\w+(?=n't\b)|n't\b|'(?:s|m|d|ll|re|ve)\b|\w+|[^\w\s]"
 NLTK = {
     "treebank": tokenize.TreebankWordTokenizer,
     "tweet": tokenize.TweetTokenizer,
@@ -36,6 +39,10 @@ ODD = [
     "\u0301\u0345\u0301",
     "\u202eabc\u202c\u200f",
     "שָׁלוֹם",
+    "צה״ל 'רח'",
+    "об’єкт's",
+    "हिन्दी",
+    "می‌خواهم‌",
     "السّلام",
     "👩\u200d👩\u200d👧\u200d👦",
     "👍🏿🇩🇪1\ufe0f\u20e3",
@@ -86,10 +93,21 @@ vectorizer_params = st.fixed_dictionaries(
 
 def analyzer_of(params):
     """The tokens of a text as scikit-learn and NLTK find them."""
-    names = ("lowercase", "strip_accents", "stop_words", "analyzer")
-    options = {"token_pattern": PATTERN, **{n: params[n] for n in names if n in params}}
+    strip = {"ascii": strip_accents_ascii, "unicode": strip_accents_unicode}.get(
+        params.get("strip_accents"), str
+    )
+    options = {
+        "preprocessor": lambda text: by_hand.normalized(text, params.get("lowercase", True), strip),
+        "tokenizer": by_hand.tokens,
+        "token_pattern": None,
+        **{name: params[name] for name in ("stop_words", "analyzer") if name in params},
+    }
     if params.get("tokenizer"):
         options["tokenizer"] = NLTK[params["tokenizer"]]().tokenize
+    if isinstance(options.get("stop_words"), list):
+        options["stop_words"] = [
+            by_hand.normalized(word, lowercase=False) for word in options["stop_words"]
+        ]
     if options.get("stop_words") == "fr":
         # Cut by the same tokenizer, since those of French have apostrophes.
         analyze = CountVectorizer(**{**options, "stop_words": None}).build_analyzer()
