@@ -19,6 +19,14 @@ from sktextcnn._vectors.gensim_objects import (
     lookup_in_object,
     words_of_object,
 )
+from sktextcnn._vectors.in_memory import (
+    as_in_memory,
+    is_in_memory,
+    is_pair,
+    lookup_in_memory,
+    n_words_in_memory,
+    words_in_memory,
+)
 
 _DEFAULT_ENCODING = "utf-8"
 
@@ -34,7 +42,7 @@ class Embeddings:
 
     Parameters
     ----------
-    source : str, path-like, gensim object, encoder or Embeddings
+    source : str, path-like, gensim object, mapping, pair, DataFrame, encoder or Embeddings
         One of
 
         - the path of a file of vectors: word2vec binary or text, GloVe text with or without
@@ -42,6 +50,9 @@ class Embeddings:
           or ``.model`` (memory-mapped; a pickle, so load it only if you trust its author).
           The format is recognised from the content, not from the name;
         - a gensim ``KeyedVectors``, ``Word2Vec`` or ``FastText`` object;
+        - a mapping of words to their vectors, such as ``{"the": [0.1, 0.2]}``;
+        - a pair of words and a matrix with a row for each, or a DataFrame whose index has the
+          words. The words may be a mapping to the numbers of their rows;
         - an encoder: an object whose ``encode(words)`` takes a list of str and returns a matrix
           with a row for each, such as a ``SentenceTransformer`` or a Model2Vec
           ``StaticModel``. It encodes single words, 256 at a time, and each word once: the handle
@@ -52,7 +63,7 @@ class Embeddings:
         - another handle.
     encoding : str or None, default=None
         The encoding of the words in a file. None means that of `source` if it is a handle,
-        and "utf-8" otherwise. Has no effect on objects and gensim's own files.
+        and "utf-8" otherwise. Has no effect on vectors in memory and gensim's own files.
     width : int or None, default=None
         Reduce the vectors to so many numbers by PCA, when a vectorizer is fitted. The PCA is
         fitted on the words of its texts, of which more than `width` must have a vector. None
@@ -78,7 +89,8 @@ class Embeddings:
         If `source` is none of the above, `encoding` is not a string, or `width` or `verbose` is
         not an integer.
     ValueError
-        If Python does not know the encoding, `width` is less than 1, or `verbose` is negative.
+        If Python does not know the encoding, `width` is less than 1, `verbose` is negative, or
+        the vectors of a mapping or a pair differ in width.
 
     See Also
     --------
@@ -170,6 +182,10 @@ class Embeddings:
                 _check_gensim_data_name(os.fspath(source))
             elif not os.path.isfile(path):
                 raise FileNotFoundError(_missing_file_message(path))
+        elif is_in_memory(source):
+            vectors = as_in_memory(source)
+            kind = "matrix" if isinstance(vectors, tuple) else type(source).__name__
+            name = f"{kind} of {n_words_in_memory(vectors):,} words"
         elif is_encoder(source) and not is_gensim_object(source):
             name, vectors, encoded = type(source).__name__, source, EncodedWords()
         else:
@@ -249,6 +265,8 @@ class Embeddings:
         """
         if self._encoded is not None:
             return self._encoded.lookup(self._vectors, words, self._verbose)
+        if is_in_memory(self._vectors):
+            return lookup_in_memory(self._vectors, words)
         if self._vectors is not None:
             return lookup_in_object(self._vectors, words)
         with self._file() as file:
@@ -277,6 +295,8 @@ class Embeddings:
             raise ValueError(f"n must be 0 or more; got {n}.")
         if self.is_encoder:
             raise ValueError(f"{self.name} encodes any word, so it has no list of words.")
+        if is_in_memory(self._vectors):
+            return words_in_memory(self._vectors, n)
         if self._vectors is not None:
             return words_of_object(self._vectors, n)
         with self._file() as file:
@@ -340,6 +360,34 @@ class Embeddings:
 def as_embeddings(source: Any) -> Embeddings:
     """Return the handle itself, or a new one on anything that `Embeddings` takes."""
     return source if isinstance(source, Embeddings) else Embeddings(source)
+
+
+def list_sources(embeddings: Any) -> list[Any]:
+    """Return the sources of a parameter `embeddings`, which is one or a list of them.
+
+    A pair of words and a matrix is one source.
+    """
+    several = isinstance(embeddings, list | tuple) and not is_pair(embeddings)
+    return list(embeddings) if several else [embeddings]
+
+
+def shared(embeddings: Any) -> Any:
+    """Return a parameter `embeddings` with handles for the sources that are in memory.
+
+    A handle is not copied, and its repr is short, where that of a dict takes minutes. What needs
+    no handle, or is not valid, is returned as it is.
+    """
+    sources = list_sources(embeddings)
+    light = (str, os.PathLike, Embeddings, type(None))
+    if all(isinstance(source, light) for source in sources):
+        return embeddings
+    try:
+        handles = [
+            source if isinstance(source, light) else Embeddings(source) for source in sources
+        ]
+    except (TypeError, ValueError):
+        return embeddings
+    return handles[0] if sources[0] is embeddings else handles
 
 
 def first_words(sources: Iterable[Embeddings], n: int) -> list[str]:

@@ -19,11 +19,17 @@ def is_gensim_object(source: Any) -> bool:
 def as_keyed_vectors(source: Any) -> Any:
     """Return the vectors of a gensim object, which are the object itself or its `wv`."""
     if not is_gensim_object(source):
-        hint = " TextVectorizer takes a list of them." if isinstance(source, list | tuple) else ""
+        hint = ""
+        if isinstance(source, list | tuple):
+            hint = " TextVectorizer takes a list of them."
+        elif hasattr(source, "ndim"):
+            hint = " Give the words of a matrix with it: (words, matrix)."
         raise TypeError(
             f"embeddings must be a path, the name of vectors in gensim-data, a gensim "
-            f"KeyedVectors, Word2Vec or FastText object, an object that encodes a list of words "
-            f"by its method encode, or an Embeddings handle; got {type(source).__name__}.{hint}"
+            f"KeyedVectors, Word2Vec or FastText object, a dict of words and vectors, a pair "
+            f"(words, matrix), a DataFrame whose index has the words, an object that encodes a "
+            f"list of words by its method encode, or an Embeddings handle; got "
+            f"{type(source).__name__}.{hint}"
         )
     return getattr(source, "wv", source)
 
