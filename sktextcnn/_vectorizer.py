@@ -99,9 +99,10 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     embeddings : str, path-like, object, Embeddings, list of these or None, default=None
         The word vectors: anything that :class:`Embeddings` takes (a file, a gensim object, a
         name of gensim-data, a dict of words and vectors, a pair of words and a matrix, an object
-        that encodes words), or "word2vec" or "fasttext" to train them on the fitted texts. The vectors of a list of sources are put side by side; those of
-        each are scaled so that their numbers have the standard deviation 0.5, about that of
-        GloVe's. With None, the classifier starts from random vectors.
+        that encodes words), or "word2vec" or "fasttext" to train them on the fitted texts. The
+        vectors of a list of sources are put side by side; those of each are scaled so that their
+        numbers have the standard deviation 0.5, about that of GloVe's. With None, the classifier
+        starts from random vectors.
     embeddings_params : dict or None, default=None
         Parameters of gensim's Word2Vec or FastText, for vectors trained on the fitted texts,
         such as ``{"vector_size": 50, "window": 3, "epochs": 20}``. The defaults are gensim's

@@ -502,10 +502,12 @@ def _source(described: Any) -> Any:
     """Return word vectors that `_Writer._source` has described."""
     if _is_trained(described):
         return described
-    if not set(described) <= {"name", "path", "encoding", "width"}:
+    if not set(described) <= {"name", "path", "encoding", "width", "word"}:
         raise ValueError("the word vectors have an unknown description")
     return embeddings_from_config(
-        **_strings(described, "name", "path", "encoding"), width=described.get("width")
+        **_strings(described, "name", "path", "encoding"),
+        width=described.get("width"),
+        word=described.get("word"),
     )
 
 

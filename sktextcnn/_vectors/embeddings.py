@@ -5,7 +5,7 @@ import difflib
 import logging
 import numbers
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,20 +13,10 @@ import numpy as np
 from sktextcnn._vectors.encoders import EncodedWords, encoded_words, is_encoder
 from sktextcnn._vectors.file_cache import VectorFile, cached_file, file_stamp
 from sktextcnn._vectors.formats import is_gensim_file
-from sktextcnn._vectors.gensim_objects import (
-    as_keyed_vectors,
-    is_gensim_object,
-    lookup_in_object,
-    words_of_object,
-)
-from sktextcnn._vectors.in_memory import (
-    as_in_memory,
-    is_in_memory,
-    is_pair,
-    lookup_in_memory,
-    n_words_in_memory,
-    words_in_memory,
-)
+from sktextcnn._vectors.gensim_objects import as_keyed_vectors, is_gensim_object
+from sktextcnn._vectors.in_memory import as_in_memory, is_in_memory, is_pair, words_in_memory
+from sktextcnn._vectors.objects import ObjectVectors
+from sktextcnn._vectors.renaming import as_rename, check_can_be_pickled
 
 _DEFAULT_ENCODING = "utf-8"
 
@@ -71,6 +61,14 @@ class Embeddings:
     verbose : int or None, default=None
         With 1, a progress bar counts the words that an encoder encodes. None means that of
         `source` if it is a handle, and 0 otherwise. Has no effect on other sources.
+    word : str, callable or None, default=None
+        How a word of the source becomes one of the texts, where it has a tag or a prefix. A str
+        is a regular expression that matches the whole word of the source and has one group,
+        which is the word of the texts: ``"/c/en/(.+)"`` for "/c/en/king", ``"(.+)_[A-Z]+"`` for
+        "king_NOUN". Words that do not match are left out. A callable takes a word of the source
+        and returns that of the texts, or None to leave it out: ``str.lower``. It is pickled by
+        its name in a module. The first of several words of the source counts. None means that
+        of `source` if it is a handle, and to keep words as they are otherwise.
 
     Attributes
     ----------
@@ -78,6 +76,8 @@ class Embeddings:
         The name of the file, of the vectors or of the encoder's class, for display.
     width : int or None
         The width to which vectors are reduced.
+    word : str, callable or None
+        How words of the source become those of texts.
     is_encoder : bool
         Whether the source is an encoder.
 
@@ -86,11 +86,12 @@ class Embeddings:
     FileNotFoundError
         If `source` is a path that does not exist.
     TypeError
-        If `source` is none of the above, `encoding` is not a string, or `width` or `verbose` is
-        not an integer.
+        If `source` is none of the above, `encoding` is not a string, `width` or `verbose` is
+        not an integer, or `word` is neither a str nor callable.
     ValueError
-        If Python does not know the encoding, `width` is less than 1, `verbose` is negative, or
-        the vectors of a mapping or a pair differ in width.
+        If Python does not know the encoding, `width` is less than 1, `verbose` is negative,
+        `word` is not a regular expression with one group, or the vectors of a mapping or a pair
+        differ in width.
 
     See Also
     --------
@@ -134,12 +135,14 @@ class Embeddings:
         "__weakref__",
         "_encoded",
         "_encoding",
+        "_object",
         "_path",
         "_reads_pickles",
         "_vectors",
         "_verbose",
         "name",
         "width",
+        "word",
     )
 
     # Pickles and skops name the class by this, so it stays the same wherever the class is.
@@ -147,8 +150,10 @@ class Embeddings:
 
     name: str
     width: int | None
+    word: Any
     _encoded: EncodedWords | None
     _encoding: str
+    _object: ObjectVectors | None
     _path: str | None
     _reads_pickles: bool
     _vectors: Any
@@ -161,6 +166,7 @@ class Embeddings:
         encoding: str | None = None,
         width: int | None = None,
         verbose: int | None = None,
+        word: str | Callable[[str], str | None] | None = None,
     ) -> None:
         if encoding is not None:
             _check_encoding(encoding)
@@ -176,6 +182,7 @@ class Embeddings:
             encoding = encoding or source._encoding
             width = source.width if width is None else width
             verbose = source._verbose if verbose is None else verbose
+            word = source.word if word is None else word
         elif isinstance(source, str | os.PathLike):
             name, path = _name_and_path(source)
             if path is None:
@@ -185,12 +192,17 @@ class Embeddings:
         elif is_in_memory(source):
             vectors = as_in_memory(source)
             kind = "matrix" if isinstance(vectors, tuple) else type(source).__name__
-            name = f"{kind} of {n_words_in_memory(vectors):,} words"
+            name = f"{kind} of {len(words_in_memory(vectors)):,} words"
         elif is_encoder(source) and not is_gensim_object(source):
             name, vectors, encoded = type(source).__name__, source, EncodedWords()
         else:
             vectors = as_keyed_vectors(source)
             name = f"{type(source).__name__} of {len(vectors):,} words"
+        if encoded is not None and word is not None:
+            raise ValueError(
+                f"word has no effect on {name}, which encodes any word and has no list of words. "
+                f"Leave it out."
+            )
         self._set(
             name=name,
             path=path,
@@ -200,6 +212,7 @@ class Embeddings:
             reads_pickles=reads_pickles,
             width=width,
             verbose=verbose or 0,
+            word=word,
         )
 
     def _set(
@@ -213,7 +226,10 @@ class Embeddings:
         reads_pickles: bool,
         width: int | None = None,
         verbose: int = 0,
+        word: Any = None,
     ) -> None:
+        rename = as_rename(word)
+        is_object = vectors is not None and encoded is None
         for attribute, value in (
             ("name", name),
             ("_path", path),
@@ -223,13 +239,15 @@ class Embeddings:
             ("_reads_pickles", reads_pickles),
             ("width", width),
             ("_verbose", verbose),
+            ("word", word),
+            ("_object", ObjectVectors(vectors, rename) if is_object else None),
         ):
             object.__setattr__(self, attribute, value)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(
             f"An Embeddings handle is immutable, so {name!r} cannot be set. Make a new handle: "
-            f"Embeddings(source, encoding=..., width=...)."
+            f"Embeddings(source, encoding=..., width=..., word=...)."
         )
 
     def __delattr__(self, name: str) -> NoReturn:
@@ -248,7 +266,8 @@ class Embeddings:
         Parameters
         ----------
         words : iterable of str
-            The words to look up. Case matters.
+            The words to look up. Case matters. A word that is not found is looked up with
+            composed and decomposed accents, and with other apostrophes.
 
         Returns
         -------
@@ -265,10 +284,8 @@ class Embeddings:
         """
         if self._encoded is not None:
             return self._encoded.lookup(self._vectors, words, self._verbose)
-        if is_in_memory(self._vectors):
-            return lookup_in_memory(self._vectors, words)
-        if self._vectors is not None:
-            return lookup_in_object(self._vectors, words)
+        if self._object is not None:
+            return self._object.lookup(words)
         with self._file() as file:
             return file.lookup(words)
 
@@ -295,10 +312,8 @@ class Embeddings:
             raise ValueError(f"n must be 0 or more; got {n}.")
         if self.is_encoder:
             raise ValueError(f"{self.name} encodes any word, so it has no list of words.")
-        if is_in_memory(self._vectors):
-            return words_in_memory(self._vectors, n)
-        if self._vectors is not None:
-            return words_of_object(self._vectors, n)
+        if self._object is not None:
+            return self._object.words(n)
         with self._file() as file:
             return file.words(n)
 
@@ -312,7 +327,7 @@ class Embeddings:
                     f"code, and its path comes from a model file. If you trust the file, set "
                     f"embeddings=Embeddings({path!r})."
                 )
-            yield cached_file(path, self._encoding)
+            yield cached_file(path, self._encoding, self.word)
         except FileNotFoundError:
             raise FileNotFoundError(_missing_file_message(path)) from None
 
@@ -326,6 +341,7 @@ class Embeddings:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
+        check_can_be_pickled(self.word)
         # The stamp is not restored. With it, caches that hash their arguments, such as
         # Pipeline(memory=...), notice that a file has changed.
         stamp = file_stamp(self._path) if self._path and os.path.isfile(self._path) else None
@@ -337,6 +353,7 @@ class Embeddings:
             "reads_pickles": self._reads_pickles,
             "width": self.width,
             "verbose": self._verbose,
+            "word": self.word,
             "key": None if self._encoded is None else self._encoded.key,
             "stamp": stamp,
         }
@@ -349,12 +366,14 @@ class Embeddings:
             **{name: state[name] for name in names},
             width=state.get("width"),
             verbose=state.get("verbose", 0),
+            word=state.get("word"),
             encoded=None if key is None else encoded_words(key),
         )
 
     def __repr__(self) -> str:
         width = "" if self.width is None else f", width={self.width}"
-        return f"Embeddings({self.name!r}{width})"
+        word = getattr(self.word, "__qualname__", repr(self.word))
+        return f"Embeddings({self.name!r}{width}{'' if self.word is None else f', word={word}'})"
 
 
 def as_embeddings(source: Any) -> Embeddings:
@@ -409,14 +428,17 @@ def embeddings_config(source: Any) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        `name`, `path` (None for vectors of gensim-data) and `encoding`, and `width` if there
-        is one; None for an object in memory.
+        `name`, `path` (None for vectors of gensim-data) and `encoding`, and `width` and `word`
+        if given; None for an object in memory, or if `word` is a function.
     """
     if isinstance(source, Embeddings):
         if source._vectors is not None:
             return None
         config = {"name": source.name, "path": source._path, "encoding": source._encoding}
-        return config if source.width is None else {**config, "width": source.width}
+        if callable(source.word):
+            return None
+        options = {"width": source.width, "word": source.word}
+        return config | {name: value for name, value in options.items() if value is not None}
     if not isinstance(source, str | os.PathLike):
         return None
     name, path = _name_and_path(source)
@@ -424,21 +446,28 @@ def embeddings_config(source: Any) -> dict[str, Any] | None:
 
 
 def embeddings_from_config(
-    name: str, path: str | None, encoding: str, width: int | None = None
+    name: str,
+    path: str | None,
+    encoding: str,
+    width: int | None = None,
+    word: str | None = None,
 ) -> Embeddings:
     """Return a handle that reads no pickles, since the configuration may be anybody's.
 
     Raises
     ------
     TypeError
-        If the width is not an integer.
+        If the width is not an integer, or `word` is not a str.
     ValueError
-        If Python does not know the encoding, or the width is less than 1.
+        If Python does not know the encoding, the width is less than 1, or `word` is not a
+        regular expression with one group.
     """
     _check_encoding(encoding)
     _check_integer("width", width, least=1)
     handle = Embeddings.__new__(Embeddings)
-    handle._set(name=name, path=path, encoding=encoding, reads_pickles=False, width=width)
+    handle._set(
+        name=name, path=path, encoding=encoding, reads_pickles=False, width=width, word=word
+    )
     return handle
 
 

@@ -3,7 +3,6 @@
 import operator
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -81,14 +80,9 @@ def lookup_in_memory(vectors: InMemory, words: Iterable[str]) -> dict[str, np.nd
     return found
 
 
-def words_in_memory(vectors: InMemory, n: int | None = None) -> list[str]:
-    """Return the first words, or all of them."""
-    return list(islice(vectors[0] if isinstance(vectors, tuple) else vectors, n))
-
-
-def n_words_in_memory(vectors: InMemory) -> int:
-    """Return the number of words."""
-    return len(vectors[0] if isinstance(vectors, tuple) else vectors)
+def words_in_memory(vectors: InMemory) -> Collection[str]:
+    """Return the words."""
+    return vectors[0] if isinstance(vectors, tuple) else vectors
 
 
 def as_array(value: Any, what: str, expected: str = "numbers") -> np.ndarray:
