@@ -381,6 +381,21 @@ def as_embeddings(source: Any) -> Embeddings:
     return source if isinstance(source, Embeddings) else Embeddings(source)
 
 
+def without_rule(source: Embeddings) -> Embeddings:
+    """Return a handle on the same vectors by the words of the source itself."""
+    if source.word is None:
+        return source
+    handle = Embeddings.__new__(Embeddings)
+    handle._set(
+        name=source.name,
+        path=source._path,
+        vectors=source._vectors,
+        encoding=source._encoding,
+        reads_pickles=source._reads_pickles,
+    )
+    return handle
+
+
 def list_sources(embeddings: Any) -> list[Any]:
     """Return the sources of a parameter `embeddings`, which is one or a list of them.
 

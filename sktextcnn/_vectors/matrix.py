@@ -1,17 +1,15 @@
 """The embedding matrix of a vocabulary, and the share of its texts that has vectors."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sktextcnn._vectors.embeddings import Embeddings
+from sktextcnn._vectors.mismatch import check_found
 from sktextcnn._vectors.reduction import reduce_width
 
 _MISSING_SHOWN = 20
-# A warning says so if this share of all tokens would gain a vector by another casing.
-_CASING_GAIN = 0.05
 # About the standard deviation of GloVe's numbers for the words of a corpus, with which the
 # defaults were chosen.
 _STD = 0.5
@@ -64,7 +62,7 @@ def build_matrix(
         found = source.lookup([*words, *unseen])
         has_vector = np.array([word in found for word in (*words, *unseen)], dtype=bool)
         of_texts = has_vector[: len(words)]
-        _check_found(source, words, counts, of_texts)
+        check_found(source, words, counts, of_texts, _missing(of_texts, counts))
         known = np.stack([found[word] for word in (*words, *unseen) if word in found])
         known = _prepared(known, int(of_texts.sum()), source, scaled)
         bound = np.sqrt(3 * known[: of_texts.sum()].var(dtype=np.float64))
@@ -107,45 +105,3 @@ def _prepared(known: np.ndarray, n_fitted: int, source: Embeddings, scaled: bool
     if scaled and std > 0:
         known *= np.float32(_STD / std)
     return known
-
-
-def _check_found(
-    source: Embeddings, words: Sequence[str], counts: np.ndarray, of_texts: np.ndarray
-) -> None:
-    """Raise an error if no word has a vector, and warn if many would have one in another case."""
-    missing = _missing(of_texts, counts)
-    _warn_of_casing(source, words, counts, missing)
-    if not of_texts.any():
-        examples = ", ".join(f"{words[i]!r:.60}" for i in missing[:5])
-        raise ValueError(
-            f"None of the {len(words):,} words of the vocabulary has a vector in "
-            f"{source.name} ({examples}, ...). Check that the vectors are of the language "
-            f"of the texts, and that `lowercase` is right for them."
-        )
-
-
-def _warn_of_casing(
-    embeddings: Embeddings, words: Sequence[str], counts: np.ndarray, missing: np.ndarray
-) -> None:
-    """Warn if many words without a vector would have one in lower or title case."""
-    total = counts.sum()  # 0 if the texts have none of the words of a given vocabulary.
-    if not total or counts[missing].sum() < _CASING_GAIN * total:
-        return
-    lowered = {words[i]: words[i].lower() for i in missing if words[i] != words[i].lower()}
-    raised = {words[i]: words[i].title() for i in missing if words[i] not in lowered}
-    for variants, remedy in (
-        (lowered, "The vectors are of words in lower case: set lowercase=True."),
-        (raised, "The vectors distinguish upper and lower case: set lowercase=False."),
-    ):
-        in_vectors = embeddings.lookup(set(variants.values()))
-        gained = [i for i in missing if variants.get(words[i]) in in_vectors]
-        gain = counts[gained].sum() / total
-        if gain >= _CASING_GAIN:
-            example = words[gained[0]]
-            warnings.warn(
-                f"{gain:.0%} of the tokens have no vector in {embeddings.name}, but would "
-                f"have one in another case; for example, {example!r:.60} has none, but "
-                f"{variants[example]!r:.60} has. {remedy}",
-                UserWarning,
-                stacklevel=5,
-            )
