@@ -16,6 +16,7 @@ from sktextcnn._vectors.formats import is_gensim_file
 from sktextcnn._vectors.gensim_objects import as_keyed_vectors, is_gensim_object
 from sktextcnn._vectors.in_memory import as_in_memory, is_in_memory, is_pair, words_in_memory
 from sktextcnn._vectors.objects import ObjectVectors
+from sktextcnn._vectors.other_files import folder_hint
 from sktextcnn._vectors.renaming import as_rename, check_can_be_pickled
 
 _DEFAULT_ENCODING = "utf-8"
@@ -529,7 +530,7 @@ def _is_path(text: str) -> bool:
 def _missing_file_message(path: str) -> str:
     folder, name = os.path.split(path)
     if os.path.isdir(path):
-        return f"{path!r} is a folder; give the path of a file of vectors in it."
+        return f"{path!r} is a folder; {folder_hint(path)}."
     if not os.path.isdir(folder):
         return f"There is no folder {folder!r}, so there is no file of vectors {name!r} in it."
     similar = difflib.get_close_matches(name, os.listdir(folder), n=1)

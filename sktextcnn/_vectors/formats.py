@@ -21,6 +21,7 @@ from sktextcnn._vectors.fasttext_format import (
     is_old_fasttext,
     read_fasttext,
 )
+from sktextcnn._vectors.other_files import other_format, pickled
 from sktextcnn._vectors.records import (
     LONGEST_WORD,
     FoundVectors,
@@ -30,7 +31,7 @@ from sktextcnn._vectors.records import (
 )
 from sktextcnn._vectors.renaming import Rename, rename_bytes
 from sktextcnn._vectors.spelling import lookup_spelled
-from sktextcnn._vectors.text_format import BYTE_ORDER_MARK, is_number, read_text, text_words
+from sktextcnn._vectors.text_format import is_number, read_text, text_words
 from sktextcnn._vectors.word2vec_format import (
     is_word2vec_binary,
     read_word2vec_binary,
@@ -45,22 +46,17 @@ _ALWAYS_DECOMPRESSED = 1 << 22
 _GZIP = b"\x1f\x8b"
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 _PICKLE = b"\x80"
-_OTHER_FORMATS = {
-    b"PK\x03\x04": "a zip archive; unzip it and give the path of the file inside",
-    b"\x89HDF": "an HDF5 file; export the vectors as word2vec or GloVe text",
-    b"\x93NUMPY": "a NumPy array, which has no words",
-    b"\xff\xfe": "UTF-16 text; convert it to UTF-8",
-    b"\xfe\xff": "UTF-16 text; convert it to UTF-8",
-    b"BZh": "compressed with bzip2; decompress it or use gzip",
-    b"\xfd7zX": "compressed with xz; decompress it or use gzip",
-}
 
 
 def is_gensim_file(path: str) -> bool:
-    """Tell whether a file was saved by gensim itself (``.kv``, ``.model``)."""
+    """Tell whether a file was saved by gensim itself (``.kv``, ``.model``).
+
+    Other pickles are named by `read_vectors`.
+    """
     with _open(path) as file:
         try:
-            return file.read(1) == _PICKLE
+            head = file.read(LONGEST_WORD)
+            return head.startswith(_PICKLE) and pickled(head) is None
         except _GZIP_ERRORS:
             return False  # `read_vectors` raises the error.
 
@@ -229,13 +225,9 @@ def _detect_format(file: BinaryIO, path: str) -> VectorReader:
     file.seek(0)
     if not head.strip():
         raise ValueError(f"{path} is empty; expected a file of word vectors.")
-    for magic, what in _OTHER_FORMATS.items():
-        if head.startswith(magic):
-            raise ValueError(f"{path} is {what}.")
-    if head.removeprefix(BYTE_ORDER_MARK).lstrip()[:4].lower() in (b"<!do", b"<htm"):
-        raise ValueError(
-            f"{path} is a web page, not a file of word vectors. Download the file again."
-        )
+    if what := other_format(head, file, path):
+        raise ValueError(f"{path} is {what}.")
+    file.seek(0)
     if head.startswith(FASTTEXT) or is_old_fasttext(head):
         return read_fasttext
     line, _, rest = head.partition(b"\n")
