@@ -10,11 +10,15 @@ import numpy as np
 
 from sktextcnn._vectors.embeddings import Embeddings, without_rule
 
-# A cause is named if this share of all tokens would gain a vector without it.
+# A case is named if this share of all tokens would gain a vector in it.
 _GAIN = 0.05
 # A warning shows words of both sides if a smaller share of the tokens has a vector.
 _LITTLE = 0.25
 _SHOWN = 5
+# Tags and prefixes are looked for if a smaller share has one, and named if so large a share of the
+# tokens without a vector would gain one.
+_SEARCHED_BELOW = 0.5
+_LEAST_FOUND = 0.2
 # So many words of the vectors are searched for those of the texts.
 _SEARCHED = 20_000
 _LONGEST = 100
@@ -59,7 +63,7 @@ def check_found(
     found_any = has_vector.any()
     if found_any and casing:
         _warn(casing)
-    if source.is_encoder or (found_any and (casing or not total)):
+    if source.is_encoder or (found_any and (casing or share >= _SEARCHED_BELOW)):
         remedy = None
     else:
         remedy = _rule_hint(source, {words[i]: max(1, int(counts[i])) for i in missing})
@@ -189,7 +193,7 @@ def find_rule(of_source: Sequence[str], counts: Mapping[str, int]) -> str | None
                     suffixes[rule][word[end:]] += 1
     gains = {rule: sum(counts[word] for word in found[rule]) for rule in found}
     best = max(gains, key=lambda rule: (gains[rule], -len(rule[0])), default=None)
-    if best is None or gains[best] < _GAIN * sum(counts.values()):
+    if best is None or gains[best] < _LEAST_FOUND * sum(counts.values()):
         return None
     return f"{_escaped(best[0])}{_before_suffix(suffixes[best])}"
 

@@ -117,7 +117,6 @@ STRANGERS = {
     ),
     "tar": (tarred(), "is a tar archive; unpack it and give the path of the file inside ('vectors"),
     "old tar": (tarred(kind=tarfile.GNU_FORMAT), "is a tar archive"),
-    "tar.gz": (tarred("w:gz"), "is a tar archive; unpack it and give the path of the file inside"),
     "pickled dict": (pickle.dumps({"the": [0.1]}), "is a pickled dict; if you trust it, load it"),
     "pickled dict of arrays": (pickle.dumps({"a": np.ones(2)}, 2), "is a pickled dict"),
     "pickled dict of Python 2": (pickle.dumps({"the": [0.1]}, 0), "is a pickle; if you trust it"),
