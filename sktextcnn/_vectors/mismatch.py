@@ -123,7 +123,8 @@ def _casing_hint(
             "The vectors distinguish upper and lower case: set lowercase=False.",
         ),
         (
-            {word: word.upper() for word in others},
+            # An encoder takes no `word`, and its time for each.
+            {} if source.is_encoder else {word: word.upper() for word in others},
             "The vectors are of words in upper case: set embeddings=Embeddings(..., "
             "word=str.lower).",
         ),
