@@ -40,6 +40,8 @@ from sktextcnn._vectors import (
     as_embeddings,
     build_matrix,
     first_words,
+    list_sources,
+    shared,
     train_embeddings,
 )
 
@@ -105,10 +107,11 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         than `max_length`.
     embeddings : str, path-like, object, Embeddings, list of these or None, default=None
         The word vectors: anything that :class:`Embeddings` takes (a file, a gensim object, a
-        name of gensim-data, an object that encodes words), or "word2vec" or "fasttext" to train
-        them on the fitted texts. The vectors of a list of sources are put side by side; those of
-        each are scaled so that their numbers have the standard deviation 0.5, about that of
-        GloVe's. With None, the classifier starts from random vectors.
+        name of gensim-data, a dict of words and vectors, a pair of words and a matrix, an object
+        that encodes words), or "word2vec" or "fasttext" to train them on the fitted texts. The
+        vectors of a list of sources are put side by side; those of each are scaled so that their
+        numbers have the standard deviation 0.5, about that of GloVe's. With None, the classifier
+        starts from random vectors.
     embeddings_params : dict or None, default=None
         Parameters of gensim's Word2Vec or FastText, for vectors trained on the fitted texts,
         such as ``{"vector_size": 50, "window": 3, "epochs": 20}``. The defaults are gensim's
@@ -264,6 +267,24 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         self.unseen_words = unseen_words
         self.random_state = random_state
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            With False, a handle stands for each source of `embeddings` that is in memory. So
+            :func:`sklearn.base.clone` shares the vectors instead of copying them, and a
+            vectorizer is shown without their numbers.
+
+        Returns
+        -------
+        params : dict
+            The value of each parameter by its name.
+        """
+        params = super().get_params(deep)
+        return params if deep else {**params, "embeddings": shared(params["embeddings"])}
+
     def fit(self, X: Iterable[str], y: Any = None) -> "TextVectorizer":
         """Learn the vocabulary and the length, and load or train the vectors.
 
@@ -416,7 +437,6 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
                 unseen,
                 len(RESERVED_WORDS),
                 random_state,
-                n_texts=len(documents),
                 warns=not warned,
             )
             name = " + ".join(source.name for source in sources)
@@ -435,8 +455,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
 
     def _check_embeddings(self) -> list[Embeddings | str] | None:
         """Return the sources; raise an error about the parameter before any text is read."""
-        several = isinstance(self.embeddings, list | tuple)
-        given = list(self.embeddings) if several else [self.embeddings]
+        given = list_sources(self.embeddings)
         if not given:
             raise ValueError(
                 "embeddings is an empty list. Give one or more sources, or None for random vectors."
@@ -445,7 +464,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         if self.embeddings_params and not any(trained):
             raise ValueError(
                 f"embeddings_params only applies to embeddings='word2vec' and "
-                f"embeddings='fasttext'; got embeddings={self.embeddings!r}. Leave it out."
+                f"embeddings='fasttext'; got embeddings={self.embeddings!r:.100}. Leave it out."
             )
         if self.embeddings is None:
             return None

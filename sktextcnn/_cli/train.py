@@ -79,6 +79,12 @@ def add_to(commands: Commands) -> None:
         "(default: random vectors)",
     )
     training.add_argument(
+        "--vectors-word",
+        metavar="PATTERN",
+        help="regular expression of the words of the vector files, whose one group is the word of "
+        "the texts, to remove tags and prefixes: '/c/en/(.+)', '(.+)_[A-Z]+'",
+    )
+    training.add_argument(
         "--finetune",
         type=_finetune,
         default=True,
@@ -204,13 +210,19 @@ def new_model(args: argparse.Namespace) -> "Pipeline":
 
     from sktextcnn._classifier import TextCNNClassifier
     from sktextcnn._vectorizer import TextVectorizer
-    from sktextcnn._vectors import TRAINED, as_embeddings
+    from sktextcnn._vectors import TRAINED, Embeddings
 
+    if args.vectors_word and set(args.vectors) <= set(TRAINED):
+        raise InputError("--vectors-word is for files of vectors: give --vectors FILE with it.")
+    sources: list[Any] = []
     for source in args.vectors:
         if source not in TRAINED:
             # Raises an error for a missing file before the texts are read.
-            as_embeddings(source)
-    embeddings = args.vectors if len(args.vectors) > 1 else next(iter(args.vectors), None)
+            with as_input_error():
+                handle = Embeddings(source, word=args.vectors_word)
+            source = handle if args.vectors_word else source
+        sources.append(source)
+    embeddings = sources if len(sources) > 1 else next(iter(sources), None)
     steps: dict[str, Any] = {
         "vectorizer": TextVectorizer(embeddings=embeddings, random_state=args.seed),
         "classifier": TextCNNClassifier(

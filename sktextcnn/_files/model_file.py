@@ -25,7 +25,13 @@ from sktextcnn._state import (
 )
 from sktextcnn._training import SETTINGS, check_stored
 from sktextcnn._vectorizer import TextVectorizer
-from sktextcnn._vectors import TRAINED, embeddings_config, embeddings_from_config
+from sktextcnn._vectors import (
+    TRAINED,
+    as_embeddings,
+    embeddings_config,
+    embeddings_from_config,
+    list_sources,
+)
 from sktextcnn._wide import check_arrays
 
 _KINDS: dict[str, type[BaseEstimator]] = {
@@ -179,10 +185,10 @@ class _Writer:
         if full in self.omit:
             self._omitted.add(full)
             return {"omitted": full}
-        if name == "embeddings" and isinstance(value, list | tuple):
-            return {"embeddings": [self._source(full, source) for source in value]}
         if name == "embeddings" and value is not None and not _is_trained(value):
-            return {"embeddings": self._source(full, value)}
+            sources = [self._source(full, source) for source in list_sources(value)]
+            # A source is described by a dict or a str, so a list is a list of sources.
+            return {"embeddings": sources if isinstance(value, list | tuple) else sources[0]}
         elif name in ("memory", "pretrained") and value is not None:
             raise _refused(full, f"names {value!r:.80}, where a later fit would load pickles from")
         return self._plain(value, full)
@@ -192,7 +198,10 @@ class _Writer:
         if _is_trained(source):
             return source
         file = embeddings_config(source)
-        return self._plain(source, name) if file is None else file
+        if file is None:
+            # By its handle, since vectors in memory may be written as megabytes.
+            raise _refused(name, f"is a source in memory, {as_embeddings(source)!r}")
+        return file
 
     def _plain(self, value: Any, name: str) -> Any:
         try:
@@ -506,10 +515,12 @@ def _source(described: Any) -> Any:
     """Return word vectors that `_Writer._source` has described."""
     if _is_trained(described):
         return described
-    if not set(described) <= {"name", "path", "encoding", "width"}:
+    if not set(described) <= {"name", "path", "encoding", "width", "word"}:
         raise ValueError("the word vectors have an unknown description")
     return embeddings_from_config(
-        **_strings(described, "name", "path", "encoding"), width=described.get("width")
+        **_strings(described, "name", "path", "encoding"),
+        width=described.get("width"),
+        word=described.get("word"),
     )
 
 

@@ -13,6 +13,10 @@ _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 _MODIFIERS = re.compile("[\ufe0f\u200d\U0001f3fb-\U0001f3ff].*", re.DOTALL)
 
 
+# Of keyboards, of typesetting, and the letter.
+_APOSTROPHES = frozenset("'’ʼ")
+
+
 def other_spellings(token: str) -> list[str]:
     """Return spellings of a normalized token that mean the same, the most similar first.
 
@@ -28,11 +32,13 @@ def other_spellings(token: str) -> list[str]:
         Arabic, and an emoji without the tone of its skin. `token` is not among them.
     """
     spellings = []
-    if "'" in token and token != "'":
-        spellings += [token.replace("'", "’"), token.replace("'", "ʼ")]
+    if len(token) > 1 and not _APOSTROPHES.isdisjoint(token):
+        spellings += [re.sub("['’ʼ]", other, token) for other in "'’ʼ"]
     if token.isascii():
-        return spellings
-    spellings += [unicodedata.normalize("NFD", token), _with_excluded(token), _with_tones(token)]
+        return [spelling for spelling in spellings if spelling != token]
+    # A tokenizer of the user may not have composed the letters.
+    spellings += [unicodedata.normalize("NFC", token), unicodedata.normalize("NFD", token)]
+    spellings += [_with_excluded(token), _with_tones(token)]
     if _HEBREW.search(token):
         spellings.append(token.replace("'", "\u05f3").replace('"', "\u05f4"))
     spellings.append(_JOINERS.sub("", token))

@@ -5,7 +5,7 @@ import difflib
 import logging
 import numbers
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,12 +13,11 @@ import numpy as np
 from sktextcnn._vectors.encoders import EncodedWords, encoded_words, is_encoder
 from sktextcnn._vectors.file_cache import VectorFile, cached_file, file_stamp
 from sktextcnn._vectors.formats import is_gensim_file
-from sktextcnn._vectors.gensim_objects import (
-    as_keyed_vectors,
-    is_gensim_object,
-    lookup_in_object,
-    words_of_object,
-)
+from sktextcnn._vectors.gensim_objects import as_keyed_vectors, is_gensim_object
+from sktextcnn._vectors.in_memory import as_in_memory, is_in_memory, is_pair, words_in_memory
+from sktextcnn._vectors.objects import ObjectVectors
+from sktextcnn._vectors.other_files import folder_hint
+from sktextcnn._vectors.renaming import as_rename, check_can_be_pickled
 
 _DEFAULT_ENCODING = "utf-8"
 
@@ -34,7 +33,7 @@ class Embeddings:
 
     Parameters
     ----------
-    source : str, path-like, gensim object, encoder or Embeddings
+    source : str, path-like, gensim object, mapping, pair, DataFrame, encoder or Embeddings
         One of
 
         - the path of a file of vectors: word2vec binary or text, GloVe text with or without
@@ -42,6 +41,9 @@ class Embeddings:
           or ``.model`` (memory-mapped; a pickle, so load it only if you trust its author).
           The format is recognised from the content, not from the name;
         - a gensim ``KeyedVectors``, ``Word2Vec`` or ``FastText`` object;
+        - a mapping of words to their vectors, such as ``{"the": [0.1, 0.2]}``;
+        - a pair of words and a matrix with a row for each, or a DataFrame whose index has the
+          words. The words may be a mapping to the numbers of their rows;
         - an encoder: an object whose ``encode(words)`` takes a list of str and returns a matrix
           with a row for each, such as a ``SentenceTransformer`` or a Model2Vec
           ``StaticModel``. It encodes single words, 256 at a time, and each word once: the handle
@@ -52,7 +54,7 @@ class Embeddings:
         - another handle.
     encoding : str or None, default=None
         The encoding of the words in a file. None means that of `source` if it is a handle,
-        and "utf-8" otherwise. Has no effect on objects and gensim's own files.
+        and "utf-8" otherwise. Has no effect on vectors in memory and gensim's own files.
     width : int or None, default=None
         Reduce the vectors to so many numbers by PCA, when a vectorizer is fitted. The PCA is
         fitted on the words of its texts, of which more than `width` must have a vector. None
@@ -60,6 +62,14 @@ class Embeddings:
     verbose : int or None, default=None
         With 1, a progress bar counts the words that an encoder encodes. None means that of
         `source` if it is a handle, and 0 otherwise. Has no effect on other sources.
+    word : str, callable or None, default=None
+        How a word of the source becomes one of the texts, where it has a tag or a prefix. A str
+        is a regular expression that matches the whole word of the source and has one group,
+        which is the word of the texts: ``"/c/en/(.+)"`` for "/c/en/king", ``"(.+)_[A-Z]+"`` for
+        "king_NOUN". Words that do not match are left out. A callable takes a word of the source
+        and returns that of the texts, or None to leave it out: ``str.lower``. It is pickled by
+        its name in a module. The first of several words of the source counts. None means that
+        of `source` if it is a handle, and to keep words as they are otherwise.
 
     Attributes
     ----------
@@ -67,6 +77,8 @@ class Embeddings:
         The name of the file, of the vectors or of the encoder's class, for display.
     width : int or None
         The width to which vectors are reduced.
+    word : str, callable or None
+        How words of the source become those of texts.
     is_encoder : bool
         Whether the source is an encoder.
 
@@ -75,10 +87,12 @@ class Embeddings:
     FileNotFoundError
         If `source` is a path that does not exist.
     TypeError
-        If `source` is none of the above, `encoding` is not a string, or `width` or `verbose` is
-        not an integer.
+        If `source` is none of the above, `encoding` is not a string, `width` or `verbose` is
+        not an integer, or `word` is neither a str nor callable.
     ValueError
-        If Python does not know the encoding, `width` is less than 1, or `verbose` is negative.
+        If Python does not know the encoding, `width` is less than 1, `verbose` is negative,
+        `word` is not a regular expression with one group, or the vectors of a mapping or a pair
+        differ in width.
 
     See Also
     --------
@@ -122,12 +136,14 @@ class Embeddings:
         "__weakref__",
         "_encoded",
         "_encoding",
+        "_object",
         "_path",
         "_reads_pickles",
         "_vectors",
         "_verbose",
         "name",
         "width",
+        "word",
     )
 
     # Pickles and skops name the class by this, so it stays the same wherever the class is.
@@ -135,8 +151,10 @@ class Embeddings:
 
     name: str
     width: int | None
+    word: Any
     _encoded: EncodedWords | None
     _encoding: str
+    _object: ObjectVectors | None
     _path: str | None
     _reads_pickles: bool
     _vectors: Any
@@ -149,6 +167,7 @@ class Embeddings:
         encoding: str | None = None,
         width: int | None = None,
         verbose: int | None = None,
+        word: str | Callable[[str], str | None] | None = None,
     ) -> None:
         if encoding is not None:
             _check_encoding(encoding)
@@ -164,17 +183,27 @@ class Embeddings:
             encoding = encoding or source._encoding
             width = source.width if width is None else width
             verbose = source._verbose if verbose is None else verbose
+            word = source.word if word is None else word
         elif isinstance(source, str | os.PathLike):
             name, path = _name_and_path(source)
             if path is None:
                 _check_gensim_data_name(os.fspath(source))
             elif not os.path.isfile(path):
                 raise FileNotFoundError(_missing_file_message(path))
+        elif is_in_memory(source):
+            vectors = as_in_memory(source)
+            kind = "matrix" if isinstance(vectors, tuple) else type(source).__name__
+            name = f"{kind} of {len(words_in_memory(vectors)):,} words"
         elif is_encoder(source) and not is_gensim_object(source):
             name, vectors, encoded = type(source).__name__, source, EncodedWords()
         else:
             vectors = as_keyed_vectors(source)
             name = f"{type(source).__name__} of {len(vectors):,} words"
+        if encoded is not None and word is not None:
+            raise ValueError(
+                f"word has no effect on {name}, which encodes any word and has no list of words. "
+                f"Leave it out."
+            )
         self._set(
             name=name,
             path=path,
@@ -184,6 +213,7 @@ class Embeddings:
             reads_pickles=reads_pickles,
             width=width,
             verbose=verbose or 0,
+            word=word,
         )
 
     def _set(
@@ -197,7 +227,10 @@ class Embeddings:
         reads_pickles: bool,
         width: int | None = None,
         verbose: int = 0,
+        word: Any = None,
     ) -> None:
+        rename = as_rename(word)
+        is_object = vectors is not None and encoded is None
         for attribute, value in (
             ("name", name),
             ("_path", path),
@@ -207,13 +240,15 @@ class Embeddings:
             ("_reads_pickles", reads_pickles),
             ("width", width),
             ("_verbose", verbose),
+            ("word", word),
+            ("_object", ObjectVectors(vectors, rename) if is_object else None),
         ):
             object.__setattr__(self, attribute, value)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(
             f"An Embeddings handle is immutable, so {name!r} cannot be set. Make a new handle: "
-            f"Embeddings(source, encoding=..., width=...)."
+            f"Embeddings(source, encoding=..., width=..., word=...)."
         )
 
     def __delattr__(self, name: str) -> NoReturn:
@@ -232,7 +267,8 @@ class Embeddings:
         Parameters
         ----------
         words : iterable of str
-            The words to look up. Case matters.
+            The words to look up. Case matters. A word that is not found is looked up with
+            composed and decomposed accents, and with other apostrophes.
 
         Returns
         -------
@@ -249,8 +285,8 @@ class Embeddings:
         """
         if self._encoded is not None:
             return self._encoded.lookup(self._vectors, words, self._verbose)
-        if self._vectors is not None:
-            return lookup_in_object(self._vectors, words)
+        if self._object is not None:
+            return self._object.lookup(words)
         with self._file() as file:
             return file.lookup(words)
 
@@ -277,8 +313,8 @@ class Embeddings:
             raise ValueError(f"n must be 0 or more; got {n}.")
         if self.is_encoder:
             raise ValueError(f"{self.name} encodes any word, so it has no list of words.")
-        if self._vectors is not None:
-            return words_of_object(self._vectors, n)
+        if self._object is not None:
+            return self._object.words(n)
         with self._file() as file:
             return file.words(n)
 
@@ -292,7 +328,7 @@ class Embeddings:
                     f"code, and its path comes from a model file. If you trust the file, set "
                     f"embeddings=Embeddings({path!r})."
                 )
-            yield cached_file(path, self._encoding)
+            yield cached_file(path, self._encoding, self.word)
         except FileNotFoundError:
             raise FileNotFoundError(_missing_file_message(path)) from None
 
@@ -306,6 +342,7 @@ class Embeddings:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
+        check_can_be_pickled(self.word)
         # The stamp is not restored. With it, caches that hash their arguments, such as
         # Pipeline(memory=...), notice that a file has changed.
         stamp = file_stamp(self._path) if self._path and os.path.isfile(self._path) else None
@@ -317,6 +354,7 @@ class Embeddings:
             "reads_pickles": self._reads_pickles,
             "width": self.width,
             "verbose": self._verbose,
+            "word": self.word,
             "key": None if self._encoded is None else self._encoded.key,
             "stamp": stamp,
         }
@@ -329,17 +367,62 @@ class Embeddings:
             **{name: state[name] for name in names},
             width=state.get("width"),
             verbose=state.get("verbose", 0),
+            word=state.get("word"),
             encoded=None if key is None else encoded_words(key),
         )
 
     def __repr__(self) -> str:
         width = "" if self.width is None else f", width={self.width}"
-        return f"Embeddings({self.name!r}{width})"
+        word = getattr(self.word, "__qualname__", repr(self.word))
+        return f"Embeddings({self.name!r}{width}{'' if self.word is None else f', word={word}'})"
 
 
 def as_embeddings(source: Any) -> Embeddings:
     """Return the handle itself, or a new one on anything that `Embeddings` takes."""
     return source if isinstance(source, Embeddings) else Embeddings(source)
+
+
+def without_rule(source: Embeddings) -> Embeddings:
+    """Return a handle on the same vectors by the words of the source itself."""
+    if source.word is None:
+        return source
+    handle = Embeddings.__new__(Embeddings)
+    handle._set(
+        name=source.name,
+        path=source._path,
+        vectors=source._vectors,
+        encoding=source._encoding,
+        reads_pickles=source._reads_pickles,
+    )
+    return handle
+
+
+def list_sources(embeddings: Any) -> list[Any]:
+    """Return the sources of a parameter `embeddings`, which is one or a list of them.
+
+    A pair of words and a matrix is one source.
+    """
+    several = isinstance(embeddings, list | tuple) and not is_pair(embeddings)
+    return list(embeddings) if several else [embeddings]
+
+
+def shared(embeddings: Any) -> Any:
+    """Return a parameter `embeddings` with handles for the sources that are in memory.
+
+    A handle is not copied, and its repr is short, where that of a dict takes minutes. What needs
+    no handle, or is not valid, is returned as it is.
+    """
+    sources = list_sources(embeddings)
+    light = (str, os.PathLike, Embeddings, type(None))
+    if all(isinstance(source, light) for source in sources):
+        return embeddings
+    try:
+        handles = [
+            source if isinstance(source, light) else Embeddings(source) for source in sources
+        ]
+    except (TypeError, ValueError):
+        return embeddings
+    return handles[0] if sources[0] is embeddings else handles
 
 
 def first_words(sources: Iterable[Embeddings], n: int) -> list[str]:
@@ -361,14 +444,17 @@ def embeddings_config(source: Any) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        `name`, `path` (None for vectors of gensim-data) and `encoding`, and `width` if there
-        is one; None for an object in memory.
+        `name`, `path` (None for vectors of gensim-data) and `encoding`, and `width` and `word`
+        if given; None for an object in memory, or if `word` is a function.
     """
     if isinstance(source, Embeddings):
         if source._vectors is not None:
             return None
         config = {"name": source.name, "path": source._path, "encoding": source._encoding}
-        return config if source.width is None else {**config, "width": source.width}
+        if callable(source.word):
+            return None
+        options = {"width": source.width, "word": source.word}
+        return config | {name: value for name, value in options.items() if value is not None}
     if not isinstance(source, str | os.PathLike):
         return None
     name, path = _name_and_path(source)
@@ -376,21 +462,28 @@ def embeddings_config(source: Any) -> dict[str, Any] | None:
 
 
 def embeddings_from_config(
-    name: str, path: str | None, encoding: str, width: int | None = None
+    name: str,
+    path: str | None,
+    encoding: str,
+    width: int | None = None,
+    word: str | None = None,
 ) -> Embeddings:
     """Return a handle that reads no pickles, since the configuration may be anybody's.
 
     Raises
     ------
     TypeError
-        If the width is not an integer.
+        If the width is not an integer, or `word` is not a str.
     ValueError
-        If Python does not know the encoding, or the width is less than 1.
+        If Python does not know the encoding, the width is less than 1, or `word` is not a
+        regular expression with one group.
     """
     _check_encoding(encoding)
     _check_integer("width", width, least=1)
     handle = Embeddings.__new__(Embeddings)
-    handle._set(name=name, path=path, encoding=encoding, reads_pickles=False, width=width)
+    handle._set(
+        name=name, path=path, encoding=encoding, reads_pickles=False, width=width, word=word
+    )
     return handle
 
 
@@ -437,7 +530,7 @@ def _is_path(text: str) -> bool:
 def _missing_file_message(path: str) -> str:
     folder, name = os.path.split(path)
     if os.path.isdir(path):
-        return f"{path!r} is a folder; give the path of a file of vectors in it."
+        return f"{path!r} is a folder; {folder_hint(path)}."
     if not os.path.isdir(folder):
         return f"There is no folder {folder!r}, so there is no file of vectors {name!r} in it."
     similar = difflib.get_close_matches(name, os.listdir(folder), n=1)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sktextcnn._vectors.gensim_objects import is_encodable
+from sktextcnn._vectors.in_memory import as_array
 
 # So many words are encoded at once.
 _BATCH = 256
@@ -71,14 +72,7 @@ def _encode(encoder: Any, words: list[str], size: int | None) -> np.ndarray:
     """Return a read-only float32 matrix with the row of each word."""
     result = encoder.encode(list(words))
     where = f"{type(encoder).__name__}.encode, for {len(words):,} words from {words[0]!r:.60}"
-    if callable(getattr(result, "detach", None)):  # A tensor of torch, on any device.
-        result = result.detach().cpu().float()
-    try:
-        matrix = np.asarray(result)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"{where}: expected a matrix of numbers; got {type(result).__name__} ({error})."
-        ) from error
+    matrix = as_array(result, where, "a matrix of numbers")
     if matrix.dtype.kind not in "iuf" or matrix.ndim != 2:
         raise ValueError(
             f"{where}: expected a dense matrix of numbers; got {type(result).__name__}, which "

@@ -18,6 +18,7 @@ from sktextcnn._vectors.records import (
     BufferedStream,
     FoundVectors,
     RecordIndex,
+    VectorReader,
     Wanted,
     check_finite,
 )
@@ -117,7 +118,8 @@ def read_fasttext(file: BinaryIO, path: str, wanted: Wanted) -> FoundVectors:
     versioned, size, n_buckets, minn, maxn, n_entries, n_words = _read_header(stream)
     hashes, bounds = array("q"), array("q", [stream.offset])
     for word in _dictionary_entries(stream, n_entries):
-        hashes.append(hash(word))
+        ours = word if wanted.rename is None else wanted.rename(word)
+        hashes.append(hash(ours))
         bounds.append(stream.offset)
     if versioned and stream.unpack("?", "fastText's vectors")[0]:
         raise ValueError(
@@ -162,21 +164,35 @@ class _IndexedFastTextReader:
             if len(rows):
                 parts = [matrix[row] for row in rows.tolist()]
                 mean = np.asarray(np.mean(parts, axis=0, dtype=np.float32))
-                found[wanted[word]] = check_finite(mean, path, word)
+                found[wanted[word]] = check_finite(mean, path, word or b"")
         return FoundVectors(self.size, found, self)
 
-    def _rows_of(self, file: BinaryIO, wanted: Wanted) -> dict[bytes, np.ndarray]:
+    def _rows_of(self, file: BinaryIO, wanted: Wanted) -> dict[bytes | None, np.ndarray]:
         """The rows of the matrix whose mean is the vector of each word."""
-        word_row: dict[bytes, int] = {}
+        entries: dict[bytes | None, tuple[int, bytes]] = {}
         for row, entry in self.dictionary.read(file, wanted):
-            word_row.setdefault(entry[: -_ENTRY_TAIL - 1], row)
-        rows_of: dict[bytes, np.ndarray] = {}
+            of_file = entry[: -_ENTRY_TAIL - 1]
+            ours = of_file if wanted.rename is None else wanted.rename(of_file)
+            entries.setdefault(ours, (row, of_file))
+        rows_of: dict[bytes | None, np.ndarray] = {}
         for word, text in wanted.items():
+            own = []
+            if word in entries:
+                row, of_file = entries[word]
+                own = [row]
+                # The subwords of the word as the file has it, with its tag or prefix.
+                text = text if of_file == word else of_file.decode("utf-8", "replace")
             buckets = subword_buckets(text, self.minn, self.maxn, self.n_buckets)
             rows = np.array(buckets, dtype=np.int64) + self.n_words
-            own = [word_row[word]] if word in word_row else []
             rows_of[word] = np.concatenate([np.array(own, dtype=np.int64), rows])
         return rows_of
+
+
+def gives_subwords(reader: VectorReader) -> bool:
+    """Whether a reader gives vectors to words that a file does not have."""
+    if isinstance(reader, _IndexedFastTextReader):
+        return bool(reader.n_buckets)
+    return reader is read_fasttext
 
 
 def subword_buckets(word: str, minn: int, maxn: int, n_buckets: int) -> list[int]:

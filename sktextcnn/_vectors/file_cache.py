@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from sktextcnn._vectors.formats import first_words, is_gensim_file, read_vectors
-from sktextcnn._vectors.gensim_objects import load_gensim, lookup_in_object, words_of_object
+from sktextcnn._vectors.gensim_objects import load_gensim
+from sktextcnn._vectors.objects import ObjectVectors
 from sktextcnn._vectors.records import VectorReader
+from sktextcnn._vectors.renaming import as_rename
 
 _MOST_FILES = 4
 
@@ -18,23 +20,23 @@ _MOST_FILES = 4
 class VectorFile:
     """A file, and the vectors that were looked up in it so far."""
 
-    def __init__(self, path: str, encoding: str) -> None:
-        self.path, self.encoding = path, encoding
+    def __init__(self, path: str, encoding: str, word: Any) -> None:
+        self.path, self.encoding, self.rename = path, encoding, as_rename(word)
         self.lock = threading.Lock()
         self.vectors: dict[str, np.ndarray] = {}
         self.looked_up: set[str] = set()
         self.first: list[str] = []
         self.n_first = 0
-        self.gensim_vectors: Any = None
+        self.gensim_vectors: ObjectVectors | None = None
         self.reader: VectorReader | None = None
 
     def words(self, n: int) -> list[str]:
         """Return the first words of the file."""
         with self.lock:
-            if self._is_gensim_file():
-                return words_of_object(self.gensim_vectors, n)
+            if gensim_vectors := self._gensim_vectors():
+                return gensim_vectors.words(n)
             if n > self.n_first:
-                self.first = first_words(self.path, n, self.encoding)
+                self.first = first_words(self.path, n, self.encoding, self.rename)
                 self.n_first = n
             return self.first[:n]
 
@@ -42,12 +44,12 @@ class VectorFile:
         """Return the vectors of the words that have one; only words not yet looked up are read."""
         words = list(words)
         with self.lock:
-            if self._is_gensim_file():
-                return lookup_in_object(self.gensim_vectors, words)
+            if gensim_vectors := self._gensim_vectors():
+                return gensim_vectors.lookup(words)
             new = set(words) - self.looked_up
             if new:
                 _, vectors, self.reader = read_vectors(
-                    self.path, sorted(new), self.encoding, self.reader
+                    self.path, sorted(new), self.encoding, self.reader, self.rename
                 )
                 for row in vectors.values():
                     row.setflags(write=False)
@@ -55,10 +57,10 @@ class VectorFile:
                 self.looked_up |= new
             return {word: self.vectors[word] for word in words if word in self.vectors}
 
-    def _is_gensim_file(self) -> bool:
+    def _gensim_vectors(self) -> ObjectVectors | None:
         if self.gensim_vectors is None and is_gensim_file(self.path):
-            self.gensim_vectors = load_gensim(self.path)
-        return self.gensim_vectors is not None
+            self.gensim_vectors = ObjectVectors(load_gensim(self.path), self.rename)
+        return self.gensim_vectors
 
 
 _files: OrderedDict[tuple, VectorFile] = OrderedDict()
@@ -71,11 +73,11 @@ def file_stamp(path: str) -> tuple[str, int, int]:
     return os.path.realpath(path), status.st_mtime_ns, status.st_size
 
 
-def cached_file(path: str, encoding: str) -> VectorFile:
+def cached_file(path: str, encoding: str, word: Any = None) -> VectorFile:
     """Return the file, with what was read from it if it is one of the last that were used."""
-    key = (*file_stamp(path), encoding)
+    key = (*file_stamp(path), encoding, word)
     with _files_lock:
-        file = _files.setdefault(key, VectorFile(path, encoding))
+        file = _files.setdefault(key, VectorFile(path, encoding, word))
         _files.move_to_end(key)
         while len(_files) > _MOST_FILES:
             _files.popitem(last=False)

@@ -12,14 +12,26 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
+import numpy as np
+
 from sktextcnn._vectors.fasttext_format import (
     FASTTEXT,
     fasttext_words,
+    gives_subwords,
     is_old_fasttext,
     read_fasttext,
 )
-from sktextcnn._vectors.records import LONGEST_WORD, FoundVectors, VectorReader, parse_header
-from sktextcnn._vectors.text_format import BYTE_ORDER_MARK, is_number, read_text, text_words
+from sktextcnn._vectors.other_files import other_format, pickled
+from sktextcnn._vectors.records import (
+    LONGEST_WORD,
+    FoundVectors,
+    VectorReader,
+    Wanted,
+    parse_header,
+)
+from sktextcnn._vectors.renaming import Rename, rename_bytes
+from sktextcnn._vectors.spelling import lookup_spelled
+from sktextcnn._vectors.text_format import is_number, read_text, text_words
 from sktextcnn._vectors.word2vec_format import (
     is_word2vec_binary,
     read_word2vec_binary,
@@ -34,28 +46,27 @@ _ALWAYS_DECOMPRESSED = 1 << 22
 _GZIP = b"\x1f\x8b"
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 _PICKLE = b"\x80"
-_OTHER_FORMATS = {
-    b"PK\x03\x04": "a zip archive; unzip it and give the path of the file inside",
-    b"\x89HDF": "an HDF5 file; export the vectors as word2vec or GloVe text",
-    b"\x93NUMPY": "a NumPy array, which has no words",
-    b"\xff\xfe": "UTF-16 text; convert it to UTF-8",
-    b"\xfe\xff": "UTF-16 text; convert it to UTF-8",
-    b"BZh": "compressed with bzip2; decompress it or use gzip",
-    b"\xfd7zX": "compressed with xz; decompress it or use gzip",
-}
 
 
 def is_gensim_file(path: str) -> bool:
-    """Tell whether a file was saved by gensim itself (``.kv``, ``.model``)."""
+    """Tell whether a file was saved by gensim itself (``.kv``, ``.model``).
+
+    Other pickles are named by `read_vectors`.
+    """
     with _open(path) as file:
         try:
-            return file.read(1) == _PICKLE
+            head = file.read(LONGEST_WORD)
+            return head.startswith(_PICKLE) and pickled(head) is None
         except _GZIP_ERRORS:
             return False  # `read_vectors` raises the error.
 
 
 def read_vectors(
-    path: str, words: Iterable[str], encoding: str = "utf-8", reader: VectorReader | None = None
+    path: str,
+    words: Iterable[str],
+    encoding: str = "utf-8",
+    reader: VectorReader | None = None,
+    rename: Rename | None = None,
 ) -> FoundVectors:
     """Read the vectors of the wanted words.
 
@@ -72,8 +83,10 @@ def read_vectors(
     encoding : str, default="utf-8"
         The encoding of the words in the file.
     reader : callable, optional
-        The `reader` that an earlier call for the same file returned. It avoids another pass
-        over the file.
+        The `reader` that an earlier call for the same file and `rename` returned. It avoids
+        another pass over the file.
+    rename : callable, optional
+        From a word of the file to the wanted word, or None for a word to leave out.
 
     Returns
     -------
@@ -88,15 +101,34 @@ def read_vectors(
         wrong width or a value that is not a finite number. The message names the file, and the
         line or the offset in (decompressed) bytes.
     """
-    wanted = {encoded: word for word in words if (encoded := _encode(word, encoding)) is not None}
     with _open(path) as file:
         try:
-            return (reader or _detect_format(file, path))(file, path, wanted)
+            read = reader or _detect_format(file, path)
+            found: list[FoundVectors] = []
+
+            def lookup(words: Iterable[str]) -> dict[str, np.ndarray]:
+                found.append(read(file, path, _as_wanted(words, encoding, rename)))
+                return found[-1].vectors
+
+            # Subwords give vectors to words in any spelling.
+            vectors = lookup(words) if gives_subwords(read) else lookup_spelled(lookup, words)
+            return found[-1]._replace(vectors=vectors)
         except _GZIP_ERRORS as error:
             raise _damaged_gzip(path, error) from error
 
 
-def first_words(path: str, n: int, encoding: str = "utf-8") -> list[str]:
+def _as_wanted(words: Iterable[str], encoding: str, rename: Rename | None) -> Wanted:
+    wanted = Wanted()
+    for word in words:
+        if (encoded := _encode(word, encoding)) is not None:
+            wanted[encoded] = word
+    wanted.rename = None if rename is None else rename_bytes(rename, encoding)
+    return wanted
+
+
+def first_words(
+    path: str, n: int, encoding: str = "utf-8", rename: Rename | None = None
+) -> list[str]:
     """Return the first words of a file, without duplicates.
 
     Most files have the most frequent words first.
@@ -109,6 +141,8 @@ def first_words(path: str, n: int, encoding: str = "utf-8") -> list[str]:
         The number of words. Words that are not valid text are skipped.
     encoding : str, default="utf-8"
         The encoding of the words in the file.
+    rename : callable, optional
+        As for :func:`read_vectors`.
 
     Raises
     ------
@@ -121,6 +155,8 @@ def first_words(path: str, n: int, encoding: str = "utf-8") -> list[str]:
             encoded = iter(_WORD_ITERATORS[_detect_format(file, path)](file, path))
             while len(words) < n and (next_word := next(encoded, None)) is not None:
                 word = _decode(next_word, encoding)
+                if word is not None and rename is not None:
+                    word = rename(word) or None
                 if word is not None:
                     words[word] = None
             return list(words)
@@ -189,13 +225,9 @@ def _detect_format(file: BinaryIO, path: str) -> VectorReader:
     file.seek(0)
     if not head.strip():
         raise ValueError(f"{path} is empty; expected a file of word vectors.")
-    for magic, what in _OTHER_FORMATS.items():
-        if head.startswith(magic):
-            raise ValueError(f"{path} is {what}.")
-    if head.removeprefix(BYTE_ORDER_MARK).lstrip()[:4].lower() in (b"<!do", b"<htm"):
-        raise ValueError(
-            f"{path} is a web page, not a file of word vectors. Download the file again."
-        )
+    if what := other_format(head, file, path):
+        raise ValueError(f"{path} is {what}.")
+    file.seek(0)
     if head.startswith(FASTTEXT) or is_old_fasttext(head):
         return read_fasttext
     line, _, rest = head.partition(b"\n")

@@ -1,7 +1,6 @@
 """Vectors in gensim's own objects, and in the files that gensim saves them to."""
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,28 +18,38 @@ def is_gensim_object(source: Any) -> bool:
 def as_keyed_vectors(source: Any) -> Any:
     """Return the vectors of a gensim object, which are the object itself or its `wv`."""
     if not is_gensim_object(source):
-        hint = " TextVectorizer takes a list of them." if isinstance(source, list | tuple) else ""
+        hint = ""
+        if isinstance(source, list | tuple):
+            hint = " TextVectorizer takes a list of them."
+        elif hasattr(source, "ndim"):
+            hint = " Give the words of a matrix with it: (words, matrix)."
         raise TypeError(
             f"embeddings must be a path, the name of vectors in gensim-data, a gensim "
-            f"KeyedVectors, Word2Vec or FastText object, an object that encodes a list of words "
-            f"by its method encode, or an Embeddings handle; got {type(source).__name__}.{hint}"
+            f"KeyedVectors, Word2Vec or FastText object, a dict of words and vectors, a pair "
+            f"(words, matrix), a DataFrame whose index has the words, an object that encodes a "
+            f"list of words by its method encode, or an Embeddings handle; got "
+            f"{type(source).__name__}.{hint}"
         )
     return getattr(source, "wv", source)
 
 
-def words_of_object(vectors: Any, n: int) -> list[str]:
-    """Return the first words of gensim's vectors."""
+def keys_of_object(vectors: Any) -> Iterator[str]:
+    """Return the words of gensim's vectors."""
     # Some objects of gensim have keys that are not words.
-    return list(islice((key for key in vectors.key_to_index if isinstance(key, str)), n))
+    return (key for key in vectors.key_to_index if isinstance(key, str))
+
+
+def has_subwords(vectors: Any) -> bool:
+    """Whether n-grams have rows, which give vectors to unknown words, as only fastText's do."""
+    return getattr(vectors, "vectors_ngrams", None) is not None and vectors.bucket > 0
 
 
 def lookup_in_object(vectors: Any, words: Iterable[str]) -> dict[str, np.ndarray]:
     """Return float32 copies of the vectors of the words that have one."""
-    # Only fastText's vectors have rows of n-grams, which give vectors to unknown words.
-    has_subwords = getattr(vectors, "vectors_ngrams", None) is not None and vectors.bucket > 0
+    by_subwords = has_subwords(vectors)
     rows: dict[str, np.ndarray] = {}
     for word in words:
-        if word in vectors.key_to_index or (has_subwords and _has_subwords(vectors, word)):
+        if word in vectors.key_to_index or (by_subwords and _has_subwords(vectors, word)):
             row = np.array(vectors.get_vector(word), dtype=np.float32)
             if not np.isfinite(row).all():
                 raise ValueError(

@@ -1,22 +1,15 @@
 """The embedding matrix of a vocabulary, and the share of its texts that has vectors."""
 
-import warnings
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from sktextcnn._text import other_spellings
 from sktextcnn._vectors.embeddings import Embeddings
+from sktextcnn._vectors.mismatch import check_found
 from sktextcnn._vectors.reduction import reduce_width
 
 _MISSING_SHOWN = 20
-# A warning says so if this share of all tokens would gain a vector by another casing.
-_CASING_GAIN = 0.05
-# Another warning says so if less than this share of the tokens of a corpus has a vector.
-_LITTLE = 0.5
-_LEAST_TEXTS, _LEAST_TOKENS = 10, 100
 # About the standard deviation of GloVe's numbers for the words of a corpus, with which the
 # defaults were chosen.
 _STD = 0.5
@@ -30,7 +23,6 @@ def build_matrix(
     n_reserved: int,
     random_state: np.random.RandomState,
     *,
-    n_texts: int,
     warns: bool,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Look up the vectors of a vocabulary, and draw missing ones at random.
@@ -50,10 +42,8 @@ def build_matrix(
     random_state : RandomState
         Draws the missing rows of each source from a uniform distribution with the variance of
         the vectors that were found for `words` (Kim, 2014, section 4.3).
-    n_texts : int
-        The number of texts.
     warns : bool
-        Whether to warn if words in another case would have vectors, or few tokens have one.
+        Whether to warn if few words have vectors, or those in another case would have one.
 
     Returns
     -------
@@ -71,15 +61,12 @@ def build_matrix(
         If none of `words` has a vector in one of the sources, or too few have one for its width.
     """
     parts, by_source = [], []
-    warned = False
     for source in sources:
         scaled = len(sources) > 1 or source.is_encoder
-        found = _found(source, (*words, *unseen))
+        found = source.lookup([*words, *unseen])
         has_vector = np.array([word in found for word in (*words, *unseen)], dtype=bool)
         of_texts = has_vector[: len(words)]
-        if warns:
-            warned |= _warn_of_casing(source, words, counts, _missing(of_texts, counts))
-        _check_found(source, words, counts, of_texts)
+        check_found(source, words, counts, of_texts, _missing(of_texts, counts), warns=warns)
         known = np.stack([found[word] for word in (*words, *unseen) if word in found])
         known = _prepared(known, int(of_texts.sum()), source, scaled)
         bound = np.sqrt(3 * known[: of_texts.sum()].var(dtype=np.float64))
@@ -91,33 +78,16 @@ def build_matrix(
         by_source.append(of_texts)
     in_any = np.any(by_source, axis=0)
     types, tokens = _shares(in_any, counts)
-    missing = [(words[i], int(counts[i])) for i in _missing(in_any, counts)[:_MISSING_SHOWN]]
-    is_corpus = n_texts >= _LEAST_TEXTS and counts.sum() >= _LEAST_TOKENS
-    if warns and not warned and is_corpus and tokens < _LITTLE:
-        _warn_of_coverage(sources, tokens, missing)
     coverage = {
         "types": types,
         "tokens": tokens,
-        "missing": missing,
+        "missing": [(words[i], int(counts[i])) for i in _missing(in_any, counts)[:_MISSING_SHOWN]],
         "sources": [
             (source.name, *_shares(of_texts, counts))
             for source, of_texts in zip(sources, by_source, strict=True)
         ],
     }
     return parts[0] if len(parts) == 1 else np.hstack(parts), coverage
-
-
-def _found(source: Embeddings, words: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return the vectors of words, of each in the first spelling that has one."""
-    if source.is_encoder:
-        return source.lookup(words)
-    spellings = {word: others for word in words if (others := other_spellings(word))}
-    found = source.lookup({*words, *chain.from_iterable(spellings.values())})
-    for word, others in spellings.items():
-        spelled = next((other for other in others if other in found), None)
-        if word not in found and spelled is not None:
-            found[word] = found[spelled]
-    return found
 
 
 def _missing(of_texts: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -139,61 +109,3 @@ def _prepared(known: np.ndarray, n_fitted: int, source: Embeddings, scaled: bool
     if scaled and std > 0:
         known *= np.float32(_STD / std)
     return known
-
-
-def _check_found(
-    source: Embeddings, words: Sequence[str], counts: np.ndarray, of_texts: np.ndarray
-) -> None:
-    """Raise an error if no word has a vector."""
-    if not of_texts.any():
-        missing = _missing(of_texts, counts)
-        examples = ", ".join(f"{words[i]!r:.60}" for i in missing[:5])
-        raise ValueError(
-            f"None of the {len(words):,} words of the vocabulary has a vector in "
-            f"{source.name} ({examples}, ...). Check that the vectors are of the language "
-            f"of the texts, and that `lowercase` is right for them."
-        )
-
-
-def _warn_of_casing(
-    embeddings: Embeddings, words: Sequence[str], counts: np.ndarray, missing: np.ndarray
-) -> bool:
-    """Warn if many words without a vector would have one in lower or title case."""
-    total = counts.sum()  # 0 if the texts have none of the words of a given vocabulary.
-    if not total or counts[missing].sum() < _CASING_GAIN * total:
-        return False
-    lowered = {words[i]: words[i].lower() for i in missing if words[i] != words[i].lower()}
-    raised = {words[i]: words[i].title() for i in missing if words[i] not in lowered}
-    for variants, remedy in (
-        (lowered, "The vectors are of words in lower case: set lowercase=True."),
-        (raised, "The vectors distinguish upper and lower case: set lowercase=False."),
-    ):
-        in_vectors = embeddings.lookup(set(variants.values()))
-        gained = [i for i in missing if variants.get(words[i]) in in_vectors]
-        gain = counts[gained].sum() / total
-        if gain >= _CASING_GAIN:
-            example = words[gained[0]]
-            warnings.warn(
-                f"{gain:.0%} of the tokens have no vector in {embeddings.name}, but would "
-                f"have one in another case; for example, {example!r:.60} has none, but "
-                f"{variants[example]!r:.60} has. {remedy}",
-                UserWarning,
-                stacklevel=5,
-            )
-            return True
-    return False
-
-
-def _warn_of_coverage(
-    sources: Sequence[Embeddings], tokens: float, missing: Sequence[tuple[str, int]]
-) -> None:
-    names = " + ".join(source.name for source in sources)
-    examples = ", ".join(f"{word!r:.60}" for word, _ in missing[:3])
-    warnings.warn(
-        f"Only {tokens:.0%} of the tokens have a vector in {names}; for example, {examples} have "
-        f"none. Check that the vectors are of the language of the texts, and that the tokenizer, "
-        f"`lowercase` and `strip_accents` give words as the vectors have them; `coverage_.missing` "
-        f"has more of them.",
-        UserWarning,
-        stacklevel=5,
-    )

@@ -1,8 +1,9 @@
 """Shared by the readers of all formats: the index of a file's records, a buffer, and checks."""
 
 import struct
+import warnings
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -14,8 +15,15 @@ WIDEST_VECTOR = 1 << 20
 
 DAMAGED = "The file is damaged."
 
-# From the bytes of a word in the file to the word.
-Wanted = Mapping[bytes, str]
+
+class Wanted(dict[bytes | None, str]):
+    """The words to look up: from the bytes of a word to the word.
+
+    `rename` returns which of these a word of the file is, or None for a word that is left out,
+    which is never a key. Without it, the words of the file are the words.
+    """
+
+    rename: Callable[[bytes], bytes | None] | None = None
 
 
 class FoundVectors(NamedTuple):
@@ -61,7 +69,7 @@ class RecordIndex(NamedTuple):
     def from_arrays(cls, hashes: array, bounds: array) -> "RecordIndex":
         return cls(np.frombuffer(hashes, dtype=np.int64), np.frombuffer(bounds, dtype=np.int64))
 
-    def read(self, file: BinaryIO, words: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    def read(self, file: BinaryIO, words: Iterable[bytes | None]) -> Iterator[tuple[int, bytes]]:
         """Yield the number and the bytes of each record whose word has a wanted hash.
 
         A few of them may be of other words, since hashes can collide. A file compressed with
@@ -105,6 +113,14 @@ class BufferedStream:
         self.start += n_bytes
         return self.buffer[self.start - n_bytes : self.start]
 
+    def at_end(self) -> bool:
+        """Whether there is nothing left but a newline."""
+        if len(self.buffer) - self.start > 1:
+            return False
+        rest = self.buffer[self.start :] + self.file.read(max(CHUNK, 2))
+        self.base, self.start, self.buffer = self.offset, 0, rest
+        return not rest.strip(b"\n")
+
     def read_until(self, end: bytes, expected: str) -> bytes:
         while (stop := self.buffer.find(end, self.start)) < 0:
             if len(self.buffer) - self.start > LONGEST_WORD:
@@ -120,6 +136,15 @@ class BufferedStream:
     def unpack(self, layout: str, expected: str) -> tuple:
         layout = "<" + layout
         return struct.unpack(layout, self.read(struct.calcsize(layout), expected))
+
+
+def warn_of_missing_rows(path: str, n_promised: int, n_rows: int) -> None:
+    warnings.warn(
+        f"{path}: its header says {n_promised:,} rows, but there are {n_rows:,}, which are "
+        f"complete and are used. If you downloaded the file, check that all of it came.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def check_finite(row: np.ndarray, where: str, word: bytes) -> np.ndarray:

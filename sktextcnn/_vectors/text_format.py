@@ -20,6 +20,7 @@ from sktextcnn._vectors.records import (
     check_finite,
     parse_header,
     quote,
+    warn_of_missing_rows,
 )
 
 # Rows whose width decides that of a file without a header.
@@ -27,6 +28,11 @@ _SAMPLE = 100
 _LONGEST_LINE = 1 << 22
 # How many more blank lines than rows there may be; each takes as much memory as a row.
 _MOST_BLANK = 1_000
+
+OF_COMMAS = (
+    "Fields are separated by blanks; read a file with commas by pandas, and give the DataFrame: "
+    "Embeddings(pandas.read_csv(path, header=None, index_col=0))."
+)
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -55,6 +61,7 @@ def _read_first_lines(file: BinaryIO, path: str) -> _FirstLines:
         raise ValueError(
             f"{path}, line 1: expected a word and its numbers, or a header with the number "
             f"of rows and the width of the vectors; got {quote(first)}."
+            f"{' ' + OF_COMMAS if b',' in first else ''}"
         )
     return _FirstLines(lines, 2 if header else 1, n_rows, size)
 
@@ -78,11 +85,14 @@ def read_text(file: BinaryIO, path: str, wanted: Wanted) -> FoundVectors:
         block += _read_line(file, path, scan.next_line + block.count(b"\n"))
         if not scan.read_uniform(block):
             scan.read_lines(list(io.BytesIO(block)))
-    if scan.n_rows < n_rows:
+    if not scan.n_rows:
         raise ValueError(
             f"{path} is truncated after line {scan.next_line - 1}: its header says {n_rows:,} "
-            f"rows, but there are {scan.n_rows:,}. Download the file again."
+            f"rows, but there are none. Download the file again."
         )
+    if scan.n_rows < n_rows:
+        # Some files that are complete count one row too many.
+        warn_of_missing_rows(path, n_rows, scan.n_rows)
     return FoundVectors(size, scan.found, scan.reader())
 
 
@@ -114,10 +124,12 @@ class _TextScan:
 
     def read_lines(self, lines: Sequence[bytes]) -> None:
         """Read lines one by one; they may differ in their whitespace."""
-        words = []
+        words: list[bytes | None] = []
+        rename = self.wanted.rename
         for number, line in enumerate(lines, start=self.next_line):
             word, values = _split_line(line, self.size, self.path, number)
-            words.append(word)
+            ours = word if rename is None else rename(word)
+            words.append(ours)
             if not values:
                 self.n_blank += 1
                 if self.n_blank > _MOST_BLANK + self.n_rows:
@@ -129,9 +141,9 @@ class _TextScan:
             self.n_rows += 1
             if self.n_rows == 1:  # Files that are not vectors have lines too.
                 _parse_row(values, self.size, self.path, number, word)
-            if word in self.wanted and self.wanted[word] not in self.found:
+            if ours in self.wanted and self.wanted[ours] not in self.found:
                 row = _parse_finite_row(values, self.size, self.path, number, word)
-                self.found[self.wanted[word]] = row
+                self.found[self.wanted[ours]] = row
         self._index(words, np.fromiter(accumulate(map(len, lines)), dtype=np.int64))
 
     def read_uniform(self, block: bytes) -> bool:
@@ -145,7 +157,9 @@ class _TextScan:
             return False
         ends = blanks[:, -1] + 1
         starts = [0, *ends[:-1].tolist()]
-        words = [block[i:j] for i, j in zip(starts, blanks[:, 0].tolist(), strict=True)]
+        of_file = [block[i:j] for i, j in zip(starts, blanks[:, 0].tolist(), strict=True)]
+        rename = self.wanted.rename
+        words = of_file if rename is None else list(map(rename, of_file))
         lines: dict[str, int] = {}
         for i, word in enumerate(words):
             if word in self.wanted:
@@ -161,7 +175,7 @@ class _TextScan:
         self._index(words, ends)
         return True
 
-    def _index(self, words: list[bytes], ends: np.ndarray) -> None:
+    def _index(self, words: Sequence[bytes | None], ends: np.ndarray) -> None:
         """Index lines by their words; `ends` counts from the end of the lines before."""
         self.next_line += len(words)
         self.hashes.append(np.fromiter(map(hash, words), dtype=np.int64, count=len(words)))
@@ -182,18 +196,20 @@ class _IndexedTextReader:
         for i, line in self.index.read(file, wanted):
             number = self.first_line + i
             word, values = _split_line(line, self.size, path, number)
-            if values and word in wanted and wanted[word] not in found:
-                found[wanted[word]] = _parse_finite_row(values, self.size, path, number, word)
+            ours = word if wanted.rename is None else wanted.rename(word)
+            if values and ours in wanted and wanted[ours] not in found:
+                found[wanted[ours]] = _parse_finite_row(values, self.size, path, number, word)
         return FoundVectors(self.size, found, self)
 
 
 def _split_line(line: bytes, size: int, path: str, number: int) -> tuple[bytes, bytes]:
     """Return the word of a line and its values; both are empty if the line is blank."""
+    is_whole = line.endswith(b"\n")
     line = line.rstrip()
     if line.count(b" ") == size:
         word, _, values = line.partition(b" ")
         return word, values
-    return _split_from_the_right(line, size, path, number) if line else (b"", b"")
+    return _split_from_the_right(line, size, path, number, is_whole) if line else (b"", b"")
 
 
 def _uniform_whitespace(block: bytes, size: int) -> np.ndarray | None:
@@ -241,21 +257,56 @@ def _parse_uniform_rows(rows: list[bytes]) -> np.ndarray | None:
 
 def _most_common_width(lines: list[bytes]) -> int:
     """The width of most rows, since a single row may have a word with spaces, or be broken."""
-    widths = Counter(len(line.split()) - 1 for line in lines if line.strip())
+    widths = Counter(_width(line.split()) for line in lines if line.strip())
     return max(widths, key=lambda width: (widths[width], -width), default=0)
 
 
-def _split_from_the_right(line: bytes, size: int, path: str, number: int) -> tuple[bytes, bytes]:
+def _width(fields: list[bytes]) -> int:
+    """The number of numbers after the word, which may have spaces."""
+    first = len(fields)
+    while first > 1 and is_number(fields[first - 1]):
+        first -= 1
+    # What is nearly a number is not part of a word, but makes an error that names it.
+    is_broken = first == len(fields) or is_number(fields[first - 1].strip(b",;:[](){}\"'"))
+    return len(fields) - (1 if is_broken else first)
+
+
+def _split_from_the_right(
+    line: bytes, size: int, path: str, number: int, is_whole: bool
+) -> tuple[bytes, bytes]:
+    """Take the last `size` fields as the values, and all before them as the word."""
     fields = line.split()
     surplus = len(fields) - 1 - size
-    # If a number precedes the vector, the row has too many values; else its word has spaces.
-    if surplus < 0 or (surplus > 0 and is_number(fields[surplus])):
+    values = b" ".join(fields[surplus + 1 :])
+    if surplus == -1 and line[:1].isspace():
+        return _blank_word(line, fields), values
+    if surplus < 0 or (surplus > 0 and _is_value(fields[surplus], fields[surplus + 1 :])):
+        # Only the last line has no end.
+        is_cut = surplus < 0 and not is_whole
         raise ValueError(
             f"{path}, line {number}: expected a word and {size} numbers, got "
             f"{len(fields) - 1} numbers after {quote(fields[0])}."
+            f"{' The file is truncated. Download it again.' if is_cut else ''}"
         )
-    word = line if surplus < 0 else line.rsplit(None, size)[0]
-    return word, b" ".join(fields[surplus + 1 :])
+    return line.rsplit(None, size)[0], values
+
+
+def _blank_word(line: bytes, fields: list[bytes]) -> bytes:
+    """Return the blanks before the values without the separator, as characters are words too."""
+    blanks = line[: line.index(fields[0])]
+    rest = line[len(blanks) + len(fields[0]) :]
+    separator = rest[: len(rest) - len(rest.lstrip())] or blanks[-1:]
+    return blanks.removesuffix(separator)
+
+
+def _is_value(field: bytes, values: list[bytes]) -> bool:
+    """Whether a field before the values is one more of them, and not the end of a word.
+
+    A word may end with a number, as "windows 10" and "web 2.0" do, but such a number is shorter
+    than the values are.
+    """
+    typical = sorted(map(len, values))[len(values) // 2]
+    return is_number(field) and 2 * len(field) > typical
 
 
 def _parse_finite_row(values: bytes, size: int, path: str, number: int, word: bytes) -> np.ndarray:
@@ -273,13 +324,21 @@ def _parse_row(values: bytes, size: int, path: str, number: int, word: bytes) ->
         culprit = next(field for field in fields if not is_number(field))
         raise ValueError(
             f"{path}, line {number}: expected {size} numbers for {quote(word)}, but "
-            f"{quote(culprit)} is not a number."
+            f"{quote(culprit)} is not a number.{_remedy(culprit)}"
         ) from None
     if len(row) != size:
         raise ValueError(
             f"{path}, line {number}: expected {size} numbers for {quote(word)}, got {len(row)}."
         )
     return row
+
+
+def _remedy(field: bytes) -> str:
+    if is_number(field.replace(b",", b".", 1)) and not field.endswith(b","):
+        return " Write decimals with a point."
+    if b"," in field:
+        return " " + OF_COMMAS
+    return ""
 
 
 def is_number(field: bytes) -> bool:

@@ -16,6 +16,7 @@ from sktextcnn._vectors.records import (
     Wanted,
     check_finite,
     parse_header,
+    warn_of_missing_rows,
 )
 
 
@@ -49,6 +50,8 @@ def _read_header(file: BinaryIO, path: str) -> tuple[int, int]:
 def _records(stream: BufferedStream, n_rows: int, size: int) -> Iterator[tuple[bytes, bytes, int]]:
     """Yield the word of each record, its values, and the offset at which the values begin."""
     for index in range(n_rows):
+        if index and stream.at_end():
+            return  # Some headers count a row too many.
         expected = f"row {index + 1:,} of {n_rows:,}"
         word = stream.read_until(b" ", expected).lstrip(b"\n")
         offset = stream.offset
@@ -67,10 +70,13 @@ def read_word2vec_binary(file: BinaryIO, path: str, wanted: Wanted) -> FoundVect
     stream = BufferedStream(file, path, file.tell())
     hashes, bounds = array("q"), array("q", [stream.offset])
     for word, values, offset in _records(stream, n_rows, size):
-        hashes.append(hash(word))
+        ours = word if wanted.rename is None else wanted.rename(word)
+        hashes.append(hash(ours))
         bounds.append(stream.offset)
-        if word in wanted and wanted[word] not in found:
-            found[wanted[word]] = _row(values, path, offset, word)
+        if ours in wanted and wanted[ours] not in found:
+            found[wanted[ours]] = _row(values, path, offset, word)
+    if len(hashes) < n_rows:
+        warn_of_missing_rows(path, n_rows, len(hashes))
     reader = _IndexedWord2vecReader(size, RecordIndex.from_arrays(hashes, bounds))
     return FoundVectors(size, found, reader)
 
@@ -92,7 +98,8 @@ class _IndexedWord2vecReader:
         n_bytes = 4 * self.size
         for i, record in self.index.read(file, wanted):
             word = record[: -n_bytes - 1].lstrip(b"\n")
-            if word in wanted and wanted[word] not in found:
+            ours = word if wanted.rename is None else wanted.rename(word)
+            if ours in wanted and wanted[ours] not in found:
                 offset = int(self.index.bounds[i + 1]) - n_bytes
-                found[wanted[word]] = _row(record[-n_bytes:], path, offset, word)
+                found[wanted[ours]] = _row(record[-n_bytes:], path, offset, word)
         return FoundVectors(self.size, found, self)

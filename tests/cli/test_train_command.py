@@ -38,6 +38,21 @@ def test_train_saves_the_model_that_python_would_fit(folder, capsys):
     assert "Saved m.sktextcnn (0.0 MB)." in captured.err
 
 
+def test_a_pattern_removes_tags_of_the_vectors(folder, capsys):
+    lines = Path("glove.txt").read_text(encoding="utf-8").splitlines()
+    tagged = "".join(f"{word}_X {rest}\n" for word, rest in (line.split(" ", 1) for line in lines))
+    Path("tagged.txt").write_text(tagged, encoding="utf-8")
+    argv = [*TRAIN, *QUICK, "--vectors", "tagged.txt"]
+    assert main(argv) == 1
+    assert "word='(.+)_[A-Z]+'" in capsys.readouterr().err
+    assert main([*argv, "--vectors-word", "(.+)_[A-Z]+"]) == 0
+    assert "The vectors cover " in capsys.readouterr().err
+    assert main([*argv, "--vectors-word", "_X"]) == 1
+    assert "word='_X' must have one group" in capsys.readouterr().err
+    assert main([*TRAIN, "--vectors-word", "(.+)_X"]) == 1
+    assert "--vectors-word is for files of vectors" in capsys.readouterr().err
+
+
 def test_vectors_of_several_files_are_put_side_by_side(folder):
     vectors = ["--vectors", "glove.txt", "--vectors", "glove.txt"]
     assert main([*TRAIN, *QUICK, *vectors]) == 0

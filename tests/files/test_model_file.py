@@ -186,6 +186,7 @@ def test_vectors_that_are_not_described_as_a_handle_are_refused(written, path, m
         sktextcnn.load(path)
 
 
+@pytest.mark.filterwarnings("ignore:Only .* of the tokens have a vector:UserWarning")
 def test_a_loaded_model_reads_no_pickle_of_gensim(corpus, path, tmp_path):
     from gensim.models import KeyedVectors
 

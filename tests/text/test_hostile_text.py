@@ -28,8 +28,10 @@ def test_every_room_with_patterns_is_among_the_work():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names)
     }
-    # That of a model file is for a number of six digits.
-    assert rooms - {"model_container.py"} == {
+    # That of a model file is for a number of six digits. Those of vectors are the user's, or for
+    # short words and the first bytes of a file.
+    of_vectors = {"mismatch.py", "renaming.py", "other_files.py"}
+    assert rooms - {"model_container.py", *of_vectors} == {
         "analyzer.py",
         "explain.py",
         "normalization.py",
@@ -91,7 +93,7 @@ def test_a_giant_token_is_shown_by_its_beginning(tmp_path):
     path.write_text(f"a 1 2\n{giant[:9_999]} 1 2\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"None of the 1 words .*'xxx") as caught:
         TextVectorizer(embeddings=path).fit([giant])
-    assert len(str(caught.value)) < 400
+    assert len(str(caught.value)) < 800
     with pytest.warns(UserWarning, match="set lowercase=True") as warned:
         TextVectorizer(embeddings=path, lowercase=False, random_state=0).fit(
             [giant[:9_999].upper() + " a"]

@@ -219,7 +219,7 @@ def vectors():
 
 
 @given(corpora, corpora, classifier_params, st.booleans(), st.data())
-@pytest.mark.filterwarnings("ignore:finetune=", "ignore:.*of the tokens have no vector")
+@pytest.mark.filterwarnings("ignore:finetune=", "ignore:.*of the tokens have (no|a) vector")
 def test_a_model_is_refused_by_name_or_has_probabilities(
     vectors, fitted, others, params, has_vectors, data
 ):

@@ -95,7 +95,7 @@ def test_labels_of_another_length_are_noticed_before_training():
         ("nowhere/glove.txt", FileNotFoundError, "There is no folder"),
         ("glove.6B.txt", FileNotFoundError, "There is no file of vectors"),
         (5, TypeError, "embeddings must be a path, .* got int"),
-        ({"a": [1.0]}, TypeError, "embeddings must be a path, .* got dict"),
+        ({"a": [1.0], "b": []}, ValueError, r"the vector of 'b' is \[\]"),
     ],
 )
 def test_embeddings_that_will_not_do_are_named_before_texts_are_read(embeddings, error, message):

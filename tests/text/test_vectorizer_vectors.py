@@ -29,6 +29,7 @@ def test_rows_are_aligned_with_ids_and_missing_ones_are_drawn(four_words):
     assert len(np.unique(drawn)) == drawn.size
 
 
+@pytest.mark.filterwarnings("ignore:Only 0% of the tokens have a vector:UserWarning")
 def test_missing_rows_have_the_variance_of_those_found(vectors_file):
     texts = ["the array of " + " ".join(f"zz{i}" for i in range(5000))]
     vectorizer = TextVectorizer(embeddings=vectors_file, random_state=0, max_length=9).fit(texts)

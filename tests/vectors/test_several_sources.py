@@ -79,6 +79,7 @@ def test_a_list_of_one_source_is_the_source(first):
     assert one.coverage_ == alone.coverage_
 
 
+@pytest.mark.filterwarnings("ignore:Only 0% of the tokens have a vector:UserWarning")
 def test_missing_parts_are_drawn_with_the_variance_of_their_source(first):
     words = [f"zz{i}" for i in range(3000)]
     vectorizer = TextVectorizer(embeddings=[first, FakeEncoder(2)], random_state=0, max_length=9)

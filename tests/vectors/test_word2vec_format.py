@@ -5,7 +5,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from sktextcnn import Embeddings
-from sktextcnn._vectors import formats
+from sktextcnn._vectors import formats, records
 from tests.vector_files import OF, ROWS, THE, assert_bits, binary_rows, compress, write
 
 
@@ -34,7 +34,6 @@ SECOND_WORD, SECOND_VECTOR, END = 20, 23, 35
         (SECOND_VECTOR, "3 float32 numbers of row 2 of 2"),
         (SECOND_VECTOR - 1, "row 2 of 2"),
         (SECOND_WORD + 1, "row 2 of 2"),
-        (SECOND_WORD, "row 2 of 2"),
         (SECOND_WORD - 1, "3 float32 numbers of row 1 of 2"),
     ],
 )
@@ -83,9 +82,17 @@ def test_a_binary_file_with_no_end_of_a_word_is_refused_without_reading_it_all(t
         Embeddings(path).lookup(["the"])
 
 
-def test_a_binary_header_that_says_too_many_rows_is_refused(tmp_path):
-    path = write(tmp_path / "vectors.bin", b"1000000000000 3\n" + BINARY[4:])
-    with pytest.raises(
-        ValueError, match=r"is truncated at byte 47: expected row 3 of 1,000,000,000"
-    ):
-        Embeddings(path).lookup(["the"])
+@pytest.mark.parametrize("chunk", [1, records.CHUNK])
+@pytest.mark.parametrize("newline", [b"", b"\n"], ids=["gensim", "word2vec.c"])
+@pytest.mark.parametrize("n_rows", [3, 10**12])
+def test_complete_rows_are_read_though_the_header_counts_more(
+    n_rows, newline, chunk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(records, "CHUNK", chunk)
+    rows = {"the": THE, "of": OF}
+    path = write(
+        tmp_path / "vectors.bin", binary_rows(rows, newline, header=f"{n_rows} 3\n".encode())
+    )
+    with pytest.warns(UserWarning, match=rf"vectors\.bin: its header says {n_rows:,} rows.* are 2"):
+        assert_bits(Embeddings(path).lookup(list(rows)), list(rows), rows)
+    assert Embeddings(path).words(9) == list(rows)
