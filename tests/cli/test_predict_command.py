@@ -106,7 +106,7 @@ def test_encodings_marks_and_delimiters(folder, capsys):
         argv = ["predict", "model.sktextcnn", "mark.csv", *out, "--encoding", encoding]
         assert main(argv) == 0
         assert Path("out.csv").read_text(encoding="utf-8").startswith("text,n,prediction")
-    for encoding in ("cp1252", "utf-16", "utf-16-le"):
+    for encoding in ("cp1252", "utf-16-be", "utf-16-le"):
         Path("other.csv").write_bytes("text,n\nschön,1\n".encode(encoding))
         argv = ["predict", "model.sktextcnn", "other.csv", *out]
         assert "--encoding" in fails(capsys, *argv)
