@@ -125,11 +125,12 @@ class SampleReader:
                 continue
             if not isinstance(value, str):
                 problem = f"expected a text; got {value!r:.40} of type {type(value).__name__}"
-                self._reader.bad_rows.add(chunk.location(i, column), problem)
+                self._reader.bad_rows.add(chunk.numbers[i], chunk.location(i, column), problem)
                 return None
             parts.append(value)
         if not parts and not self._args.empty_ok:
             self._reader.bad_rows.add(
+                chunk.numbers[i],
                 _location(chunk, i, self._text_columns),
                 "the text is missing",
                 "Give --empty-ok to treat missing texts as empty.",
@@ -144,7 +145,8 @@ class SampleReader:
         else:
             problem, labels = self._of_value(values[0])
         if problem is not None:
-            self._reader.bad_rows.add(_location(chunk, i, self._label_columns), problem)
+            location = _location(chunk, i, self._label_columns)
+            self._reader.bad_rows.add(chunk.numbers[i], location, problem)
             return None
         return labels
 
@@ -181,10 +183,9 @@ class SampleReader:
         if self.multilabel is None and isinstance(value, list):
             self.multilabel = True
         if self.multilabel is False and len(labels) != 1:
-            return (
-                f"expected one label, of a model of one label for each text; got {value!r:.40}",
-                [],
-            )
+            if value == "":
+                return "the label is missing", []
+            return f"the model has one label for each text; got {value!r:.40}", []
         return None, labels
 
 
@@ -201,12 +202,22 @@ def class_indices(samples: Samples, classes: Classes, args: argparse.Namespace) 
         found = [classes.index(label) for label in labels]
         if None in found:
             location = _location(samples.chunk, i, args.label or ["label"])
+            unknown = labels[found.index(None)]
             raise InputError(
-                f"{location}: the label {labels[found.index(None)]!r} is not a class of the model; "
-                f"its classes are {listed(classes.names)}."
+                f"{location}: the label {unknown!r} is not a class of the model; its classes are "
+                f"{listed(classes.names)}.{_separator_hint(unknown, classes)}"
             )
         indices.append([index for index in found if index is not None])
     return indices
+
+
+def _separator_hint(label: Any, classes: Classes) -> str:
+    """Return a hint at --label-separator if a label has the names of several classes."""
+    for mark in ",;|/ ":
+        parts = [part.strip() for part in str(label).split(mark)]
+        if len(parts) > 1 and all(classes.index(part) is not None for part in parts):
+            return f" Give --label-separator {mark!r} if this is a list of labels."
+    return ""
 
 
 class TrainingRows(NamedTuple):
@@ -232,13 +243,14 @@ def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRo
     # The form that each label has where it is first.
     forms: dict[str, Any] = {}
     # Where rows of fastText have no label.
-    unlabelled: dict[int, str] = {}
+    unlabelled: dict[int, tuple[int, str]] = {}
     with open_reader(path, read_options(args)) as reader:
         sample_reader = SampleReader(reader, args, labelled=True)
         for samples in sample_reader.chunks(args.chunk_size):
             for i, labels in enumerate(samples.labels):
                 if not labels:
-                    unlabelled[len(rows)] = _location(samples.chunk, i, args.label or ["label"])
+                    location = _location(samples.chunk, i, args.label or ["label"])
+                    unlabelled[len(rows)] = (samples.chunk.numbers[i], location)
                 for label in labels:
                     if label_key(label) not in forms:
                         form = _form(label, forms, samples.chunk, i, args)
@@ -247,8 +259,8 @@ def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRo
             texts += samples.texts
         multilabel = bool(sample_reader.multilabel) or any(len(labels) > 1 for labels in rows)
         if not multilabel:
-            for location in unlabelled.values():
-                reader.bad_rows.add(location, "the label is missing")
+            for number, location in unlabelled.values():
+                reader.bad_rows.add(number, location, "the label is missing")
             texts = [text for i, text in enumerate(texts) if i not in unlabelled]
             rows = [labels for labels in rows if labels]
         check_any(texts, reader)

@@ -24,13 +24,15 @@ class BadRows:
     def __init__(self, skip: bool) -> None:
         self.skip = skip
         self.count = 0
-        self._first: list[str] = []
+        self._first: list[tuple[int, str]] = []
 
-    def add(self, location: str, problem: str, remedy: str = "") -> None:
+    def add(self, row: int, location: str, problem: str, remedy: str = "") -> None:
         """Count a row, or raise an `InputError`.
 
         Parameters
         ----------
+        row : int
+            The number of the row.
         location : str
             The file and the row.
         problem : str
@@ -42,11 +44,12 @@ class BadRows:
             remedy = f"{remedy} Or give" if remedy else "Give"
             raise InputError(f"{location}: {problem}. {remedy} {_OPTION} to leave out such rows.")
         self.count += 1
-        if len(self._first) < _MAX_TOLD:
-            self._first.append(f"{location}: {problem}")
+        # Not in their order: a row without a text is found after the others of its chunk.
+        if len(self._first) < _MAX_TOLD or row < self._first[-1][0]:
+            self._first = sorted([*self._first, (row, f"{location}: {problem}")])[:_MAX_TOLD]
 
     def summary(self) -> str:
         """Return how many rows were left out, and where the first were."""
         rows = "1 row was" if self.count == 1 else f"{self.count:,} rows were"
         which = "" if self.count <= len(self._first) else "the first are "
-        return f"{rows} left out ({_OPTION}): {which}{'; '.join(self._first)}"
+        return f"{rows} left out ({_OPTION}): {which}{'; '.join(told for _, told in self._first)}"

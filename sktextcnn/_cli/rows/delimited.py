@@ -123,7 +123,7 @@ def _records(
             except csv.Error as error:
                 number += 1
                 what = f"row {number}"
-                file.bad_rows.add(*_quotes_error(file.name, what, lines.first, error))
+                file.bad_rows.add(number, *_quotes_error(file.name, what, lines.first, error))
                 # The row may have taken in many rows that are good.
                 lines.retry_after_first()
                 continue
@@ -139,7 +139,7 @@ def _records(
                 yield Record(number, lines.first, row)
             else:
                 location = row_location(file.name, number, lines.first, header_lines)
-                file.bad_rows.add(location, problem)
+                file.bad_rows.add(number, location, problem)
         fields = None
 
 

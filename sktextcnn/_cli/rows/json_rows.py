@@ -47,7 +47,7 @@ def _of_lines(file: TextFile) -> Iterator[Record]:
         if problem is None:
             yield Record(number, line_number, row)
         else:
-            file.bad_rows.add(f"{file.name}, line {line_number}", problem)
+            file.bad_rows.add(number, f"{file.name}, line {line_number}", problem)
 
 
 def _of_array(file: TextFile) -> Iterator[Record]:
@@ -57,6 +57,7 @@ def _of_array(file: TextFile) -> Iterator[Record]:
     number = 0
     closed = text.next_character() == "]"
     while not closed:
+        text.next_character()
         line = text.line
         number += 1
         value, source = text.value(number)
@@ -66,7 +67,7 @@ def _of_array(file: TextFile) -> Iterator[Record]:
         if problem is None:
             yield Record(number, line, value)
         else:
-            file.bad_rows.add(row_location(file.name, number, line), problem)
+            file.bad_rows.add(number, row_location(file.name, number, line), problem)
         closed = text.next_character() == "]"
         if not closed:
             text.skip(",")
@@ -128,8 +129,7 @@ class _Text:
         self._at += 1
 
     def value(self, number: int) -> tuple[Any, str]:
-        """Return the next value, and its JSON."""
-        self.next_character()
+        """Return the value that begins at the next character, and its JSON."""
         while True:
             try:
                 value, end = self._decode(self._text, self._at)

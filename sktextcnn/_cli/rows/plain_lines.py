@@ -42,7 +42,7 @@ def _records(file: TextFile, parse: Callable[[str], dict[str, Any]]) -> Iterator
         if problem is None:
             yield Record(number, number, parse(line.rstrip("\n")))
         else:
-            file.bad_rows.add(row_location(file.name, number), problem)
+            file.bad_rows.add(number, row_location(file.name, number), problem)
 
 
 def _as_text(line: str) -> dict[str, Any]:

@@ -117,11 +117,8 @@ class RowReader(ABC):
         parts = name.split(",")
         if len(parts) > 1 and all(part in self.columns or is_number(part) for part in parts):
             return f"Give several columns one by one: {' '.join(f'{option} {x}' for x in parts)}."
-        close = difflib.get_close_matches(name, self.columns, n=1)
-        if close:
-            return f"Did you mean {close[0]!r}?"
         if self.format in DELIMITERS:
-            if self.columns and self.columns[0].startswith("__label__"):
+            if self.columns[0].startswith("__label__"):
                 return "If this is a file of fastText, give --format fasttext."
             if len(self.columns) == 1:
                 others = [mark for mark in ";,\t|" if mark in self.columns[0]]
@@ -129,6 +126,10 @@ class RowReader(ABC):
                     return (
                         f"If {others[0]!r} separates its columns, give --delimiter {others[0]!r}."
                     )
+        close = difflib.get_close_matches(name, self.columns, n=1)
+        if close:
+            return f"Did you mean {close[0]!r}?"
+        if self.format in DELIMITERS:
             return f"Choose one with {option}, or give --no-header if the file has no header."
         return f"Choose one with {option}."
 
