@@ -1,6 +1,9 @@
 """The texts and labels of rows, validated."""
 
 import argparse
+import ast
+import contextlib
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -162,7 +165,8 @@ class SampleReader:
         return None, labels
 
     def _of_value(self, value: Any) -> tuple[str | None, list[Any]]:
-        is_list = isinstance(value, list)
+        if isinstance(value, str) and (self._separator is not None or self.multilabel):
+            value = _written_list(value)
         if isinstance(value, str) and self._separator is not None:
             parts = (part.strip() for part in value.split(self._separator))
             labels = [part for part in parts if part]
@@ -171,7 +175,7 @@ class SampleReader:
         elif _is_missing(value) or value == "":
             return "the label is missing", []
         else:
-            labels = value if is_list else [value]
+            labels = value if isinstance(value, list) else [value]
         for label in labels:
             if _is_missing(label) or label == "":
                 return "a label of the list is missing", []
@@ -209,6 +213,17 @@ def class_indices(samples: Samples, classes: Classes, args: argparse.Namespace) 
             )
         indices.append([index for index in found if index is not None])
     return indices
+
+
+def _written_list(text: str) -> Any:
+    """Return a list that stands in a field of csv, as JSON or Python write it, or the text."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    for read in (json.loads, ast.literal_eval):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            value = read(text)
+            return value if isinstance(value, list) else text
+    return text
 
 
 def _separator_hint(label: Any, classes: Classes) -> str:

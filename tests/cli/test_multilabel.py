@@ -128,6 +128,28 @@ def test_labels_come_back_by_name_in_the_form_of_the_file(several, capsys):
     assert list(ngrams) == NAMES
 
 
+@pytest.mark.parametrize("written", [json.dumps, str])
+def test_lists_in_a_field_of_csv(several, capsys, written):
+    table = pd.DataFrame({"text": TEXTS, "label": [written(labels) for labels in LABELS]})
+    table.to_csv("lists.csv", index=False)
+    assert main([*TRAIN, "lists.csv", "--label-separator", ","]) == 0
+    assert sktextcnn.load("m.sktextcnn")[-1].classes_.tolist() == NAMES
+    # A multilabel model expects lists.
+    assert main(["evaluate", "m.sktextcnn", "lists.csv"]) == 0
+    table.assign(label="[film]").to_csv("lists.csv", index=False)
+    said = fails(capsys, "evaluate", "m.sktextcnn", "lists.csv")
+    assert "the label '[film]' is not a class of the model" in said
+
+
+def test_other_uses_of_the_model_keep_the_names(several):
+    assert main([*TRAIN, *write("jsonl")]) == 0
+    model = sktextcnn.load("m.sktextcnn")
+    sktextcnn.export_onnx(model, "m.onnx")
+    ids = model[0].transform(TEXTS)
+    model[1].partial_fit(ids, several.predict(TEXTS))
+    assert model[1].classes_.tolist() == NAMES
+
+
 def test_evaluate_prints_micro_and_macro_f1(several, capsys):
     options = write("csv")
     assert main([*TRAIN, *options]) == 0

@@ -15,11 +15,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from backports import zstd
 
 from sktextcnn._cli import main
 from sktextcnn._cli.rows import ReadOptions, open_reader
 from tests.cli.commands import BAD, GOOD, QUICK, fails, pipe, refused
+
+try:
+    from compression import zstd
+except ImportError:
+    from backports import zstd
 
 TRAIN = ["train", "-o", "m.sktextcnn", "--quiet", *QUICK]
 
@@ -88,6 +92,7 @@ def test_the_remedies_for_columns(folder, capsys):
         capsys, "title,body\na,b\n", "--text", "title,body"
     )
     assert "give --no-header" in refused(capsys, "4,a gem of a film\n")
+    assert "give --format jsonl" in refused(capsys, '[{"title": "a gem"}]\n')
     assert "give --format fasttext" in refused(capsys, "__label__x a gem\n")
 
 

@@ -120,6 +120,8 @@ class RowReader(ABC):
         if self.format in DELIMITERS:
             if self.columns[0].startswith("__label__"):
                 return "If this is a file of fastText, give --format fasttext."
+            if self.columns[0].lstrip("[").startswith("{"):
+                return "If this is JSON, give --format jsonl."
             if len(self.columns) == 1:
                 others = [mark for mark in ";,\t|" if mark in self.columns[0]]
                 if others:
