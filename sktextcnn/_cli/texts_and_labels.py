@@ -263,15 +263,16 @@ def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRo
         sample_reader = SampleReader(reader, args, labelled=True)
         for samples in sample_reader.chunks(args.chunk_size):
             for i, labels in enumerate(samples.labels):
+                number = samples.chunk.numbers[i]
+                location = _location(samples.chunk, i, args.label or ["label"])
+                problems = [problem for label in labels if (problem := _learn(label, forms))]
+                if problems:
+                    reader.bad_rows.add(number, location, problems[0])
+                    continue
                 if not labels:
-                    location = _location(samples.chunk, i, args.label or ["label"])
-                    unlabelled[len(rows)] = (samples.chunk.numbers[i], location)
-                for label in labels:
-                    if label_key(label) not in forms:
-                        form = _form(label, forms, samples.chunk, i, args)
-                        forms[label_key(label)] = form
+                    unlabelled[len(rows)] = (number, location)
+                texts.append(samples.texts[i])
                 rows.append(list(dict.fromkeys(forms[label_key(label)] for label in labels)))
-            texts += samples.texts
         multilabel = bool(sample_reader.multilabel) or any(len(labels) > 1 for labels in rows)
         if not multilabel:
             for number, location in unlabelled.values():
@@ -303,24 +304,26 @@ def with_progress(chunks: Iterable[Samples], args: argparse.Namespace) -> Iterat
             bar.update(len(samples.texts))
 
 
-def _form(label: Any, forms: dict[str, Any], chunk: Chunk, i: int, args: argparse.Namespace) -> Any:
-    """Return a new label as a class, or raise an `InputError` if it cannot be one."""
-    location = _location(chunk, i, args.label or ["label"])
+def _learn(label: Any, forms: dict[str, Any]) -> str | None:
+    """Add a label to the forms of labels by their key, or return why it cannot be a class."""
+    if label_key(label) in forms:
+        return None
     if not isinstance(label, str):
         if not (label % 1 == 0 and -(2**63) <= label < 2**63):
-            raise InputError(
-                f"{location}: a label that is a number must be an integer of at most 64 bits; got "
-                f"{label!r:.40}. Write other labels as strings."
+            return (
+                f"a label that is a number must be an integer of at most 64 bits, and others must "
+                f"be strings; got {label!r:.40}"
             )
         if isinstance(label, float):  # Such as pandas writes integers beside missing ones.
             label = int(label)
     first = next(iter(forms.values()), label)
     if type(label) is not type(first):
-        raise InputError(
-            f"{location}: the label {label!r} is of type {type(label).__name__}, but the first "
-            f"label, {first!r}, is of type {type(first).__name__}."
+        return (
+            f"the label {label!r:.40} is of type {type(label).__name__}, but the first label, "
+            f"{first!r:.40}, is of type {type(first).__name__}"
         )
-    return label
+    forms[label_key(label)] = label
+    return None
 
 
 def _is_missing(value: Any) -> bool:

@@ -412,6 +412,39 @@ def test_bad_rows_of_parquet_keep_the_numbers_of_the_others(folder, capsys):
     assert said.startswith("d.parquet, row 1, column 'label': the label 'q' is not a class")
 
 
+def test_rows_with_other_labels_or_without_any_are_bad_rows(folder, capsys):
+    labels = [*(["good"] * 4 + ["bad"] * 4), 5, 1.5, None, {"a": 1}]
+    texts = [*GOOD, *BAD, "a", "b", "c", "d"]
+    rows = [json.dumps({"text": t, "label": x}) for t, x in zip(texts, labels, strict=True)]
+    # The first row has no column of labels.
+    Path("d.jsonl").write_text("\n".join(['{"text": "e"}', *rows]), encoding="utf-8")
+    assert main([*TRAIN, "d.jsonl", "--skip-bad-rows"]) == 0
+    said = capsys.readouterr().err
+    assert "5 rows were left out" in said
+    assert (
+        "the first are d.jsonl, row 1, column 'label': the label is missing; d.jsonl, row 10"
+        in said
+    )
+    said = fails(capsys, *TRAIN, "d.jsonl", "--skip-bad-rows", "--label", "lable")
+    assert said.startswith("d.jsonl: there is no column 'lable'; its first row has text.")
+
+
+def test_bad_rows_of_parquet_with_columns_of_every_kind(folder):
+    table = pa.table(
+        {
+            "text": ["a gem", None, "so dull"],
+            "kind": pa.array(["x", "y", None]).dictionary_encode(),
+            "parts": [[{"a": 1}], [], None],
+            "pairs": pa.array([[("k", 1)], [], None], pa.map_(pa.string(), pa.int64())),
+        }
+    )
+    pq.write_table(table, "d.parquet")
+    argv = ["predict", "model.sktextcnn", "d.parquet", "--skip-bad-rows", "--chunk-size=2"]
+    assert main([*argv, "-o", "out.parquet"]) == 0
+    found = pq.read_table("out.parquet").select(table.column_names)
+    assert found.to_pylist() == table.take([0, 2]).to_pylist()
+
+
 def test_a_file_of_bad_rows_only_is_an_error(folder, capsys):
     Path("d.csv").write_text("text,label\na,\n,b\n", encoding="utf-8")
     said = fails(capsys, *TRAIN, "d.csv", "--skip-bad-rows")
