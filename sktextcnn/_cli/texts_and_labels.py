@@ -27,6 +27,10 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
     )
 
 
+# A column of JSON that none of so many rows has is a mistake.
+_ROWS_TO_LOOK_AT = 4_000
+
+
 class Samples(NamedTuple):
     """The rows of a chunk that can be used, their texts, and the labels of each."""
 
@@ -101,11 +105,10 @@ class SampleReader:
 
     def chunks(self, size: int) -> Iterator[Samples]:
         """Yield the samples of at most `size` rows at a time."""
+        n_rows = 0
         for chunk in self._reader.chunks(size):
-            for name, option in self._unseen:
-                if not any(name in row for row in chunk.rows):
-                    self._reader.column(name, option)  # Raises an error.
-            self._unseen = []
+            n_rows += len(chunk)
+            self._look_for_columns(chunk, at_end=n_rows >= _ROWS_TO_LOOK_AT)
             columns = [chunk.values(column) for column in self._text_columns]
             found = [self._text(chunk, i, row) for i, row in enumerate(zip(*columns, strict=True))]
             chunk, texts = _without_none(chunk, found)
@@ -119,6 +122,15 @@ class SampleReader:
             texts = [text for text, row in zip(texts, labels, strict=True) if row is not None]
             chunk, rows = _without_none(chunk, labels)
             yield Samples(chunk, texts, rows)
+        self._look_for_columns(None, at_end=True)
+
+    def _look_for_columns(self, chunk: Chunk | None, *, at_end: bool) -> None:
+        """Raise an `InputError` if a column that the first row lacks is in no row until the end."""
+        if self._unseen and chunk is not None:
+            names = {name for row in chunk.rows for name in row}
+            self._unseen = [each for each in self._unseen if each[0] not in names]
+        if self._unseen and at_end:
+            self._reader.column(*self._unseen[0])  # Raises the error.
 
     def _text(self, chunk: Chunk, i: int, values: Sequence[Any]) -> str | None:
         """Return the text of row `i`; None if the row is left out."""
@@ -222,7 +234,9 @@ def _written_list(text: str) -> Any:
     for read in (json.loads, ast.literal_eval):
         with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             value = read(text)
-            return value if isinstance(value, list) else text
+            if isinstance(value, list):
+                # Labels in csv are strings.
+                return [str(each) if isinstance(each, int | float) else each for each in value]
     return text
 
 

@@ -134,7 +134,12 @@ def test_lists_in_a_field_of_csv(several, capsys, written):
     table.to_csv("lists.csv", index=False)
     assert main([*TRAIN, "lists.csv", "--label-separator", ","]) == 0
     assert sktextcnn.load("m.sktextcnn")[-1].classes_.tolist() == NAMES
-    # A multilabel model expects lists.
+    # A multilabel model expects lists. Numbers in csv are strings.
+    numbers = table.assign(label=["[1]", "[1, 2]"] * 4)
+    numbers.to_csv("numbers.csv", index=False)
+    argv = ["train", "numbers.csv", "--label-separator", ",", "-o", "n.sktextcnn", *MANY]
+    assert main(argv) == 0
+    assert sktextcnn.load("n.sktextcnn")[-1].classes_.tolist() == ["1", "2"]
     assert main(["evaluate", "m.sktextcnn", "lists.csv"]) == 0
     table.assign(label="[film]").to_csv("lists.csv", index=False)
     said = fails(capsys, "evaluate", "m.sktextcnn", "lists.csv")

@@ -328,7 +328,7 @@ def test_what_is_wrong_with_an_array(folder, capsys, data, said):
 def test_a_first_row_without_the_text_is_an_empty_text(folder, capsys, model):
     data = '{"n": 1}\n{"text": "a gem"}\n'
     assert "its first row has n" in refused(capsys, data, name="d.jsonl")
-    out = predicted(capsys, "d.jsonl", "--empty-ok")
+    out = predicted(capsys, "d.jsonl", "--empty-ok", "--chunk-size", "1")
     found = [json.loads(line)["prediction"] for line in out.splitlines()]
     assert found == model.predict(["", "a gem"]).tolist()
     # But a column that no row has is a mistake.
