@@ -10,7 +10,7 @@ from typing import Any
 
 from sktextcnn import TextVectorizer, datasets
 from sktextcnn._cli.explain import COLOR_SEQUENCE
-from sktextcnn._cli.rows.opening import UNDECODED
+from sktextcnn._cli.rows.text_file import UNDECODED
 from sktextcnn._text.offsets import token_finder
 
 # One of every class of characters that a pattern tells apart, and pairs that make two of its

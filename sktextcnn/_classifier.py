@@ -185,7 +185,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels; indices of the outputs for multilabel targets.
+        Class labels. For multilabel targets, the indices of the outputs, or the names that the
+        command ``sktextcnn train`` has given them.
     net_ : skorch.NeuralNetClassifier
         The fitted skorch net. Its torch module is ``net_.module_``, the network without what
         `wide` adds to it.

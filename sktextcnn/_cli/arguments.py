@@ -81,17 +81,25 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_rows(parser: argparse.ArgumentParser, *, label: bool = False) -> None:
-    """Add how the file is read, with the column of labels if there is one."""
+    """Add how the file is read, with the columns of labels if there are any."""
     rows = parser.add_argument_group("rows")
     rows.add_argument(
-        "--text", default="text", metavar="COLUMN", help="column of the texts (default %(default)s)"
+        "--text",
+        action="append",
+        metavar="COLUMN",
+        help="column of the texts, by its name or its number from 1; given several times, the "
+        "columns are joined by spaces (default text)",
     )
     if label:
         rows.add_argument(
             "--label",
-            default="label",
+            action="append",
             metavar="COLUMN",
-            help="column of the labels (default %(default)s)",
+            help="column of the labels, by its name or its number from 1; given several times, "
+            "each column says by 1 or 0 whether a text has the label of its name (default label)",
+        )
+        add_label_separator(
+            rows, "what separates the labels of a text, if it can have several, such as ','"
         )
     rows.add_argument(
         "--format",
@@ -101,9 +109,13 @@ def add_rows(parser: argparse.ArgumentParser, *, label: bool = False) -> None:
     )
     rows.add_argument(
         "--encoding",
-        default="utf-8-sig",
         metavar="NAME",
-        help="encoding of the file (default: UTF-8 with or without a byte order mark)",
+        help="encoding of the file (default: that of the byte order mark, or UTF-8)",
+    )
+    rows.add_argument(
+        "--no-header",
+        action="store_true",
+        help="the first line of csv and tsv is a row; columns are given by their numbers",
     )
     rows.add_argument(
         "--delimiter",
@@ -117,10 +129,28 @@ def add_rows(parser: argparse.ArgumentParser, *, label: bool = False) -> None:
         help="read quotation marks in csv and tsv as ordinary characters",
     )
     rows.add_argument(
+        "--escape",
+        type=escape_character,
+        metavar="CHAR",
+        help="character before quotation marks, delimiters and line ends that belong to a field "
+        "of csv and tsv, such as a backslash",
+    )
+    rows.add_argument(
         "--empty-ok",
         action="store_true",
         help="treat missing texts as empty, instead of as an error",
     )
+    rows.add_argument(
+        "--skip-bad-rows",
+        action="store_true",
+        help="leave out rows that cannot be read or have no text or label, and count them, "
+        "instead of an error",
+    )
+
+
+def add_label_separator(parser: Any, summary: str) -> None:
+    """Add --label-separator."""
+    parser.add_argument("--label-separator", type=separator, metavar="TEXT", help=summary)
 
 
 def add_chunk_size(parser: argparse.ArgumentParser) -> None:
@@ -163,9 +193,23 @@ def positive_integer(text: str) -> int:
     return int(text)
 
 
+def separator(text: str) -> str:
+    r"""Convert a text that is not empty; ``\t`` and ``tab`` are a tabulator."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected one or more characters; got ''")
+    return {"\\t": "\t", "tab": "\t"}.get(text, text)
+
+
+def escape_character(text: str) -> str:
+    """Convert the character before quotation marks."""
+    if text == '"':
+        raise argparse.ArgumentTypeError("doubled quotation marks are read without this option")
+    return character(text)
+
+
 def character(text: str) -> str:
     r"""Convert a delimiter; ``\t`` and ``tab`` are a tabulator."""
-    text = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    text = separator(text)
     if len(text) != 1 or text in '\r\n"':
         raise argparse.ArgumentTypeError(f"expected one character; got {text!r}")
     return text

@@ -17,11 +17,12 @@ from sktextcnn._cli.arguments import (
     positive_integer,
 )
 from sktextcnn._cli.errors import InputError
+from sktextcnn._cli.labels import Classes
 from sktextcnn._cli.messages import listed
-from sktextcnn._cli.models import classes_by_name, load_model
+from sktextcnn._cli.models import load_model
 from sktextcnn._cli.outputs import check_not_input
 from sktextcnn._cli.rows import json_line, open_output, open_reader
-from sktextcnn._cli.texts_and_labels import read_options, texts_of
+from sktextcnn._cli.texts_and_labels import SampleReader, read_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,13 +92,7 @@ def explain(args: argparse.Namespace) -> None:
     if args.output is not None:
         check_not_input(args.output, args.model, args.file)
     model = load_model(args.model)
-    classes = classes_by_name(model.steps[-1][1].classes_.tolist())
-    if args.label is not None and args.label not in classes:
-        raise InputError(
-            f"--label {args.label}: this is not a class of the model; its classes are "
-            f"{listed(classes)}."
-        )
-    label = None if args.label is None else classes[args.label]
+    label = None if args.label is None else _class_of(model, args.label)
     color = args.output is None and wants_color(args.color, sys.stdout)
     is_page = args.output is not None and not args.json
     with open_output(args.output) as file:
@@ -115,6 +110,17 @@ def explain(args: argparse.Namespace) -> None:
             file.write(_PAGE_END)
 
 
+def _class_of(model: Any, name: str) -> Any:
+    classes = Classes(model.steps[-1][1].classes_.tolist())
+    index = classes.index(name)
+    if index is None:
+        raise InputError(
+            f"--label {name}: this is not a class of the model; its classes are "
+            f"{listed(classes.names)}."
+        )
+    return classes.labels[index]
+
+
 def _explanations(model: Any, args: argparse.Namespace) -> Iterator["Explanation"]:
     from sktextcnn import _inspection
 
@@ -123,9 +129,8 @@ def _explanations(model: Any, args: argparse.Namespace) -> Iterator["Explanation
             yield from _inspection.explain(model, args.texts)
             return
         with open_reader(args.file, read_options(args)) as reader:
-            reader.check_column(args.text, "--text")
-            for chunk in reader.chunks(args.chunk_size):
-                yield from _inspection.explain(model, texts_of(chunk, args))
+            for samples in SampleReader(reader, args).chunks(args.chunk_size):
+                yield from _inspection.explain(model, samples.texts)
     except ImportError as error:  # Captum, which networks without exact terms need.
         raise InputError(str(error)) from error
 

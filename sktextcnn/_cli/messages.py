@@ -38,9 +38,20 @@ def listed(names: Iterable[str]) -> str:
     return shown + (", ..." if len(names) > MAX_LISTED_CLASSES else "")
 
 
-def class_counts(counts: Mapping[Any, int]) -> str:
-    """Return the number of texts, of all and of each class, as a sentence."""
-    total = f"{sum(counts.values()):,} texts of {len(counts)} classes"
+def class_counts(counts: Mapping[Any, int], n_texts: int | None = None) -> str:
+    """Return the number of texts, of all and of each class, as a sentence.
+
+    Parameters
+    ----------
+    counts : mapping of label to int
+        The number of texts of each class.
+    n_texts : int or None, default=None
+        The number of texts, if they may have several labels or none.
+    """
+    if n_texts is None:
+        total = f"{sum(counts.values()):,} texts of {len(counts)} classes"
+    else:
+        total = f"{n_texts:,} texts with any of {len(counts)} labels"
     if len(counts) > MAX_LISTED_CLASSES:
         return f"{total}, with {min(counts.values()):,} to {max(counts.values()):,} texts each."
     return f"{total}: {', '.join(f'{label} {n:,}' for label, n in sorted(counts.items()))}."

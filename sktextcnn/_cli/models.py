@@ -1,7 +1,6 @@
-"""Loading, saving and naming the classes of models."""
+"""Loading and saving models."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sktextcnn._cli.errors import InputError, as_input_error
 
@@ -29,8 +28,3 @@ def save_model(model: "Pipeline", path: str) -> None:
 
     with as_input_error():
         save(model, path)
-
-
-def classes_by_name(classes: Iterable[Any]) -> dict[str, Any]:
-    """Return the classes of a model by their names: csv and the shell have 1 as a string."""
-    return {str(label): label for label in classes}

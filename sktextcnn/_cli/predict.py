@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from types import GenericAlias
 from typing import Any
 
 from sktextcnn._cli.arguments import (
@@ -11,6 +12,7 @@ from sktextcnn._cli.arguments import (
     add_chunk_size,
     add_command,
     add_data,
+    add_label_separator,
     add_model,
     add_quiet,
     add_rows,
@@ -20,6 +22,7 @@ from sktextcnn._cli.messages import print_summary
 from sktextcnn._cli.models import load_model
 from sktextcnn._cli.outputs import check_not_input
 from sktextcnn._cli.rows import (
+    DELIMITERS,
     OUTPUT_FORMATS,
     RowReader,
     format_of_path,
@@ -27,12 +30,13 @@ from sktextcnn._cli.rows import (
     open_reader,
     open_writer,
 )
-from sktextcnn._cli.texts_and_labels import read_options, texts_of, with_progress
+from sktextcnn._cli.texts_and_labels import SampleReader, read_options, with_progress
 
 _EPILOG = """\
 The output has all columns of the input, and two more: prediction, and the probability of the
 predicted class. Memory does not grow with the number of rows. For a multilabel model, the
-predicted labels of a text are joined by spaces, and so are their probabilities.
+predicted labels of a text are a list, and so are their probabilities; in csv and tsv they are
+joined by --label-separator. Rows that --skip-bad-rows leaves out are not in the output.
 
 examples:
   sktextcnn predict model.sktextcnn new.csv --text review -o labelled.csv
@@ -65,6 +69,11 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--prefix", default="", help="prefix of the names of the new columns (default: '')"
     )
+    add_label_separator(
+        parser,
+        "what is between the predicted labels of a text in csv and tsv, for a multilabel model "
+        "(default: a space)",
+    )
     add_quiet(parser)
     add_chunk_size(parser)
 
@@ -73,11 +82,10 @@ def predict(args: argparse.Namespace) -> None:
     """Copy rows, with the predictions for their texts."""
     if args.output is not None:
         check_not_input(args.output, args.model)
-    options = read_options(args)
-    with open_reader(args.data, options) as reader:
-        reader.check_column(args.text, "--text")
+    with open_reader(args.data, read_options(args)) as reader:
+        sample_reader = SampleReader(reader, args)
         file_format = _output_format(args, reader)
-        labeller = _Labeller(load_model(args.model), args.proba, args.prefix)
+        labeller = _Labeller(load_model(args.model), args, file_format in DELIMITERS)
         for name in labeller.columns:
             if name in reader.columns:
                 raise InputError(
@@ -87,11 +95,12 @@ def predict(args: argparse.Namespace) -> None:
         start, n_rows = time.perf_counter(), 0
         with (
             open_output(args.output) as file,
-            open_writer(file, file_format, reader, labeller.columns, options) as writer,
+            open_writer(file, file_format, reader, labeller.columns) as writer,
         ):
-            for chunk in with_progress(reader.chunks(args.chunk_size), args):
-                writer.write(chunk, labeller(texts_of(chunk, args)))
-                n_rows += len(chunk)
+            for samples in with_progress(sample_reader.chunks(args.chunk_size), args):
+                if samples.texts:
+                    writer.write(samples.chunk, labeller(samples.texts))
+                n_rows += len(samples.texts)
     if args.output not in (None, "-"):
         seconds = time.perf_counter() - start
         print_summary(args, f"Labelled {n_rows:,} rows in {seconds:.1f} s: {args.output}.")
@@ -106,11 +115,11 @@ def _output_format(args: argparse.Namespace, reader: RowReader) -> str:
             if not to_stdout and (suffix := os.path.splitext(args.output)[1]):
                 raise InputError(
                     f"{args.output}: {suffix} is not the suffix of a format; predict writes .csv "
-                    f".tsv .jsonl .parquet. Or give --output-format."
+                    f".tsv .jsonl .json .parquet. Or give --output-format."
                 )
-            return "csv" if reader.format == "txt" else reader.format
-    if file_format == "txt":
-        raise InputError(f"{args.output}: predict writes csv, tsv, jsonl or parquet.")
+            return reader.format if reader.format in OUTPUT_FORMATS else "csv"
+    if file_format not in OUTPUT_FORMATS:
+        raise InputError(f"{args.output}: predict writes csv, tsv, jsonl, json or parquet.")
     if file_format == "parquet" and to_stdout and sys.stdout.isatty():
         raise InputError(
             "Parquet cannot be written to a terminal; give -o or another --output-format."
@@ -125,37 +134,64 @@ class _Labeller:
     ----------
     model : Pipeline
         A fitted model.
-    proba : bool
-        Whether to add the probability of each class, not of the predicted ones.
-    prefix : str
-        What the names of the columns begin with.
+    args : argparse.Namespace
+        The arguments of the command: which columns are added, what their names begin with, and
+        what is between several labels.
+    joined : bool
+        Whether several labels are joined in a string, for csv and tsv. If not, they are lists.
 
     Attributes
     ----------
     columns : dict of str to type
         The names and types of the columns.
+
+    Raises
+    ------
+    InputError
+        If joined labels could not be told apart.
     """
 
-    def __init__(self, model: Any, proba: bool, prefix: str) -> None:
+    def __init__(self, model: Any, args: argparse.Namespace, joined: bool) -> None:
         self._model = model
-        self._proba = proba
+        self._proba = args.proba
+        self._separator = args.label_separator or " "
         classifier = model.steps[-1][1]
         self._multilabel = classifier.net_.multilabel
         self._classes = classifier.classes_.tolist()
-        kind = str if self._multilabel else type(self._classes[0])
-        self.columns: dict[str, type] = {f"{prefix}prediction": kind}
-        name = f"{prefix}probability"
-        if proba:
+        self._joined = joined and self._multilabel
+        if self._joined:
+            self._check_separator(args)
+        kind: Any = type(self._classes[0])
+        self.columns: dict[str, Any] = {f"{args.prefix}prediction": self._kind_of(kind)}
+        name = f"{args.prefix}probability"
+        if self._proba:
             self.columns |= {f"{name}_{label}": float for label in self._classes}
         else:
-            self.columns[name] = str if self._multilabel else float
+            self.columns[name] = self._kind_of(float)
+
+    def _kind_of(self, kind: Any) -> Any:
+        if self._joined:
+            return str
+        return GenericAlias(list, kind) if self._multilabel else kind
+
+    def _check_separator(self, args: argparse.Namespace) -> None:
+        for label in map(str, self._classes):
+            if self._separator in label:
+                raise InputError(
+                    f"{args.model}: the label {label!r} contains {self._separator!r}, which would "
+                    f"separate the predicted labels of a text. Give another --label-separator, or "
+                    f"write .jsonl."
+                )
+
+    def _several(self, values: list[Any]) -> Any:
+        return self._separator.join(map(str, values)) if self._joined else values
 
     def __call__(self, texts: list[str]) -> dict[str, list[Any]]:
         proba = self._model.predict_proba(texts)
         values: list[list[Any]]
         if self._multilabel:
             chosen = [(row > 0.5).nonzero()[0].tolist() for row in proba]
-            values = [[" ".join(str(self._classes[i]) for i in row) for row in chosen]]
+            values = [[self._several([self._classes[i] for i in row]) for row in chosen]]
         else:
             best = proba.argmax(axis=1).tolist()
             values = [[self._classes[i] for i in best]]
@@ -163,7 +199,7 @@ class _Labeller:
             values += proba.T.tolist()
         elif self._multilabel:
             pairs = zip(proba.tolist(), chosen, strict=True)
-            values.append([" ".join(str(row[i]) for i in columns) for row, columns in pairs])
+            values.append([self._several([row[i] for i in columns]) for row, columns in pairs])
         else:
             values.append(proba.max(axis=1).tolist())
         return dict(zip(self.columns, values, strict=True))

@@ -1,69 +1,264 @@
 """The texts and labels of rows, validated."""
 
 import argparse
+import ast
+import contextlib
+import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from sktextcnn._cli.errors import InputError
+from sktextcnn._cli.labels import Classes, label_key
 from sktextcnn._cli.messages import listed
-from sktextcnn._cli.rows import Chunk, ReadOptions, open_reader
+from sktextcnn._cli.rows import Chunk, ReadOptions, RowReader, open_reader
 
 
 def read_options(args: argparse.Namespace) -> ReadOptions:
     """Return how the arguments of a command say that a file is read."""
-    return ReadOptions(args.format, args.encoding, args.delimiter, not args.no_quotes)
+    return ReadOptions(
+        format=args.format,
+        encoding=args.encoding,
+        delimiter=args.delimiter,
+        quotes=not args.no_quotes,
+        escape=args.escape,
+        header=not args.no_header,
+        skip_bad_rows=args.skip_bad_rows,
+    )
 
 
-def texts_of(chunk: Chunk, args: argparse.Namespace) -> list[str]:
-    """Return the texts of a chunk.
+# A column of JSON that none of so many rows has is a mistake.
+_ROWS_TO_LOOK_AT = 4_000
+
+
+class Samples(NamedTuple):
+    """The rows of a chunk that can be used, their texts, and the labels of each."""
+
+    chunk: Chunk
+    texts: list[str]
+    labels: list[list[Any]]
+
+
+class SampleReader:
+    """Reads the texts, and the labels if they are asked for, of the rows of a file.
+
+    Parameters
+    ----------
+    reader : RowReader
+        The rows.
+    args : argparse.Namespace
+        The arguments of the command: the columns, and what to do about missing texts.
+    labelled : bool, default=False
+        Whether to read labels.
+    multilabel : bool or None, default=None
+        Whether a text may have several labels or none. None: as the file has them.
+
+    Attributes
+    ----------
+    multilabel : bool or None
+        The parameter. If it was None, True as soon as it is known that texts can have several
+        labels: by --label-separator, several columns of labels, or a list in a row.
 
     Raises
     ------
     InputError
-        If a text is missing and --empty-ok is not given, or is not a string.
+        If there is no such column. While samples are read: if a text or a label is missing or
+        of another type, unless such rows are left out.
     """
-    texts = chunk.values(args.text)
-    # In csv a missing text is an empty field.
-    empty_is_missing = chunk.format in ("csv", "tsv")
-    for i, text in enumerate(texts):
-        if text is None or (empty_is_missing and not text):
-            if not args.empty_ok:
-                raise InputError(
-                    f"{chunk.location(i, args.text)}: the text is missing. Give --empty-ok to "
-                    f"treat missing texts as empty."
-                )
-            texts[i] = ""
-        elif not isinstance(text, str):
-            raise InputError(
-                f"{chunk.location(i, args.text)}: expected a text; got {text!r:.40} of type "
-                f"{type(text).__name__}."
+
+    def __init__(
+        self,
+        reader: RowReader,
+        args: argparse.Namespace,
+        *,
+        labelled: bool = False,
+        multilabel: bool | None = None,
+    ) -> None:
+        self._reader = reader
+        self._args = args
+        # Columns that the first row of a JSON file lacks.
+        self._unseen: list[tuple[str, str]] = []
+        skip = args.skip_bad_rows
+        self._text_columns = [
+            self._column(name, "--text", may_be_missing=args.empty_ok or skip)
+            for name in args.text or ["text"]
+        ]
+        self._label_columns: list[str] = []
+        self.multilabel = multilabel
+        if labelled:
+            self._label_columns = [
+                self._column(name, "--label", may_be_missing=skip)
+                for name in args.label or ["label"]
+            ]
+            self._separator = args.label_separator or reader.label_separator
+            if len(self._label_columns) > 1 or args.label_separator is not None:
+                self.multilabel = multilabel is None or multilabel
+        # In csv a missing text is an empty field.
+        self._empty_is_missing = reader.format in ("csv", "tsv")
+
+    def _column(self, name: str, option: str, *, may_be_missing: bool) -> str:
+        if may_be_missing and not self._reader.first_row_tells:
+            if name not in self._reader.columns:
+                self._unseen.append((name, option))
+            return name
+        return self._reader.column(name, option)
+
+    def chunks(self, size: int) -> Iterator[Samples]:
+        """Yield the samples of at most `size` rows at a time."""
+        n_rows = 0
+        for chunk in self._reader.chunks(size):
+            n_rows += len(chunk)
+            self._look_for_columns(chunk, at_end=n_rows >= _ROWS_TO_LOOK_AT)
+            columns = [chunk.values(column) for column in self._text_columns]
+            found = [self._text(chunk, i, row) for i, row in enumerate(zip(*columns, strict=True))]
+            chunk, texts = _without_none(chunk, found)
+            if not self._label_columns:
+                yield Samples(chunk, texts, [])
+                continue
+            columns = [chunk.values(column) for column in self._label_columns]
+            labels = [
+                self._labels(chunk, i, row) for i, row in enumerate(zip(*columns, strict=True))
+            ]
+            texts = [text for text, row in zip(texts, labels, strict=True) if row is not None]
+            chunk, rows = _without_none(chunk, labels)
+            yield Samples(chunk, texts, rows)
+        self._look_for_columns(None, at_end=True)
+
+    def _look_for_columns(self, chunk: Chunk | None, *, at_end: bool) -> None:
+        """Raise an `InputError` if a column that the first row lacks is in no row until the end."""
+        if self._unseen and chunk is not None:
+            names = {name for row in chunk.rows for name in row}
+            self._unseen = [each for each in self._unseen if each[0] not in names]
+        if self._unseen and at_end:
+            self._reader.column(*self._unseen[0])  # Raises the error.
+
+    def _text(self, chunk: Chunk, i: int, values: Sequence[Any]) -> str | None:
+        """Return the text of row `i`; None if the row is left out."""
+        parts = []
+        for column, value in zip(self._text_columns, values, strict=True):
+            if _is_missing(value) or (self._empty_is_missing and not value):
+                continue
+            if not isinstance(value, str):
+                problem = f"expected a text; got {value!r:.40} of type {type(value).__name__}"
+                self._reader.bad_rows.add(chunk.numbers[i], chunk.location(i, column), problem)
+                return None
+            parts.append(value)
+        if not parts and not self._args.empty_ok:
+            self._reader.bad_rows.add(
+                chunk.numbers[i],
+                _location(chunk, i, self._text_columns),
+                "the text is missing",
+                "Give --empty-ok to treat missing texts as empty.",
             )
-    return texts
+            return None
+        return " ".join(parts)
+
+    def _labels(self, chunk: Chunk, i: int, values: Sequence[Any]) -> list[Any] | None:
+        """Return the labels of row `i`; None if the row is left out."""
+        if len(self._label_columns) > 1:
+            problem, labels = self._of_indicators(values)
+        else:
+            problem, labels = self._of_value(values[0])
+        if problem is not None:
+            location = _location(chunk, i, self._label_columns)
+            self._reader.bad_rows.add(chunk.numbers[i], location, problem)
+            return None
+        return labels
+
+    def _of_indicators(self, values: Sequence[Any]) -> tuple[str | None, list[Any]]:
+        """Return the columns that have 1."""
+        labels = []
+        for column, value in zip(self._label_columns, values, strict=True):
+            key = None if _is_missing(value) else label_key(value)
+            if key not in ("0", "1", "false", "true"):
+                return f"expected 0 or 1 for each label; got {value!r:.40} for {column!r}", []
+            if key in ("1", "true"):
+                labels.append(column)
+        return None, labels
+
+    def _of_value(self, value: Any) -> tuple[str | None, list[Any]]:
+        if isinstance(value, str) and (self._separator is not None or self.multilabel):
+            value = _written_list(value)
+        if isinstance(value, str) and self._separator is not None:
+            parts = (part.strip() for part in value.split(self._separator))
+            labels = [part for part in parts if part]
+        elif value == "" and self.multilabel:
+            labels = []
+        elif _is_missing(value) or value == "":
+            return "the label is missing", []
+        else:
+            labels = value if isinstance(value, list) else [value]
+        for label in labels:
+            if _is_missing(label) or label == "":
+                return "a label of the list is missing", []
+            if not isinstance(label, str | int | float):
+                return (
+                    f"a label must be a string, a number or a truth value, or a list of these; "
+                    f"got {label!r:.40} of type {type(label).__name__}"
+                ), []
+        if self.multilabel is None and isinstance(value, list):
+            self.multilabel = True
+        if self.multilabel is False and len(labels) != 1:
+            if value == "":
+                return "the label is missing", []
+            return f"the model has one label for each text; got {value!r:.40}", []
+        return None, labels
 
 
-def known_labels_of(chunk: Chunk, column: str, classes: Mapping[str, Any]) -> list[Any]:
-    """Return the labels of a chunk as the classes of a model that have the same names.
+def class_indices(samples: Samples, classes: Classes, args: argparse.Namespace) -> list[list[int]]:
+    """Return the labels of samples as indices of the classes of a model.
 
     Raises
     ------
     InputError
-        If a label is missing, or is not a class of the model.
+        If a label is not a class of the model.
     """
-    labels = _labels_of(chunk, column)
-    for i, label in enumerate(labels):
-        if str(label) not in classes:
+    indices = []
+    for i, labels in enumerate(samples.labels):
+        found = [classes.index(label) for label in labels]
+        if None in found:
+            location = _location(samples.chunk, i, args.label or ["label"])
+            unknown = labels[found.index(None)]
             raise InputError(
-                f"{chunk.location(i, column)}: the label {label!r} is not a class of the model; "
-                f"its classes are {listed(classes)}."
+                f"{location}: the label {unknown!r} is not a class of the model; its classes are "
+                f"{listed(classes.names)}.{_separator_hint(unknown, classes)}"
             )
-    return [classes[str(label)] for label in labels]
+        indices.append([index for index in found if index is not None])
+    return indices
 
 
-def read_labelled_texts(
-    path: str | None, args: argparse.Namespace, classes: Mapping[str, Any] | None = None
-) -> tuple[list[str], list[Any]]:
-    """Read all texts and labels of a file.
+def _written_list(text: str) -> Any:
+    """Return a list that stands in a field of csv, as JSON or Python write it, or the text."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    for read in (json.loads, ast.literal_eval):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            value = read(text)
+            if isinstance(value, list):
+                # Labels in csv are strings.
+                return [str(each) if isinstance(each, int | float) else each for each in value]
+    return text
+
+
+def _separator_hint(label: Any, classes: Classes) -> str:
+    """Return a hint at --label-separator if a label has the names of several classes."""
+    for mark in ",;|/ ":
+        parts = [part.strip() for part in str(label).split(mark)]
+        if len(parts) > 1 and all(classes.index(part) is not None for part in parts):
+            return f" Give --label-separator {mark!r} if this is a list of labels."
+    return ""
+
+
+class TrainingRows(NamedTuple):
+    """All texts of a file and the labels of each, of which equal ones are alike."""
+
+    texts: list[str]
+    labels: list[list[Any]]
+    multilabel: bool
+
+
+def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRows:
+    """Read all texts and labels of a file, which must be of one type.
 
     Parameters
     ----------
@@ -71,63 +266,94 @@ def read_labelled_texts(
         None and "-" are standard input.
     args : argparse.Namespace
         The arguments of the command.
-    classes : mapping of str to label, default=None
-        The classes that labels must be of, by name. None: labels must be of one type, and
-        numbers must be integers.
     """
     texts: list[str] = []
-    labels: list[Any] = []
+    rows: list[list[Any]] = []
+    # The form that each label has where it is first.
+    forms: dict[str, Any] = {}
+    # Where rows of fastText have no label.
+    unlabelled: dict[int, tuple[int, str]] = {}
     with open_reader(path, read_options(args)) as reader:
-        reader.check_column(args.text, "--text")
-        reader.check_column(args.label, "--label")
-        for chunk in reader.chunks(args.chunk_size):
-            texts += texts_of(chunk, args)
-            if classes is not None:
-                labels += known_labels_of(chunk, args.label, classes)
-                continue
-            new = _labels_of(chunk, args.label)
-            _check_types(new, (labels or new)[0], chunk, args.label)
-            labels += new
-        if not texts:
-            raise InputError(f"{reader.name} has no rows.")
-    return texts, labels
+        sample_reader = SampleReader(reader, args, labelled=True)
+        for samples in sample_reader.chunks(args.chunk_size):
+            for i, labels in enumerate(samples.labels):
+                number = samples.chunk.numbers[i]
+                location = _location(samples.chunk, i, args.label or ["label"])
+                problems = [problem for label in labels if (problem := _learn(label, forms))]
+                if problems:
+                    reader.bad_rows.add(number, location, problems[0])
+                    continue
+                if not labels:
+                    unlabelled[len(rows)] = (number, location)
+                texts.append(samples.texts[i])
+                rows.append(list(dict.fromkeys(forms[label_key(label)] for label in labels)))
+        multilabel = bool(sample_reader.multilabel) or any(len(labels) > 1 for labels in rows)
+        if not multilabel:
+            for number, location in unlabelled.values():
+                reader.bad_rows.add(number, location, "the label is missing")
+            texts = [text for i, text in enumerate(texts) if i not in unlabelled]
+            rows = [labels for labels in rows if labels]
+        check_any(texts, reader)
+    return TrainingRows(texts, rows, multilabel)
 
 
-def with_progress(chunks: Iterable[Chunk], args: argparse.Namespace) -> Iterator[Chunk]:
-    """Yield chunks, and count their rows on stderr if a terminal shows nothing else."""
+def check_any(texts: Sequence[Any], reader: RowReader) -> None:
+    """Raise an `InputError` if there are no texts."""
+    if texts:
+        return
+    if reader.bad_rows.count:
+        summary = reader.bad_rows.summary()
+        raise InputError(f"{reader.name} has no row that can be used: {summary}.")
+    raise InputError(f"{reader.name} has no rows.")
+
+
+def with_progress(chunks: Iterable[Samples], args: argparse.Namespace) -> Iterator[Samples]:
+    """Yield samples, and count them on stderr if a terminal shows nothing else."""
     from tqdm import tqdm
 
     shown = sys.stderr.isatty() and not (args.output is None and sys.stdout.isatty())
     with tqdm(unit=" rows", disable=args.quiet or not shown) as bar:
-        for chunk in chunks:
-            yield chunk
-            bar.update(len(chunk))
+        for samples in chunks:
+            yield samples
+            bar.update(len(samples.texts))
 
 
-def _labels_of(chunk: Chunk, column: str) -> list[Any]:
-    labels = chunk.values(column)
-    for i, label in enumerate(labels):
-        if label is None or label == "" or label != label:
-            raise InputError(f"{chunk.location(i, column)}: the label is missing.")
-        if not isinstance(label, str | int | float):
-            raise InputError(
-                f"{chunk.location(i, column)}: a label must be a string or a number; got "
-                f"{label!r:.40} of type {type(label).__name__}."
+def _learn(label: Any, forms: dict[str, Any]) -> str | None:
+    """Add a label to the forms of labels by their key, or return why it cannot be a class."""
+    if label_key(label) in forms:
+        return None
+    if not isinstance(label, str):
+        if not (label % 1 == 0 and -(2**63) <= label < 2**63):
+            return (
+                f"a label that is a number must be an integer of at most 64 bits, and others must "
+                f"be strings; got {label!r:.40}"
             )
-    return labels
+        if isinstance(label, float):  # Such as pandas writes integers beside missing ones.
+            label = int(label)
+    first = next(iter(forms.values()), label)
+    if type(label) is not type(first):
+        return (
+            f"the label {label!r:.40} is of type {type(label).__name__}, but the first label, "
+            f"{first!r:.40}, is of type {type(first).__name__}"
+        )
+    forms[label_key(label)] = label
+    return None
 
 
-def _check_types(labels: list[Any], first: Any, chunk: Chunk, column: str) -> None:
-    """Raise an `InputError` if labels are not of one type, or not classes for scikit-learn."""
-    for i, label in enumerate(labels):
-        if not isinstance(label, str) and not (label % 1 == 0 and -(2**63) <= label < 2**63):
-            raise InputError(
-                f"{chunk.location(i, column)}: a label that is a number must be an integer of at "
-                f"most 64 bits; got {label!r:.40}. Write other labels as strings."
-            )
-    for i, label in enumerate(labels):
-        if type(label) is not type(first):
-            raise InputError(
-                f"{chunk.location(i, column)}: the label {label!r} is of type "
-                f"{type(label).__name__}, but that of row 1 is of type {type(first).__name__}."
-            )
+def _is_missing(value: Any) -> bool:
+    # NaN, which JSON and Parquet can have, differs from itself.
+    return value is None or bool(value != value)
+
+
+def _location(chunk: Chunk, i: int, columns: Sequence[str]) -> str:
+    if len(columns) == 1:
+        return chunk.location(i, columns[0])
+    return f"{chunk.row_location(i)}, columns {', '.join(map(repr, columns))}"
+
+
+def _without_none(chunk: Chunk, values: Sequence[Any]) -> tuple[Chunk, list[Any]]:
+    """Return the rows of a chunk that have a value, and the values."""
+    kept = [i for i, value in enumerate(values) if value is not None]
+    if len(kept) < len(values):
+        chunk = chunk.select(kept)
+    return chunk, [values[i] for i in kept]

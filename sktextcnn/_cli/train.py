@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sktextcnn._cli.arguments import (
@@ -17,23 +18,34 @@ from sktextcnn._cli.arguments import (
     positive_integer,
 )
 from sktextcnn._cli.errors import InputError, as_input_error
+from sktextcnn._cli.labels import Classes
 from sktextcnn._cli.messages import class_counts, print_summary
-from sktextcnn._cli.models import classes_by_name, save_model
+from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
-from sktextcnn._cli.texts_and_labels import read_labelled_texts
+from sktextcnn._cli.rows import open_reader
+from sktextcnn._cli.texts_and_labels import (
+    SampleReader,
+    check_any,
+    class_indices,
+    read_options,
+    read_training_rows,
+)
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 _EPILOG = """\
-Labels in csv and tsv are strings; JSON lines and Parquet keep their types. Each text has one
-label; train multilabel models in Python.
+Labels in csv and tsv are strings; JSON and Parquet keep their types. A text can have several labels
+or none, and the model is multilabel: as lists in JSON and Parquet, by --label-separator in a field
+of csv and tsv, as columns of 0 and 1 by several --label, and in files of fastText.
 
 examples:
   sktextcnn train reviews.csv --text review --label sentiment --vectors glove.txt -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --test-size 0.2 -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --vectors word2vec --seed 1 \\
       --set vectorizer.min_df=2 --set 'classifier.kernel_sizes=[2,3]' -o m.sktextcnn
+  sktextcnn train rows.csv --no-header --label 1 --text 2 --text 3 -o m.sktextcnn
+  sktextcnn train tags.csv --text review --label tags --label-separator ';' -o m.sktextcnn
   cat reviews.csv | sktextcnn train --text review --label sentiment -o m.sktextcnn --quiet
 """
 
@@ -121,8 +133,8 @@ def add_to(commands: Commands) -> None:
         "--test-size",
         type=_proportion,
         metavar="PROPORTION",
-        help="hold out this proportion of the texts, stratified by class, and report the "
-        "accuracy on them",
+        help="hold out this proportion of the texts, stratified by class if each has one, and "
+        "report the accuracy on them",
     )
     test.add_argument("--test", metavar="FILE", help="report the accuracy on this file")
     add_quiet(parser)
@@ -177,28 +189,40 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def train(args: argparse.Namespace) -> None:
     """Train a model, report on it and save it."""
+    import numpy as np
+
     check_model_path(args.output, args.data, args.test, *args.vectors)
     model = new_model(args)
-    texts, labels = read_labelled_texts(args.data, args)
-    counts = Counter(labels)
-    if len(counts) < 2:
+    texts, rows, multilabel = read_training_rows(args.data, args)
+    classes = Classes(sorted({label for labels in rows for label in labels}))
+    if len(classes.labels) < 2:
+        columns = " and ".join(map(repr, args.label or ["label"]))
+        found = f"all labels are {classes.labels[0]!r}" if classes.labels else "no text has a label"
         raise InputError(
-            f"{args.data or 'stdin'}, column {args.label!r}: all labels are {labels[0]!r}; a "
-            f"classifier needs at least two classes."
+            f"{args.data or 'stdin'}, column {columns}: {found}; a classifier needs at least two "
+            f"classes."
         )
-    test: tuple[list[str], list[Any]] = ([], [])
+    targets = _targets([[classes.index(each) for each in row] for row in rows], classes, multilabel)
+    test: tuple[Sequence[str], Any] = ([], [])
     if args.test is not None:
-        test = read_labelled_texts(args.test, args, classes_by_name(counts))
+        test = _read_test(args, classes, multilabel)
     elif args.test_size is not None:
-        texts, labels, test = _hold_out(texts, labels, args)
-    print_summary(args, class_counts(Counter(labels)))
+        texts, targets, test = _hold_out(texts, targets, multilabel, args)
+    if multilabel:
+        counts = dict(zip(classes.labels, targets.sum(axis=0).tolist(), strict=True))
+        print_summary(args, class_counts(counts, len(texts)))
+    else:
+        print_summary(args, class_counts(Counter(targets)))
     start = time.perf_counter()
     with as_input_error():
-        model.fit(texts, labels)
+        model.fit(texts, targets)
+    if multilabel:
+        # The classifier numbers the columns of the targets. With their names in its place, model
+        # files, explanations and predictions have these.
+        model.steps[-1][1].classes_ = np.array(classes.labels)
     _report(model, time.perf_counter() - start, args)
     if test[0]:
-        accuracy = model.score(*test)
-        print_summary(args, f"Accuracy on {len(test[0]):,} held-out texts: {accuracy:.3f}.")
+        print_summary(args, _score(model, *test, multilabel))
     save_model(model, args.output)
     size = os.path.getsize(args.output)
     print_summary(args, f"Saved {args.output} ({size / 1e6:.1f} MB).")
@@ -266,16 +290,69 @@ def _set(steps: dict[str, Any], name: str, value: Any) -> None:
     steps[step].set_params(**{parameter: value})
 
 
+def _targets(rows: Sequence[Sequence[Any]], classes: Classes, multilabel: bool) -> Any:
+    """Return the labels of texts, or an indicator matrix.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of int
+        The indices of the classes of each text.
+    classes : Classes
+        The classes.
+    multilabel : bool
+        Whether a text may have several or none.
+    """
+    import numpy as np
+
+    if not multilabel:
+        return [classes.labels[row[0]] for row in rows]
+    indicator = np.zeros((len(rows), len(classes.labels)), dtype=np.int8)
+    for i, row in enumerate(rows):
+        indicator[i, list(row)] = 1
+    return indicator
+
+
+def _read_test(
+    args: argparse.Namespace, classes: Classes, multilabel: bool
+) -> tuple[list[str], Any]:
+    texts: list[str] = []
+    rows: list[list[int]] = []
+    with open_reader(args.test, read_options(args)) as reader:
+        sample_reader = SampleReader(reader, args, labelled=True, multilabel=multilabel)
+        for samples in sample_reader.chunks(args.chunk_size):
+            texts += samples.texts
+            rows += class_indices(samples, classes, args)
+        check_any(texts, reader)
+    return texts, _targets(rows, classes, multilabel)
+
+
 def _hold_out(
-    texts: list[str], labels: list[Any], args: argparse.Namespace
-) -> tuple[list[str], list[Any], tuple[list[str], list[Any]]]:
+    texts: list[str], targets: Any, multilabel: bool, args: argparse.Namespace
+) -> tuple[list[str], Any, tuple[list[str], Any]]:
     from sklearn.model_selection import train_test_split
 
     with as_input_error(f"--test-size {args.test_size:g}: "):
         train, test, y_train, y_test = train_test_split(
-            texts, labels, test_size=args.test_size, random_state=args.seed, stratify=labels
+            texts,
+            targets,
+            test_size=args.test_size,
+            random_state=args.seed,
+            stratify=None if multilabel else targets,
         )
     return train, y_train, (test, y_test)
+
+
+def _score(model: "Pipeline", texts: Sequence[str], targets: Any, multilabel: bool) -> str:
+    """Return how good a model is on held-out texts, as a sentence."""
+    from sklearn.metrics import accuracy_score, f1_score
+
+    predicted = model.predict(texts)
+    accuracy = accuracy_score(targets, predicted)
+    where = f"on {len(texts):,} held-out texts"
+    if not multilabel:
+        return f"Accuracy {where}: {accuracy:.3f}."
+    f1 = f1_score(targets, predicted, average="micro", zero_division=0.0)
+    return f"Micro F1 {where}: {f1:.3f}; all labels of a text are right in {accuracy:.1%}."
 
 
 def _report(model: "Pipeline", seconds: float, args: argparse.Namespace) -> None:

@@ -72,19 +72,21 @@ def encode_targets(
     if kind == "multilabel-indicator":
         dense = check_array(y, accept_sparse=True, input_name=y_name)
         dense = dense.toarray() if hasattr(dense, "toarray") else dense
-        columns = np.arange(dense.shape[1])
-        if classes is not None and len(classes) != len(columns):
+        n_columns = dense.shape[1]
+        if classes is not None and len(classes) != n_columns:
             raise ValueError(
-                f"{y_name} has {len(columns)} columns of labels; expected {len(classes)}."
+                f"{y_name} has {n_columns} columns of labels; expected {len(classes)}."
             )
         if classes is None and len(dense) >= _TELLING_ROWS and (dense.sum(axis=1) == 1).all():
             warnings.warn(
                 f"{y_name} is an indicator matrix with one label in each row, and is learned as "
-                f"{len(columns)} questions that do not exclude each other. For one of "
-                f"{len(columns)} classes, pass the labels themselves: {y_name}.argmax(axis=1).",
+                f"{n_columns} questions that do not exclude each other. For one of "
+                f"{n_columns} classes, pass the labels themselves: {y_name}.argmax(axis=1).",
                 UserWarning,
                 stacklevel=4,
             )
+        # Those of a model of the command line have names, which further training keeps.
+        columns = np.arange(n_columns) if classes is None else classes
         return Targets(dense.astype(np.float32), columns, True)
     if kind == "multiclass-multioutput":
         raise ValueError(

@@ -32,6 +32,9 @@ def folder(tmp_path, monkeypatch, model):
     table.to_csv("reviews.csv", index=False)
     table[::5].to_csv("test.csv", index=False)
     table[["id", "review"]][::4].to_csv("new.csv", index=False)
+    numbered = table.assign(id=table["id"] % 2, sentiment="A title")
+    numbered.to_csv("rows.csv", index=False, header=False)
+    table.assign(tags=["film;good", "film"] * (len(table) // 2)).to_csv("tags.csv", index=False)
     words = sorted({word for text in GOOD + BAD for word in re.findall(r"\w+", text)})
     vectors = np.random.default_rng(0).normal(size=(len(words), 8))
     lines = [f"{w} {' '.join(map(str, row))}\n" for w, row in zip(words, vectors, strict=True)]

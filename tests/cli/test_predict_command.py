@@ -106,7 +106,7 @@ def test_encodings_marks_and_delimiters(folder, capsys):
         argv = ["predict", "model.sktextcnn", "mark.csv", *out, "--encoding", encoding]
         assert main(argv) == 0
         assert Path("out.csv").read_text(encoding="utf-8").startswith("text,n,prediction")
-    for encoding in ("cp1252", "utf-16", "utf-16-le"):
+    for encoding in ("cp1252", "utf-16-be", "utf-16-le"):
         Path("other.csv").write_bytes("text,n\nschön,1\n".encode(encoding))
         argv = ["predict", "model.sktextcnn", "other.csv", *out]
         assert "--encoding" in fails(capsys, *argv)
@@ -191,5 +191,10 @@ def test_labels_of_a_multilabel_model_are_joined(folder, capsys):
     assert any(" " in labels for labels in expected)
     for joined, proba in zip(found["probability"], several.predict_proba(GOOD + BAD), strict=True):
         assert [float(p) for p in joined.split()] == pytest.approx(proba[proba > 0.5].tolist())
-    said = fails(capsys, "evaluate", "several.sktextcnn", "d.csv")
-    assert "evaluate does not support multilabel models" in said
+    assert main(["predict", "several.sktextcnn", "d.csv", "--output-format", "jsonl"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [" ".join(map(str, row["prediction"])) for row in rows] == expected
+    assert [len(row["probability"]) for row in rows] == [len(row["prediction"]) for row in rows]
+    # Labels of Python have no names, but numbers.
+    assert main(["evaluate", "several.sktextcnn", "d.csv", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["classes"]) == ["0", "1", "2"]

@@ -32,7 +32,7 @@ from tests.cli.commands import GOOD, fails, refused
         ("text,n\na,1\na,1,2\n", "data.csv, row 2: the row has 3 fields, but the header has 2."),
         ('text,n\na,1\n"b,2\nc,3\n', "row 2, from line 3 on: a quotation mark is not closed"),
         ('text,n\n"a" b,1\n', "row 1, from line 2 on: a quotation mark"),
-        ("text,n,n\na,1,2\n", "two columns have the name 'n'"),
+        ("text,text\na,1\n", "the columns 1 and 2 have the name 'text'. Give the number of one"),
         ("text,prediction\na,1\n", "has a column 'prediction' already. Give --prefix"),
         ("", "data.csv is empty"),
         ("\n\n", "data.csv is empty"),
@@ -50,11 +50,11 @@ def test_what_is_wrong_with_csv_is_named_by_file_row_and_column(folder, capsys, 
     ("data", "said"),
     [
         ('{"text": "a"}\n{"text": "a"\n', "data.jsonl, line 2: this is not JSON"),
-        ('[{"text": "a"}]\n', "line 1: expected a JSON object"),
-        ('[\n{"text": "a"}\n]\n', "(Expecting value); expected a JSON object on each line."),
+        ('"a"\n', "line 1: expected a JSON object"),
         ('{"other": "a"}\n{"text": "b"}\n', "no column 'text'; its first row has other."),
         ("{}\n", "no column 'text'; its first row has none."),
-        ("[" * 100_000 + "\n", "line 1: this is not JSON"),
+        ('{"a": ' * 100_000 + "\n", "line 1: this is not JSON"),
+        ("[" * 100_000 + "\n", "line 1: row 1 is not JSON"),
         ('{"text": "a"}\n\n{"text": 5}\n', "row 2 (line 3), column 'text': expected a text; got 5"),
         (
             '{"text": "a"}\n{"text": "b", "prediction": 1}\n',
@@ -149,7 +149,7 @@ def test_names_and_models_that_are_wrong(folder, capsys):
     said = fails(capsys, "predict", "model.sktextcnn", *csv_file, "--encoding", "utf-9")
     assert said == "--encoding utf-9: unknown encoding: utf-9."
     said = fails(capsys, "predict", "model.sktextcnn", *csv_file, "-o", "out.txt")
-    assert said == "out.txt: predict writes csv, tsv, jsonl or parquet."
+    assert said == "out.txt: predict writes csv, tsv, jsonl, json or parquet."
     for path in ("out.xlsx", "out.csv.gz"):
         said = fails(capsys, "predict", "model.sktextcnn", *csv_file, "-o", path)
         assert said.startswith(

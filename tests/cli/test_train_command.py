@@ -123,12 +123,15 @@ def test_train_refuses_one_class_no_label_other_types_and_no_rows(folder, capsys
         return fails(capsys, "train", f"d{suffix}", "-o", "m.sktextcnn", *options)
 
     assert "column 'label': all labels are 'x'" in of("text,label\na,x\nb,x\n")
-    assert of("text,label\na,x\nb,\n") == "d.csv, row 2, column 'label': the label is missing."
+    assert of("text,label\na,x\nb,\n") == (
+        "d.csv, row 2, column 'label': the label is missing. Give --skip-bad-rows to leave out "
+        "such rows."
+    )
     assert of("text,label\n") == "d.csv has no rows."
     mixed = of('{"text": "a", "label": "x"}\n{"text": "b", "label": 1}\n')
     assert mixed.startswith("d.jsonl, row 2, column 'label': the label 1 is of type int")
-    listed = of('{"text": "a", "label": ["x"]}\n')
-    assert "a label must be a string or a number; got ['x'] of type list" in listed
+    nested = of('{"text": "a", "label": [["x"]]}\n')
+    assert "a label must be a string, a number or a truth value, or a list of these" in nested
     for number in ("1.5", "1e999", str(2**63), str(10**30)):
         said = of(f'{{"text": "a", "label": 2.0}}\n{{"text": "b", "label": {number}}}\n')
         assert said.startswith(

@@ -16,14 +16,14 @@ class Chunk(ABC):
         The name of the file, for errors.
     file_format : str
         The format of the file.
-    first_row : int
-        The number of the first row, counted from 1.
+    numbers : sequence of int
+        The number of each row in the file, counted from 1.
     """
 
-    def __init__(self, name: str, file_format: str, first_row: int) -> None:
+    def __init__(self, name: str, file_format: str, numbers: Sequence[int]) -> None:
         self.name = name
         self.format = file_format
-        self.first_row = first_row
+        self.numbers = numbers
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -37,9 +37,13 @@ class Chunk(ABC):
     def values(self, column: str) -> list[Any]:
         """Return the values of a column, with None where a row has no value."""
 
+    @abstractmethod
+    def select(self, kept: Sequence[int]) -> "Chunk":
+        """Return some rows of the chunk, by their indices."""
+
     def row_location(self, i: int) -> str:
         """Return the file and the number of row `i` of the chunk, for errors."""
-        return row_location(self.name, self.first_row + i)
+        return row_location(self.name, self.numbers[i])
 
     def location(self, i: int, column: str) -> str:
         """Return the file, the row and the column of a value, for errors."""
@@ -51,7 +55,7 @@ class RecordChunk(Chunk):
 
     Parameters
     ----------
-    name, file_format, first_row
+    name, file_format, numbers
         See `Chunk`.
     lines : sequence of int
         The line of each row.
@@ -65,12 +69,12 @@ class RecordChunk(Chunk):
         self,
         name: str,
         file_format: str,
-        first_row: int,
+        numbers: Sequence[int],
         lines: Sequence[int],
         rows: list[dict[str, Any]],
         header_lines: int,
     ) -> None:
-        super().__init__(name, file_format, first_row)
+        super().__init__(name, file_format, numbers)
         self._lines = lines
         self._rows = rows
         self._header_lines = header_lines
@@ -85,8 +89,18 @@ class RecordChunk(Chunk):
     def values(self, column: str) -> list[Any]:
         return [row.get(column) for row in self._rows]
 
+    def select(self, kept: Sequence[int]) -> Chunk:
+        return RecordChunk(
+            self.name,
+            self.format,
+            [self.numbers[i] for i in kept],
+            [self._lines[i] for i in kept],
+            [self._rows[i] for i in kept],
+            self._header_lines,
+        )
+
     def row_location(self, i: int) -> str:
-        return row_location(self.name, self.first_row + i, self._lines[i], self._header_lines)
+        return row_location(self.name, self.numbers[i], self._lines[i], self._header_lines)
 
 
 class ArrowChunk(Chunk):
@@ -94,27 +108,39 @@ class ArrowChunk(Chunk):
 
     Parameters
     ----------
-    name, file_format, first_row
+    name, file_format, numbers
         See `Chunk`.
     batch : pyarrow.RecordBatch
         The rows.
+    names : list of str
+        A name of each column, of which no two are alike.
     """
 
-    def __init__(self, name: str, file_format: str, first_row: int, batch: Any) -> None:
-        super().__init__(name, file_format, first_row)
+    def __init__(
+        self, name: str, file_format: str, numbers: Sequence[int], batch: Any, names: list[str]
+    ) -> None:
+        super().__init__(name, file_format, numbers)
         self.batch = batch
+        self._names = names
 
     def __len__(self) -> int:
         return self.batch.num_rows
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        names = self.batch.schema.names
-        columns = zip(*map(self.values, names), strict=True)
-        return [dict(zip(names, values, strict=True)) for values in columns]
+        columns = zip(*map(self.values, self._names), strict=True)
+        return [dict(zip(self._names, values, strict=True)) for values in columns]
+
+    def select(self, kept: Sequence[int]) -> Chunk:
+        # Such a chunk was read by pyarrow.
+        import pyarrow
+
+        batch = self.batch.take(pyarrow.array(kept, type=pyarrow.int64()))
+        names = self._names
+        return ArrowChunk(self.name, self.format, [self.numbers[i] for i in kept], batch, names)
 
     def values(self, column: str) -> list[Any]:
-        values = self.batch.column(column)
+        values = self.batch.column(self._names.index(column))
         try:
             return values.to_pylist()
         # Such as a year outside of the range of Python's dates, or text that is not UTF-8.

@@ -2,26 +2,24 @@
 
 import contextlib
 import difflib
-import io
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from sktextcnn._cli.errors import InputError
+from sktextcnn._cli.messages import print_message
+from sktextcnn._cli.rows.bad_rows import BadRows
+from sktextcnn._cli.rows.compression import as_seekable, is_parquet, open_decompressed
 from sktextcnn._cli.rows.delimited import DelimitedWriter, read_delimited
 from sktextcnn._cli.rows.formats import ReadOptions, find_format
-from sktextcnn._cli.rows.json_lines import JsonLinesWriter, read_json_lines
+from sktextcnn._cli.rows.json_rows import JsonArrayWriter, JsonLinesWriter, read_json
 from sktextcnn._cli.rows.parquet import open_parquet, parquet_writer
 from sktextcnn._cli.rows.plain_lines import read_plain_lines
 from sktextcnn._cli.rows.reader import RowReader
+from sktextcnn._cli.rows.text_file import TextFile
 from sktextcnn._cli.rows.writer import RowWriter
-
-# What the error handler "surrogateescape" makes of bytes that the encoding does not have.
-UNDECODED = re.compile("[\udc80-\udcff]")
-
 
 # Reading ------------------------------------------------------------------------------
 
@@ -37,6 +35,11 @@ def open_reader(path: str | None, options: ReadOptions) -> Iterator[RowReader]:
     options : ReadOptions
         How to read it.
 
+    Yields
+    ------
+    RowReader
+        The reader. When it was used, a warning tells how many rows were left out.
+
     Raises
     ------
     InputError
@@ -45,27 +48,32 @@ def open_reader(path: str | None, options: ReadOptions) -> Iterator[RowReader]:
     """
     is_stdin = path is None or path == "-"
     name = "stdin" if is_stdin else str(path)
-    file_format = find_format(path, options.format)
+    bad_rows = BadRows(options.skip_bad_rows)
     with contextlib.ExitStack() as stack:
-        file = _stdin() if is_stdin else stack.enter_context(_open_file(name))
+        compressed = _stdin() if is_stdin else stack.enter_context(_open_file(name))
+        file, inner = open_decompressed(compressed, name, stack)
+        piped = is_stdin and inner == name
+        file_format = find_format(None if piped else inner, options.format)
         if file_format == "parquet":
-            yield stack.enter_context(open_parquet(file, name))
-            return
-        newline = {"jsonl": "\n", "txt": None}.get(file_format, "")
-        try:
-            text = io.TextIOWrapper(
-                file, options.encoding, errors="surrogateescape", newline=newline
-            )
-        except LookupError as error:
-            raise InputError(f"--encoding {options.encoding}: {error}.") from error
-        stack.callback(text.detach)  # Closing the wrapper would close standard input.
-        lines = _decoded(text, name, options.encoding)
-        if file_format == "jsonl":
-            yield read_json_lines(lines, name)
-        elif file_format == "txt":
-            yield read_plain_lines(lines, name)
+            seekable = as_seekable(file, name, stack)
+            yield stack.enter_context(open_parquet(seekable, name, bad_rows))
+        elif is_parquet(file):
+            raise InputError(f"{name}: this is a Parquet file; give --format parquet.")
         else:
-            yield read_delimited(lines, name, file_format, options)
+            newline = {"csv": "", "tsv": "", "json": "\n", "jsonl": "\n"}.get(file_format)
+            text = TextFile(file, name, options.encoding, newline, bad_rows)
+            stack.callback(text.detach)
+            yield _text_reader(text, file_format, options)
+    if bad_rows.count:
+        print_message(f"warning: {bad_rows.summary()}.")
+
+
+def _text_reader(text: TextFile, file_format: str, options: ReadOptions) -> RowReader:
+    if file_format in ("json", "jsonl"):
+        return read_json(text)
+    if file_format in ("txt", "fasttext"):
+        return read_plain_lines(text, file_format)
+    return read_delimited(text, file_format, options)
 
 
 def _stdin() -> BinaryIO:
@@ -92,30 +100,6 @@ def _similar_file(path: str) -> str:
         return ""
     close = difflib.get_close_matches(name, names, n=1)
     return f" Did you mean {os.path.join(folder, close[0])!r}?" if close else ""
-
-
-def _decoded(text: io.TextIOWrapper, name: str, encoding: str) -> Iterator[str]:
-    """Yield the lines of a text file; errors name the line that cannot be decoded."""
-    number = 0
-    shown = "UTF-8" if encoding.lower().startswith("utf-8") else encoding
-    try:
-        for number, line in enumerate(text, 1):
-            if number == 1:  # Encodings such as utf-8 and utf-16-le leave the mark in the text.
-                line = line.removeprefix("\ufeff")
-            if not line.isascii() and (found := UNDECODED.search(line)):
-                byte = ord(found[0]) - 0xDC00
-                raise InputError(
-                    f"{name}, line {number}: the byte 0x{byte:02x} is not {shown}. Give the "
-                    f"encoding of the file, such as --encoding cp1252 or utf-16."
-                )
-            yield line
-    except UnicodeError as error:
-        raise InputError(
-            f"{name}, line {number + 1} or below: this is not {shown} ({error}). Give the "
-            f"encoding of the file with --encoding."
-        ) from error
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}.") from error
 
 
 # Writing ------------------------------------------------------------------------------
@@ -153,7 +137,6 @@ def open_writer(
     file_format: str,
     source: RowReader,
     added: Mapping[str, type],
-    options: ReadOptions,
 ) -> RowWriter:
     """Return a writer of rows with added columns.
 
@@ -161,18 +144,17 @@ def open_writer(
     ----------
     file : binary file
         Flushed after each chunk.
-    file_format : {"csv", "tsv", "jsonl", "parquet"}
+    file_format : {"csv", "tsv", "jsonl", "json", "parquet"}
         The format to write.
     source : RowReader
         Where the rows come from.
     added : mapping of str to type
-        The names and types (str, int, float or bool) of the added columns.
-    options : ReadOptions
-        The options that the source is read with; csv and tsv are written with its delimiter and
-        quotes.
+        The names and types (str, int, float, bool, or lists of these) of the added columns.
     """
     if file_format == "jsonl":
         return JsonLinesWriter(file)
+    if file_format == "json":
+        return JsonArrayWriter(file)
     if file_format == "parquet":
         return parquet_writer(file, source, added)
-    return DelimitedWriter(file, file_format, source, added, options)
+    return DelimitedWriter(file, file_format, source, added)

@@ -2,9 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from types import GenericAlias
 from typing import Any, BinaryIO
 
 from sktextcnn._cli.errors import InputError
+from sktextcnn._cli.rows.bad_rows import BadRows
 from sktextcnn._cli.rows.chunks import ArrowChunk, Chunk
 from sktextcnn._cli.rows.reader import RowReader
 from sktextcnn._cli.rows.writer import RowWriter, check_known_columns, rows_with
@@ -22,26 +24,26 @@ def _import_pyarrow() -> Any:
 
 
 @contextlib.contextmanager
-def open_parquet(file: BinaryIO, name: str) -> Iterator["ParquetReader"]:
+def open_parquet(file: BinaryIO, name: str, bad_rows: BadRows) -> Iterator["ParquetReader"]:
     """Open a Parquet file.
 
     Parameters
     ----------
     file : binary file
-        A file, not a pipe.
+        A seekable file.
     name : str
         Its name, for errors.
+    bad_rows : BadRows
+        What happens to rows that cannot be used.
     """
     pyarrow = _import_pyarrow()
-    if not file.seekable():
-        raise InputError(f"{name}: Parquet cannot be read from a pipe; give a file.")
     try:
         # The buffer of pre_buffer would hold whole files.
         parquet = pyarrow.parquet.ParquetFile(file, pre_buffer=False)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{name}: this is not a Parquet file ({error}).") from error
     with parquet:
-        yield ParquetReader(name, parquet)
+        yield ParquetReader(name, parquet, bad_rows)
 
 
 class ParquetReader(RowReader):
@@ -53,10 +55,13 @@ class ParquetReader(RowReader):
         See `RowReader`.
     parquet : pyarrow.parquet.ParquetFile
         The file.
+    bad_rows : BadRows
+        See `RowReader`.
     """
 
-    def __init__(self, name: str, parquet: Any) -> None:
-        super().__init__(name, "parquet", parquet.schema_arrow.names)
+    def __init__(self, name: str, parquet: Any, bad_rows: BadRows) -> None:
+        names = parquet.schema_arrow.names
+        super().__init__(name, "parquet", names, len(names), bad_rows)
         self._parquet = parquet
 
     @property
@@ -67,7 +72,8 @@ class ParquetReader(RowReader):
     def chunks(self, size: int) -> Iterator[Chunk]:
         first_row = 1
         for batch in self._batches(size):
-            yield ArrowChunk(self.name, self.format, first_row, batch)
+            numbers = range(first_row, first_row + batch.num_rows)
+            yield ArrowChunk(self.name, self.format, numbers, batch, self.columns)
             first_row += batch.num_rows
 
     def _batches(self, size: int) -> Iterator[Any]:
@@ -91,7 +97,7 @@ def parquet_writer(file: BinaryIO, source: RowReader, added: Mapping[str, type])
     source : RowReader
         Where the rows come from.
     added : mapping of str to type
-        The added columns: str, int, float or bool.
+        The added columns: str, int, float, bool, or lists of these.
     """
     if isinstance(source, ParquetReader):
         return _ArrowWriter(file, source, added)
@@ -102,12 +108,16 @@ class _ParquetWriter(RowWriter):
     def __init__(self, file: BinaryIO, added: Mapping[str, type]) -> None:
         super().__init__(file)
         pyarrow = self._pyarrow = _import_pyarrow()
-        self._types = {
+        one = {
             str: pyarrow.string(),
             int: pyarrow.int64(),
             float: pyarrow.float64(),
             bool: pyarrow.bool_(),
         }
+        several: dict[Any, Any] = {
+            GenericAlias(list, kind): pyarrow.list_(of_arrow) for kind, of_arrow in one.items()
+        }
+        self._types: dict[Any, Any] = {**one, **several}
         self._added = [pyarrow.field(name, self._types[kind]) for name, kind in added.items()]
         self._schema: Any = None
         self._writer: Any = None
@@ -146,7 +156,7 @@ class _RecordWriter(_ParquetWriter):
     def __init__(self, file: BinaryIO, source: RowReader, added: Mapping[str, type]) -> None:
         super().__init__(file, added)
         self._known = {*source.columns, *added}
-        if source.format != "jsonl":
+        if source.format not in ("jsonl", "json"):
             fields = [self._pyarrow.field(name, self._types[str]) for name in source.columns]
             self._open(fields)
 

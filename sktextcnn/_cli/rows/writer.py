@@ -34,7 +34,7 @@ class RowWriter(ABC):
     def __enter__(self) -> "RowWriter":
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: Any) -> None:
         self.close()
 
 
