@@ -7,6 +7,7 @@ with atheris.instrument_imports(
         "sktextcnn._vectors.embeddings",
         "sktextcnn._vectors.file_cache",
         "sktextcnn._vectors.formats",
+        "sktextcnn._vectors.other_files",
         "sktextcnn._vectors.records",
         "sktextcnn._vectors.text_format",
         "sktextcnn._vectors.word2vec_format",

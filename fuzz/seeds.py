@@ -50,6 +50,7 @@ def vector_files() -> dict[str, bytes]:
     contents["fasttext-old"] = _without_magic(contents["fasttext"])
     contents["windows"] = contents["word2vec"].replace(b"\n", b" \r\n")
     contents["mark"] = b"\xef\xbb\xbf" + contents["glove"]
+    contents["blanks"] = b"4 2\na 1.5 2\n  3 4\n\t 5 6\n\xc2\xa0 7 8\n"
     contents["rows"] = b"".join(b"w%d %d.25 -1e-3\n" % (i, i) for i in range(40))
     return {
         f"{name}-{mode}": bytes([mode]) + content

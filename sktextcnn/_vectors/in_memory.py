@@ -129,7 +129,8 @@ def _check_rows(rows: Mapping[str, Any], n_rows: int) -> None:
         if not _is_row(row) or not 0 <= row < n_rows:
             raise ValueError(
                 f"embeddings=(words, matrix): the row of {word!r:.60} is {row!r:.60}; expected "
-                f"an integer from 0 to {n_rows - 1:,}, since the matrix has {n_rows:,} rows."
+                f"an integer from 0 to {n_rows - 1:,}, since the matrix has {n_rows:,} rows. "
+                f"Leave out words without a row."
             )
 
 

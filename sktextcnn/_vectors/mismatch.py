@@ -159,7 +159,8 @@ def _rule_hint(source: Embeddings, counts: Mapping[str, int]) -> str | None:
     if rule is None or rule == source.word:
         return None
     pattern = re.compile(rule, re.DOTALL)
-    example = next(word for word in of_source if (m := pattern.fullmatch(word)) and m[1] in counts)
+    matches = ((word, pattern.fullmatch(word)) for word in of_source)
+    example = next(word for word, match in matches if match and _in_texts(match[1], counts))
     return (
         f"The words of the vectors have tags or prefixes, such as {example!r:.60}: set "
         f"embeddings=Embeddings(..., word={rule!r})."
@@ -192,15 +193,21 @@ def find_rule(of_source: Sequence[str], counts: Mapping[str, int]) -> str | None
         ends = [len(word), *marks[::-1]][: _MOST_PARTS + 1]
         for start in starts:
             for end in ends:
-                if (start or end < len(word)) and word[start:end] in counts:
+                ours = _in_texts(word[start:end], counts) if start or end < len(word) else None
+                if ours is not None:
                     rule = word[:start], word[end : end + 1]
-                    found[rule].add(word[start:end])
+                    found[rule].add(ours)
                     suffixes[rule][word[end:]] += 1
     gains = {rule: sum(counts[word] for word in found[rule]) for rule in found}
     best = max(gains, key=lambda rule: (gains[rule], -len(rule[0])), default=None)
     if best is None or gains[best] < _LEAST_FOUND * sum(counts.values()):
         return None
     return f"{_escaped(best[0])}{_before_suffix(suffixes[best])}"
+
+
+def _in_texts(word: str, counts: Mapping[str, int]) -> str | None:
+    """Return the word of texts that this is; a warning of its own is about its case."""
+    return next((each for each in (word, word.lower()) if each in counts), None)
 
 
 def _before_suffix(suffixes: Counter[str]) -> str:

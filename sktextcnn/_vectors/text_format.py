@@ -30,7 +30,8 @@ _LONGEST_LINE = 1 << 22
 _MOST_BLANK = 1_000
 
 OF_COMMAS = (
-    "Fields are separated by blanks; read a file with commas by pandas, and give the DataFrame: "
+    "Fields are separated by blanks; read a table with commas or semicolons by pandas, and give "
+    "the DataFrame: "
     "Embeddings(pandas.read_csv(path, header=None, index_col=0))."
 )
 
@@ -61,7 +62,7 @@ def _read_first_lines(file: BinaryIO, path: str) -> _FirstLines:
         raise ValueError(
             f"{path}, line 1: expected a word and its numbers, or a header with the number "
             f"of rows and the width of the vectors; got {quote(first)}."
-            f"{' ' + OF_COMMAS if b',' in first else ''}"
+            f"{' ' + OF_COMMAS if b',' in first or b';' in first else ''}"
         )
     return _FirstLines(lines, 2 if header else 1, n_rows, size)
 

@@ -108,6 +108,12 @@ def test_an_encoder_that_knows_no_word_shows_those_of_the_texts():
         TextVectorizer(embeddings=Nothing()).fit(TEXTS)
 
 
+def test_tags_are_found_whatever_the_case_of_the_words():
+    rows = vectors_of(f"ENTITY/{word.title()}" for word in WORDS)
+    with pytest.raises(ValueError, match=r"'ENTITY/King'.*word='ENTITY/\(\.\+\)'"):
+        TextVectorizer(embeddings=rows).fit(TEXTS)
+
+
 @pytest.mark.parametrize(
     "of_source",
     [

@@ -280,9 +280,16 @@ def test_all_words_of_a_file_of_phrases_may_have_spaces(tmp_path):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("the,0.1,0.2\nof,0.3,0.4\n", r"line 1: .*read a file with commas by pandas, .*DataFrame"),
-        ("the, 0.1, 0.2\nof, 0.3, 0.4\n", r"line 1: .*'0.1,' is not .*with commas by pandas"),
-        ("word,x,y\nthe,0.1,0.2\n", r"line 1: .*read a file with commas by pandas"),
+        (
+            "the,0.1,0.2\nof,0.3,0.4\n",
+            r"line 1: .*read a table with commas .*by pandas, .*DataFrame",
+        ),
+        (
+            "the, 0.1, 0.2\nof, 0.3, 0.4\n",
+            r"line 1: .*'0.1,' is not .*with commas or semicolons by pandas",
+        ),
+        ("word,x,y\nthe,0.1,0.2\n", r"line 1: .*read a table with commas"),
+        ("the;0.1;0.2\nof;0.3;0.4\n", r"line 1: .*read a table with commas or semicolons"),
         ("the 0,1 0,2\nof 0,3 0,4\n", r"line 1: .*'0,1' is not a number\. Write decimals with a p"),
         ("the [0.1 0.2]\nof [0.3 0.4]\n", r"line 1: .*'\[0.1' is not a number"),
     ],
