@@ -169,6 +169,8 @@ def test_a_damaged_byte_is_an_error(folder, capsys):
 def test_archives_of_several_files_name_them(folder, capsys):
     said = refused(capsys, zipped(b"text\na\n", "train.csv", "test.csv"), name="d.zip")
     assert "it has train.csv, test.csv. Unpack it, or read one from a pipe: unzip -p" in said
+    said = refused(capsys, zipped(b"text\na\n", "data"), name="d.zip")
+    assert said.startswith("d.zip/data: the format cannot be told from the suffix")
     assert "it has none" in refused(capsys, zipped(b""), name="d.zip")
     assert "Office document" in refused(capsys, zipped(b"", "[Content_Types].xml"), name="d.csv")
 

@@ -52,8 +52,10 @@ def open_reader(path: str | None, options: ReadOptions) -> Iterator[RowReader]:
     with contextlib.ExitStack() as stack:
         compressed = _stdin() if is_stdin else stack.enter_context(_open_file(name))
         file, inner = open_decompressed(compressed, name, stack)
-        piped = is_stdin and inner == name
-        file_format = find_format(None if piped else inner, options.format)
+        if is_stdin and inner == name:
+            file_format = find_format(None, options.format)
+        else:
+            file_format = find_format(name if inner == name else f"{name}/{inner}", options.format)
         if file_format == "parquet":
             seekable = as_seekable(file, name, stack)
             yield stack.enter_context(open_parquet(seekable, name, bad_rows))
