@@ -22,7 +22,6 @@ from sktextcnn._text import (
     build_analyzer,
     choose_length,
     learn_tokens,
-    other_spellings,
     read_texts,
     tokenize,
     warn_of_tokens,
@@ -40,6 +39,7 @@ from sktextcnn._vectors import (
     as_embeddings,
     build_matrix,
     first_words,
+    other_spellings,
     train_embeddings,
 )
 

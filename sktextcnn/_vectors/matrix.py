@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from sktextcnn._text import other_spellings
 from sktextcnn._vectors.embeddings import Embeddings
 from sktextcnn._vectors.reduction import reduce_width
+from sktextcnn._vectors.spellings import other_spellings
 
 _MISSING_SHOWN = 20
 # A warning says so if this share of all tokens would gain a vector by another casing.
 _CASING_GAIN = 0.05
-# Another warning says so if less than this share of the tokens of a corpus has a vector.
+# Another warning says so if less than this share of the tokens of a corpus has a vector. Whoever
+# gives fewer words knows it.
 _LITTLE = 0.5
-_LEAST_TEXTS, _LEAST_TOKENS = 10, 100
+_LEAST_TEXTS, _LEAST_TOKENS, _LEAST_WORDS = 10, 100, 20
 # About the standard deviation of GloVe's numbers for the words of a corpus, with which the
 # defaults were chosen.
 _STD = 0.5
@@ -93,7 +94,13 @@ def build_matrix(
     types, tokens = _shares(in_any, counts)
     missing = [(words[i], int(counts[i])) for i in _missing(in_any, counts)[:_MISSING_SHOWN]]
     is_corpus = n_texts >= _LEAST_TEXTS and counts.sum() >= _LEAST_TOKENS
-    if warns and not warned and is_corpus and tokens < _LITTLE:
+    if (
+        warns
+        and not warned
+        and is_corpus
+        and tokens < _LITTLE
+        and any(len(source.words(_LEAST_WORDS)) == _LEAST_WORDS for source in sources)
+    ):
         _warn_of_coverage(sources, tokens, missing)
     coverage = {
         "types": types,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sktextcnn import TextVectorizer
-from sktextcnn._text import other_spellings
+from sktextcnn._vectors import other_spellings
 
 
 def vectors(tmp_path, words):
