@@ -22,7 +22,6 @@ from sktextcnn._text import (
     build_analyzer,
     choose_length,
     learn_tokens,
-    other_spellings,
     read_texts,
     tokenize,
     warn_of_tokens,
@@ -41,6 +40,7 @@ from sktextcnn._vectors import (
     build_matrix,
     first_words,
     list_sources,
+    other_spellings,
     shared,
     train_embeddings,
 )

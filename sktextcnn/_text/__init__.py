@@ -13,6 +13,5 @@ from sktextcnn._text.encoders import learn_tokens as learn_tokens
 from sktextcnn._text.offsets import Token as Token
 from sktextcnn._text.offsets import token_finder as token_finder
 from sktextcnn._text.separation import warn_of_tokens as warn_of_tokens
-from sktextcnn._text.spellings import other_spellings as other_spellings
 from sktextcnn._text.texts import read_texts as read_texts
 from sktextcnn._text.tokenizers import NLTK_TOKENIZERS as NLTK_TOKENIZERS

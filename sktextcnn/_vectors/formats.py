@@ -30,7 +30,7 @@ from sktextcnn._vectors.records import (
     parse_header,
 )
 from sktextcnn._vectors.renaming import Rename, rename_bytes
-from sktextcnn._vectors.spelling import lookup_spelled
+from sktextcnn._vectors.spellings import lookup_spelled
 from sktextcnn._vectors.text_format import is_number, read_text, text_words
 from sktextcnn._vectors.word2vec_format import (
     is_word2vec_binary,

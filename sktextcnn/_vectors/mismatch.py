@@ -13,7 +13,7 @@ from sktextcnn._vectors.embeddings import Embeddings, without_rule
 # A case is named if this share of all tokens would gain a vector in it.
 _GAIN = 0.05
 # A warning shows words of both sides if a smaller share of so many tokens has a vector.
-_LITTLE, _LEAST_TOKENS = 0.5, 100
+_LITTLE, _LEAST_TOKENS, _LEAST_WORDS = 0.5, 100, 20
 _SHOWN = 5
 # Tags and prefixes are looked for then too, and named if so large a share of the tokens without a
 # vector would gain one.
@@ -75,8 +75,9 @@ def check_found(
             f"None of the {len(words):,} words of the vocabulary has a vector in {source.name} "
             f"({_shown(words, missing, source)}). {remedy or casing or _GENERAL}"
         )
-    little = share < _LITTLE and total >= _LEAST_TOKENS
-    if remedy or (little and not casing and not source.is_encoder):
+    little = share < _LITTLE and total >= _LEAST_TOKENS and not casing and not source.is_encoder
+    # Whoever gives fewer words knows which.
+    if remedy or (little and len(source.words(_LEAST_WORDS)) == _LEAST_WORDS):
         _warn(
             f"Only {share:.0%} of the tokens have a vector in {source.name} "
             f"({_shown(words, missing, source)}). {remedy or _GENERAL}"

@@ -10,7 +10,7 @@ import numpy as np
 from sktextcnn._vectors.gensim_objects import has_subwords, keys_of_object, lookup_in_object
 from sktextcnn._vectors.in_memory import is_in_memory, lookup_in_memory, words_in_memory
 from sktextcnn._vectors.renaming import Rename, keys_by_word
-from sktextcnn._vectors.spelling import lookup_spelled
+from sktextcnn._vectors.spellings import lookup_spelled
 
 
 class ObjectVectors:

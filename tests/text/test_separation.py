@@ -86,7 +86,8 @@ def test_ordinary_texts_are_not_warned_of(corpus):
 
 def test_few_vectors_are_told_once_whatever_the_reason(tmp_path, corpus):
     path = tmp_path / "few.txt"
-    path.write_text("the 1 2\nof 2 1\nfilm 3 4\n", encoding="utf-8")
+    rare = "".join(f"zz{i} {i} 1\n" for i in range(20))
+    path.write_text(f"the 1 2\nof 2 1\nfilm 3 4\n{rare}", encoding="utf-8")
     texts, _ = corpus
     (message,) = warnings_of(texts, embeddings=path)
     assert message.startswith("Only ")

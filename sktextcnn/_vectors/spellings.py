@@ -2,7 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import chain
+
+import numpy as np
 
 _JOINERS = re.compile("[\u200c\u200d]")
 # The vowels of Hebrew and Arabic, which most texts leave out.
@@ -47,6 +51,23 @@ def other_spellings(token: str) -> list[str]:
     elif not token[0].isalnum():
         spellings += [f"{token}\ufe0f", _MODIFIERS.sub("", token)]
     return [spelling for spelling in dict.fromkeys(spellings) if spelling not in ("", token)]
+
+
+def lookup_spelled(
+    lookup: Callable[[list[str]], dict[str, np.ndarray]], words: Iterable[str]
+) -> dict[str, np.ndarray]:
+    """Look words up, and those that are not found in their other spellings.
+
+    All are looked up in one call, since a file is passed over in each.
+    """
+    words = list(words)
+    spellings = {word: others for word in words if (others := other_spellings(word))}
+    found = lookup(list(dict.fromkeys([*words, *chain(*spellings.values())])))
+    for word, others in spellings.items():
+        spelled = next((each for each in others if each in found), None)
+        if word not in found and spelled is not None:
+            found[word] = found[spelled]
+    return {word: found[word] for word in words if word in found}
 
 
 def _with_tones(token: str) -> str:
