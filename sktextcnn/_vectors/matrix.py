@@ -66,7 +66,9 @@ def build_matrix(
         found = source.lookup([*words, *unseen])
         has_vector = np.array([word in found for word in (*words, *unseen)], dtype=bool)
         of_texts = has_vector[: len(words)]
-        check_found(source, words, counts, of_texts, _missing(of_texts, counts), warns=warns)
+        missing = _missing(of_texts, counts)
+        alone = len(sources) == 1
+        check_found(source, words, counts, of_texts, missing, warns=warns, alone=alone)
         known = np.stack([found[word] for word in (*words, *unseen) if word in found])
         known = _prepared(known, int(of_texts.sum()), source, scaled)
         bound = np.sqrt(3 * known[: of_texts.sum()].var(dtype=np.float64))

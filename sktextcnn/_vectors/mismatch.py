@@ -16,8 +16,8 @@ _GAIN = 0.05
 _LITTLE, _LEAST_TOKENS, _LEAST_WORDS = 0.5, 100, 20
 _SHOWN = 5
 # Tags and prefixes are looked for then too, and named if so large a share of the tokens without a
-# vector would gain one.
-_LEAST_FOUND = 0.2
+# vector, and so many words, would gain one.
+_LEAST_FOUND, _FEWEST = 0.2, 2
 # So many words of the vectors are searched for those of the texts.
 _SEARCHED = 20_000
 _LONGEST = 100
@@ -35,6 +35,7 @@ def check_found(
     missing: np.ndarray,
     *,
     warns: bool,
+    alone: bool,
 ) -> None:
     """Raise an error if no word has a vector, and warn if few have one.
 
@@ -52,6 +53,8 @@ def check_found(
         The indices of those that have none, the most frequent first.
     warns : bool
         Whether to warn.
+    alone : bool
+        Whether no other source may have the words.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def check_found(
         )
     little = share < _LITTLE and total >= _LEAST_TOKENS and not casing and not source.is_encoder
     # Whoever gives fewer words knows which.
-    if remedy or (little and len(source.words(_LEAST_WORDS)) == _LEAST_WORDS):
+    if remedy or (little and alone and len(source.words(_LEAST_WORDS)) == _LEAST_WORDS):
         _warn(
             f"Only {share:.0%} of the tokens have a vector in {source.name} "
             f"({_shown(words, missing, source)}). {remedy or _GENERAL}"
@@ -201,7 +204,9 @@ def find_rule(of_source: Sequence[str], counts: Mapping[str, int]) -> str | None
                     suffixes[rule][word[end:]] += 1
     gains = {rule: sum(counts[word] for word in found[rule]) for rule in found}
     best = max(gains, key=lambda rule: (gains[rule], -len(rule[0])), default=None)
-    if best is None or gains[best] < _LEAST_FOUND * sum(counts.values()):
+    if best is None or len(found[best]) < _FEWEST:
+        return None
+    if gains[best] < _LEAST_FOUND * sum(counts.values()):
         return None
     return f"{_escaped(best[0])}{_before_suffix(suffixes[best])}"
 

@@ -37,11 +37,15 @@ def other_spellings(token: str) -> list[str]:
     """
     spellings = []
     if len(token) > 1 and not _APOSTROPHES.isdisjoint(token):
-        spellings += [re.sub("['’ʼ]", other, token) for other in "'’ʼ"]
+        spellings = [re.sub("['’ʼ]", other, token) for other in "'’ʼ"]
     if token.isascii():
         return [spelling for spelling in spellings if spelling != token]
     # A tokenizer of the user may not have composed the letters.
-    spellings += [unicodedata.normalize("NFC", token), unicodedata.normalize("NFD", token)]
+    spellings += [
+        unicodedata.normalize(form, each)
+        for form in ("NFC", "NFD")
+        for each in spellings or [token]
+    ]
     spellings += [_with_excluded(token), _with_tones(token)]
     if _HEBREW.search(token):
         spellings.append(token.replace("'", "\u05f3").replace('"', "\u05f4"))

@@ -91,7 +91,7 @@ def test_few_vectors_are_told_once_whatever_the_reason(tmp_path, corpus):
     texts, _ = corpus
     (message,) = warnings_of(texts, embeddings=path)
     assert message.startswith("Only ")
-    assert "of the tokens have a vector in few.txt; for example, '" in message
+    assert "of the tokens have a vector in few.txt (words of the texts are '" in message
     assert "Check that the vectors are of the language of the texts" in message
     # In a few texts it may be meant, and other vectors beside them may have the words.
     assert not warnings_of(texts[:9], embeddings=path)
@@ -110,7 +110,7 @@ def test_few_vectors_are_told_once_whatever_the_reason(tmp_path, corpus):
 def test_a_model_of_ids_is_not_warned_of():
     rng = np.random.default_rng(0)
     X = rng.integers(2, 2_000, size=(40, 8))
-    TextCNNClassifier(max_epochs=1, random_state=0).fit(X, [0, 1] * 20)
+    TextCNNClassifier(embedding_dim=5, max_epochs=1, random_state=0).fit(X, [0, 1] * 20)
 
 
 def test_tokens_of_ones_own_need_not_be_words():

@@ -76,9 +76,10 @@ def test_words_of_both_sides_are_shown_if_there_is_no_rule():
     )
     with pytest.raises(ValueError, match=match):
         TextVectorizer(embeddings=rows).fit(TEXTS)
-    rows |= vectors_of(["of"])
-    with pytest.warns(UserWarning, match=r"Only 9% of the tokens have a vector in dict of 5 words"):
-        TextVectorizer(embeddings=rows, random_state=0).fit(TEXTS)
+    rows |= vectors_of(["of", *(f"zz{i}" for i in range(20))])
+    texts = TEXTS * 20
+    with pytest.warns(UserWarning, match=r"Only 9% of the tokens have a vector in dict of 25 w"):
+        TextVectorizer(embeddings=rows, random_state=0).fit(texts)
 
 
 def test_a_rule_that_leaves_out_all_words_is_named():
