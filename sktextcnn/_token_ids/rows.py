@@ -18,9 +18,10 @@ from sktextcnn._token_ids.table import PADDING_ID, TokenTable
 # Of each table, so many of the latest rows are remembered, at 8 bytes each; the latest matrix is
 # remembered as a whole.
 _MOST_ROWS = 1 << 20
-# A row of fewer tokens may be equal to another vectorizer's by chance.
-_TELLING_TOKENS = 3
-# The share of the telling rows from which on an array is one whose other rows were changed.
+# The surprise, in bits, at finding a row among those of a table by chance, from which on the row
+# tells that the ids are of the table.
+_TELLING = 20
+# The share of the rows from which on an array is one whose other rows were changed.
 _SHARE_OF_CHANGED = 0.1
 # Foreign columns are looked for in so many rows, and up to so many of them before the ids.
 _ROWS_TO_TRY, _COLUMNS_TO_TRY = 20, 64
@@ -60,7 +61,9 @@ def remember_rows(ids: np.ndarray, table: TokenTable) -> None:
             n_rows -= len(matrices.popleft().digests)
 
 
-def table_of_rows(ids: np.ndarray, key: str | None = None) -> TokenTable | None:
+def table_of_rows(
+    ids: np.ndarray, key: str | None = None, *, surely: bool = True
+) -> TokenTable | None:
     """Return the table of an array, all of whose rows were made with one.
 
     Equal rows of several tables are those of the matrix that was made last in this thread, as the
@@ -72,15 +75,16 @@ def table_of_rows(ids: np.ndarray, key: str | None = None) -> TokenTable | None:
         The array, which may have further columns of padding.
     key : str or None
         The key of the table, if it is known.
+    surely : bool, default=True
+        Whether rows of few tokens do not count, as they may be equal by chance.
 
     Returns
     -------
     TokenTable or None
         None if there is none, or if there are several and all were made in other threads.
     """
-    if not _telling(ids).any():
-        return None
     digests = np.unique(_digests(ids))
+    lengths = np.count_nonzero(ids, axis=1)
     here = threading.get_ident()
     found = []
     for table, matrices in _candidates(key):
@@ -91,7 +95,7 @@ def table_of_rows(ids: np.ndarray, key: str | None = None) -> TokenTable | None:
             known |= inside
             if inside.any():
                 latest = max(latest, (matrix.thread == here, matrix.time))
-        if known.all():
+        if known.all() and _telling(lengths, table, matrices, surely).any():
             found.append((latest, table))
     if not found:
         return None
@@ -100,65 +104,74 @@ def table_of_rows(ids: np.ndarray, key: str | None = None) -> TokenTable | None:
     return table if made_here or len(contents) == 1 else None
 
 
-def table_of_some_rows(ids: np.ndarray, key: str | None = None) -> tuple[TokenTable, int] | None:
+def table_of_some_rows(
+    ids: np.ndarray, key: str | None = None, *, surely: bool = True
+) -> tuple[TokenTable, int] | None:
     """Return the table that some of the rows were made with, and the number of the other rows.
 
     Parameters
     ----------
-    ids : ndarray of shape (n_texts, n_tokens), int
-        The array.
-    key : str or None
-        The key of the table, if it is known.
+    ids, key, surely
+        As for :func:`table_of_rows`.
 
     Returns
     -------
     (table, n_changed) or None
-        None if no table has made a tenth of the rows that have at least three tokens, or if one has
-        made all rows.
+        None if no table has made a tenth of the rows, or if one has made all rows.
     """
-    telling = _telling(ids)
-    digests = np.unique(_digests(ids[telling]))
-    best, most = None, 0.0
+    digests = _digests(ids)
+    lengths = np.count_nonzero(ids, axis=1)
+    best, most = None, _SHARE_OF_CHANGED
     for table, matrices in _candidates(key):
-        share = _known(matrices, digests).mean() if len(digests) else 0.0
-        if share > max(most, _SHARE_OF_CHANGED):
-            best, most = table, share
-    if best is None:
-        return None
-    known = _known(list(_made.get(best, ())), _digests(ids))
-    return None if known.all() else (best, int(np.count_nonzero(~known)))
+        telling = _telling(lengths, table, matrices, surely)
+        known = _known(matrices, digests)
+        share = known[telling].mean() if telling.any() else 0.0
+        if share > most:
+            best, most = (table, int(np.count_nonzero(~known))), share
+    return best if best is not None and best[1] else None
 
 
-def foreign_columns(ids: np.ndarray, key: str | None = None) -> tuple[TokenTable, int, int] | None:
+def foreign_columns(
+    ids: np.ndarray, key: str | None = None, *, surely: bool = True
+) -> tuple[TokenTable, int, int] | None:
     """Return the table of an array that has other columns before or after the ids.
 
     Parameters
     ----------
-    ids : ndarray of shape (n_texts, n_tokens), int
-        The array.
-    key : str or None
-        The key of the table, if it is known.
+    ids, key, surely
+        As for :func:`table_of_rows`.
 
     Returns
     -------
     (table, before, after) or None
         The table, and how many columns there are before the ids and after them.
     """
-    longest = np.argsort(-(ids != PADDING_ID).sum(axis=1), kind="stable")[:_ROWS_TO_TRY]
+    longest = np.argsort(-np.count_nonzero(ids, axis=1), kind="stable")[:_ROWS_TO_TRY]
     rows = ids[np.sort(longest)]
     for before in range(min(_COLUMNS_TO_TRY, ids.shape[1])):
         part = rows[:, before:]
         # The digest of the columns up to each one; (n_rows, n_columns).
         digests = np.cumsum(part.astype(np.uint64) * _multipliers(part.shape[1]), axis=1)
-        telling = np.cumsum(part != PADDING_ID, axis=1) >= _TELLING_TOKENS
+        lengths = np.cumsum(part != PADDING_ID, axis=1)
         for table, matrices in _candidates(key):
-            fits = _known(matrices, digests.ravel()).reshape(digests.shape)
-            if fits.any(axis=1).all() and (fits & telling).any():
+            fits = _known(matrices, digests.ravel()).reshape(digests.shape) & (lengths > 0)
+            tells = (fits & _telling(lengths, table, matrices, surely)).any(axis=1)
+            if fits.any(axis=1).all() and tells.mean() >= 0.5:
                 # The last column that fits, of each row: padding does, but for foreign columns.
                 ends = fits.cumsum(axis=1).argmax(axis=1)
                 after = part.shape[1] - 1 - int(ends.min())
                 return (table, before, after) if before + after else None
     return None
+
+
+def _telling(
+    lengths: np.ndarray, table: TokenTable, matrices: list[_Made], surely: bool
+) -> np.ndarray:
+    """Whether rows of so many tokens would hardly be among those of a table by chance."""
+    if not surely:
+        return lengths > 0
+    n_rows = sum(len(matrix.digests) for matrix in matrices)
+    return lengths * np.log2(len(table)) >= _TELLING + np.log2(n_rows)
 
 
 def _candidates(key: str | None) -> list[tuple[TokenTable, list[_Made]]]:
@@ -180,10 +193,6 @@ def _known(matrices: list[_Made], digests: np.ndarray) -> np.ndarray:
 def _contains(in_order: np.ndarray, digests: np.ndarray) -> np.ndarray:
     places = np.searchsorted(in_order, digests).clip(max=len(in_order) - 1)
     return in_order[places] == digests
-
-
-def _telling(ids: np.ndarray) -> np.ndarray:
-    return (ids != PADDING_ID).sum(axis=1) >= _TELLING_TOKENS
 
 
 def _digests(ids: np.ndarray) -> np.ndarray:

@@ -122,10 +122,12 @@ def find_table(X: Any, ids: np.ndarray, *, plain: bool) -> TokenTable | None:
     """
     mark = lost_table(X)
     key = None if mark is None else mark[0]
-    table = table_of_rows(ids, key)
+    # If ids of other origin are refused too, what is taken for a vectorizer's may be by chance.
+    surely = plain and key is None
+    table = table_of_rows(ids, key, surely=surely)
     if table is not None:
         return table
-    if (beside := foreign_columns(ids, key)) is not None:
+    if (beside := foreign_columns(ids, key, surely=surely)) is not None:
         table, before, after = beside
         raise ValueError(
             f"X has {before + after} columns beside those of TextVectorizer ({before} before them "
@@ -134,7 +136,7 @@ def find_table(X: Any, ids: np.ndarray, *, plain: bool) -> TokenTable | None:
             f"TextCNNClassifier the columns of one TextVectorizer only. For several labels, pass "
             f"an indicator matrix as y; for numbers beside texts, use StackingClassifier."
         )
-    if (changed := table_of_some_rows(ids, key)) is not None:
+    if (changed := table_of_some_rows(ids, key, surely=surely)) is not None:
         table, n_changed = changed
         raise ValueError(
             f"{n_changed} of {len(ids)} rows of X are not as TextVectorizer made them; "

@@ -33,6 +33,13 @@ def ids_with_vectors(vectors_file):
     return fitted(vectors_file)[1]
 
 
+@pytest.fixture
+def long_texts(vectors_file):
+    """Texts that hardly anyone else has."""
+    texts = [f"{text}, and {len(text)} times as long as a film of wit" for text in TEXTS]
+    return fitted(vectors_file, texts)[1]
+
+
 def assert_carries(result, table, expected):
     assert isinstance(result, TokenIds)
     assert result.table is table
@@ -165,21 +172,30 @@ CHANGES = {
 
 @pytest.mark.parametrize("embedding_dim", [None, 16])
 @pytest.mark.parametrize("name", CHANGES)
-def test_rows_that_were_changed_are_refused(X, name, embedding_dim):
+def test_rows_that_were_changed_are_refused(long_texts, name, embedding_dim):
     change, message = CHANGES[name]
-    changed = change(X)
+    changed = change(long_texts)
     with pytest.raises(ValueError, match=message):
         quick(embedding_dim=embedding_dim).fit(changed, ([0, 1] * 5)[: len(changed)])
 
 
-def test_changed_rows_are_refused_without_marks_too(X):
-    column = np.array(np.hstack([X, [[1]] * 6]).tolist())
+def test_a_few_tokens_of_ones_own_are_not_taken_for_those_of_a_vectorizer(X):
+    # Short rows of small numbers are equal to some texts by chance.
+    own = np.array(X.tolist())[:, :2]
+    assert quick(embedding_dim=5).fit(own, [0, 1] * 3).embedding_source_ == "random"
+    with pytest.raises(ValueError, match=r"not as TextVectorizer|columns beside|a plain matrix"):
+        quick().fit(np.hstack([own, own]), [0, 1] * 3)
+
+
+@pytest.mark.parametrize("embedding_dim", [None, 16])
+def test_changed_rows_are_refused_without_marks_too(long_texts, embedding_dim):
+    column = np.array(np.hstack([long_texts, [[1]] * 6]).tolist())
     with pytest.raises(ValueError, match=r"1 columns beside .*lost the 16-d word vectors"):
-        quick().fit(column, [0, 1] * 3)
+        quick(embedding_dim=embedding_dim).fit(column, [0, 1] * 3)
 
 
 def test_numbers_beside_texts_without_vectors_are_no_words_either():
-    X = TextVectorizer().fit_transform(TEXTS)
+    X = TextVectorizer().fit_transform([f"{text} as the long, dull film" for text in TEXTS])
     with pytest.raises(ValueError, match=r"values would be taken for words; it has lost the words"):
         quick(embedding_dim=8).fit(np.hstack([X, [[30_000_000]] * 6]), [0, 1] * 3)
 

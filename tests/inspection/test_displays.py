@@ -1,5 +1,6 @@
 """Displays: what is drawn, and what of a text reaches a page or a terminal."""
 
+import copy
 import html
 import re
 import sys
@@ -70,6 +71,8 @@ def test_a_hostile_text_stays_text(model):
 
 
 def test_tokens_in_the_same_characters_are_one_piece(model):
+    model = copy.deepcopy(model)
+    model[0].set_params(normalize=None, token_pattern=r"\w+|[^\w\s]")
     (explanation,) = explain(model, ["İ array"])
     assert explanation.tokens == ("i", "\u0307", "array")
     evidence = explanation.evidence("torch", by="token")

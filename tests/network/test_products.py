@@ -180,7 +180,9 @@ def test_products_are_neither_pickled_nor_copied():
 def test_a_further_partial_fit_is_seen():
     ids = random_ids().numpy()
     y = np.arange(len(ids)) % 2
-    classifier = TextCNNClassifier(num_filters=4, learning_rate=0.1, random_state=0)
+    classifier = TextCNNClassifier(
+        embedding_dim=300, num_filters=4, learning_rate=0.1, random_state=0
+    )
     classifier.partial_fit(ids, y, classes=[0, 1])
     before = classifier.predict_proba(ids)
     classifier.partial_fit(ids, y)
@@ -281,7 +283,8 @@ def test_a_single_word_takes_little_memory():
 def test_predictions_in_inference_mode_and_outside_share_the_products():
     ids = random_ids().numpy()
     y = np.arange(len(ids)) % 2
-    classifier = TextCNNClassifier(num_filters=4, random_state=0, max_epochs=1).fit(ids, y)
+    classifier = TextCNNClassifier(embedding_dim=5, num_filters=4, random_state=0, max_epochs=1)
+    classifier.fit(ids, y)
     expected = pickle.loads(pickle.dumps(classifier)).predict_proba(ids)
     with torch.inference_mode():
         np.testing.assert_array_equal(classifier.predict_proba(ids[:3]), expected[:3])

@@ -194,7 +194,8 @@ def imported_by(path):
 def distributions(modules):
     installed = importlib.metadata.packages_distributions()
     names = {module.partition(".")[0] for module in modules}
-    names -= {*sys.stdlib_module_names, "sktextcnn"}
+    # `compression` is of Python's library from 3.14 on.
+    names -= {*sys.stdlib_module_names, "compression", "sktextcnn"}
     return {canonicalize_name(name) for module in names for name in installed[module]}
 
 
@@ -205,7 +206,7 @@ OF_EXTRAS = {Path("_files/onnx_graphs.py"): {"onnx"}}
 REQUIRED = [Requirement(line) for line in importlib.metadata.requires("sktextcnn")]
 DEPENDENCIES = {canonicalize_name(each.name) for each in REQUIRED if each.marker is None}
 # What the tools and the tests need, the package does not import.
-FOR_USERS = ("explain", "nltk", "onnx", "parquet", "plot", "stop-words")
+FOR_USERS = ("explain", "nltk", "onnx", "parquet", "plot", "stop-words", "zstd")
 EXTRAS = {
     canonicalize_name(each.name)
     for each in REQUIRED
