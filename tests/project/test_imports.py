@@ -191,12 +191,15 @@ def imported_by(path):
     return distributions(at_top), distributions(in_functions)
 
 
+# Reading the metadata of all packages takes a while.
+INSTALLED = importlib.metadata.packages_distributions()
+
+
 def distributions(modules):
-    installed = importlib.metadata.packages_distributions()
     names = {module.partition(".")[0] for module in modules}
     # `compression` is of Python's library from 3.14 on.
     names -= {*sys.stdlib_module_names, "compression", "sktextcnn"}
-    return {canonicalize_name(name) for module in names for name in installed[module]}
+    return {canonicalize_name(name) for module in names for name in INSTALLED[module]}
 
 
 PACKAGE = Path(sktextcnn.__file__).parent
