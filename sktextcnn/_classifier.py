@@ -99,8 +99,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         step. Kim (2014) used 3.
     embedding_dim : int or None, default=None
         Dimension of random word vectors. None: 300 for the output of a :class:`TextVectorizer`
-        without `embeddings`; other token ids are refused. Ignored with given vectors, which have
-        their own.
+        without `embeddings`; other token ids are refused, unless another model has the vectors
+        (`pretrained`, `warm_start`). Ignored with given vectors, which have their own.
     pool_size : int or None, default=64
         The number of tokens that the maximum over time of "kim" is over at most. A longer text is
         divided into regions of so many tokens, and the mean of their activations, weighted by

@@ -90,7 +90,8 @@ class SampleReader:
                 self._column(name, "--label", may_be_missing=skip)
                 for name in args.label or ["label"]
             ]
-            self._separator = args.label_separator or reader.label_separator
+            # A reader whose labels have a separator of their own has joined them by it.
+            self._separator = reader.label_separator or args.label_separator
             if len(self._label_columns) > 1 or args.label_separator is not None:
                 self.multilabel = multilabel is None or multilabel
         # In csv a missing text is an empty field.
@@ -159,6 +160,11 @@ class SampleReader:
             problem, labels = self._of_indicators(values)
         else:
             problem, labels = self._of_value(values[0])
+        if problem is None and self.multilabel is False and len(labels) != 1:
+            missing = len(values) == 1 and values[0] == ""
+            problem = "the label is missing"
+            if not missing:
+                problem = f"the model has one label for each text; got {labels!r:.40}"
         if problem is not None:
             location = _location(chunk, i, self._label_columns)
             self._reader.bad_rows.add(chunk.numbers[i], location, problem)
@@ -198,10 +204,6 @@ class SampleReader:
                 ), []
         if self.multilabel is None and isinstance(value, list):
             self.multilabel = True
-        if self.multilabel is False and len(labels) != 1:
-            if value == "":
-                return "the label is missing", []
-            return f"the model has one label for each text; got {value!r:.40}", []
         return None, labels
 
 

@@ -5,6 +5,7 @@ import difflib
 import json
 import os
 import time
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -214,7 +215,9 @@ def train(args: argparse.Namespace) -> None:
     else:
         print_summary(args, class_counts(Counter(targets)))
     start = time.perf_counter()
-    with as_input_error():
+    with as_input_error(), warnings.catch_warnings():
+        # The user has said that there may be several labels, though each text has one.
+        warnings.filterwarnings("ignore", "y is an indicator matrix with one label in each row")
         model.fit(texts, targets)
     if multilabel:
         # The classifier numbers the columns of the targets. With their names in its place, model

@@ -58,8 +58,8 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     ----------
     model : Pipeline, TextVectorizer or TextCNNClassifier
         A fitted model. A Pipeline must consist of these two estimators. It may be one of
-        imbalanced-learn, or have inner Pipelines: the file has the two steps, without samplers and
-        "passthrough".
+        imbalanced-learn, or have inner Pipelines: the file has the two steps, without samplers,
+        "passthrough", and the parameters of the other Pipelines.
     path : str or path-like
         The file, usually named ``*.sktextcnn``. An existing file is replaced when the new one is
         complete on the disk. Until then, and on any error, the existing file stays.
@@ -198,6 +198,8 @@ class _Writer:
         if _is_trained(source):
             return source
         file = embeddings_config(source)
+        if file is None and callable(getattr(source, "word", None)):
+            raise _refused(name, f"has a function as `word`, {as_embeddings(source)!r}")
         if file is None:
             # By its handle, since vectors in memory may be written as megabytes.
             raise _refused(name, f"is a source in memory, {as_embeddings(source)!r}")
@@ -277,7 +279,10 @@ def _storable(model: Any) -> Pipeline | TextVectorizer | TextCNNClassifier:
         return model
     found = inference_steps(model)
     if are_our_two(found):
-        return Pipeline([(step.path[-1], step.estimator) for step in found])
+        names = [step.path[-1] for step in found]
+        if names[0] == names[1]:
+            names = ["textvectorizer", "textcnnclassifier"]
+        return Pipeline([(name, step.estimator) for name, step in zip(names, found, strict=True)])
     other = next(
         step for step in (*(each.estimator for each in found), *steps) if type(step) not in ours
     )

@@ -38,6 +38,7 @@ _OTHERS = [
     _language("Balinese", "\u1b00-\u1b7f", 12, "one for the language"),
 ]
 _IS_KANA = re.compile(f"[{_KANA}]")
+_WITHOUT_SPACES = re.compile("|".join(each.characters.pattern for each in (_JAPANESE, *_OTHERS)))
 
 # Of all characters of words; and of the Chinese and Japanese ones that make a text Japanese.
 _LEAST_SHARE = 0.1
@@ -80,7 +81,7 @@ def warn_of_tokens(tokens: Sequence[str], counts: np.ndarray, n_texts: int) -> b
 
 def _without_spaces(words: Sequence[str], counts: np.ndarray) -> str | None:
     others = [i for i, word in enumerate(words) if not word.isascii()]
-    if not others:
+    if not any(_WITHOUT_SPACES.search(words[i]) for i in others):
         return None
     foreign, of_foreign = [words[i] for i in others], counts[others]
     total = np.dot(counts, [len(word) for word in words])

@@ -137,6 +137,10 @@ def _rebuild(ids: np.ndarray, table: TokenTable | None) -> np.ndarray:
     return ids if table is None else TokenIds(ids, table)
 
 
+# The name by which pickles know it.
+_rebuild.__module__ = "sktextcnn._token_ids"
+
+
 def _concatenate(arrays: Sequence[Any], *args: Any, **kwargs: Any) -> np.ndarray:
     arrays = list(arrays)
     joined = np.concatenate([_as_ndarray(x) for x in arrays], *args, **kwargs)

@@ -5,8 +5,8 @@ says which TokenTable the values belong to.
 """
 
 import itertools
+import os
 import threading
-from collections import deque
 from functools import lru_cache
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -23,8 +23,11 @@ _MOST_ROWS = 1 << 20
 _TELLING = 20
 # The share of the rows from which on an array is one whose other rows were changed.
 _SHARE_OF_CHANGED = 0.1
+# So many matrices of a table are remembered apart; older ones become one.
+_MOST_MATRICES = 32
 # Foreign columns are looked for in so many rows, and up to so many of them before the ids.
 _ROWS_TO_TRY, _COLUMNS_TO_TRY = 20, 64
+_ROWS_AT_ONCE = 4096
 
 
 class _Made(NamedTuple):
@@ -35,9 +38,19 @@ class _Made(NamedTuple):
     digests: np.ndarray
 
 
-_made: "WeakKeyDictionary[TokenTable, deque[_Made]]" = WeakKeyDictionary()
+_made: "WeakKeyDictionary[TokenTable, list[_Made]]" = WeakKeyDictionary()
 _lock = threading.Lock()
 _clock = itertools.count()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+# The lock of a forked child may be held by a thread that does not exist there.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def remember_rows(ids: np.ndarray, table: TokenTable) -> None:
@@ -54,11 +67,15 @@ def remember_rows(ids: np.ndarray, table: TokenTable) -> None:
         return
     made = _Made(next(_clock), threading.get_ident(), np.unique(_digests(ids)))
     with _lock:
-        matrices = _made.setdefault(table, deque())
-        matrices.append(made)
+        matrices = [*_made.get(table, ()), made]
+        if len(matrices) > _MOST_MATRICES:
+            half = _MOST_MATRICES // 2
+            older = np.unique(np.concatenate([matrix.digests for matrix in matrices[:half]]))
+            matrices = [matrices[half - 1]._replace(digests=older), *matrices[half:]]
         n_rows = sum(len(matrix.digests) for matrix in matrices)
         while len(matrices) > 1 and n_rows > _MOST_ROWS:
-            n_rows -= len(matrices.popleft().digests)
+            n_rows -= len(matrices.pop(0).digests)
+        _made[table] = matrices
 
 
 def table_of_rows(
@@ -81,7 +98,12 @@ def table_of_rows(
     Returns
     -------
     TokenTable or None
-        None if there is none, or if there are several and all were made in other threads.
+        None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If there are several with other words or vectors, all made in other threads.
     """
     digests = np.unique(_digests(ids))
     lengths = np.count_nonzero(ids, axis=1)
@@ -100,8 +122,13 @@ def table_of_rows(
     if not found:
         return None
     (made_here, _), table = max(found, key=lambda each: each[0])
-    contents = {other.key for _, other in found}
-    return table if made_here or len(contents) == 1 else None
+    if not made_here and len({other.key for _, other in found}) > 1:
+        raise ValueError(
+            "The rows of X are equal to those of several vectorizers with other words or vectors, "
+            "all in other threads than this one. Pass what TextVectorizer returns, or transform "
+            "the texts in the thread that fits the classifier."
+        )
+    return table
 
 
 def table_of_some_rows(
@@ -197,7 +224,12 @@ def _contains(in_order: np.ndarray, digests: np.ndarray) -> np.ndarray:
 
 def _digests(ids: np.ndarray) -> np.ndarray:
     """Return a number for each row that does not depend on padding at its end; (n,), uint64."""
-    return np.einsum("ij,j->i", ids.astype(np.uint64), _multipliers(ids.shape[1]))
+    factors = _multipliers(ids.shape[1])
+    blocks = [
+        np.einsum("ij,j->i", ids[start : start + _ROWS_AT_ONCE].astype(np.uint64), factors)
+        for start in range(0, len(ids), _ROWS_AT_ONCE)
+    ]
+    return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.uint64)
 
 
 def _multipliers(n_columns: int) -> np.ndarray:

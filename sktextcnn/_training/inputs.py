@@ -159,8 +159,9 @@ def find_table(X: Any, ids: np.ndarray, *, plain: bool) -> TokenTable | None:
 
 
 _PASS_TOKEN_IDS = (
-    "Put TextCNNClassifier right after TextVectorizer in a Pipeline, and let meta-estimators wrap "
-    "the Pipeline. In another process, pass the TokenIds themselves, by joblib or pickle."
+    "Put TextCNNClassifier right after TextVectorizer in a Pipeline. Let meta-estimators wrap the "
+    "Pipeline, or leave their n_jobs at 1. To another process, pass the TokenIds themselves, by "
+    "joblib or pickle."
 )
 
 

@@ -5,9 +5,6 @@ from typing import Any
 
 import numpy as np
 
-# What the labels of an object array may be, to become an array of NumPy's own type.
-_TYPES = (bool, int, float)
-
 
 def as_labels(y: Any, name: str = "y") -> Any:
     """Return labels as scikit-learn takes them.
@@ -41,6 +38,10 @@ def as_labels(y: Any, name: str = "y") -> Any:
     if values.ndim != 1:
         return y
     labels = values.tolist() if values.dtype.kind in "Of" else []
+    # Objects may be NumPy's own numbers.
+    labels = [
+        label.item() if isinstance(label, np.number | np.bool_) else label for label in labels
+    ]
     _check_present(labels, name)
     if labels and values.dtype.kind == "O":
         return _of_one_type(y, labels, name)
@@ -76,11 +77,14 @@ def _of_one_type(y: Any, labels: list[Any], name: str) -> Any:
         if any(isinstance(label, enum.Enum) for label in labels):
             return np.array([str.__str__(label) for label in labels], dtype=object)
         return y
-    for kind in _TYPES:
-        if all(isinstance(label, kind) for label in labels):
-            return np.array([kind(label) for label in labels])
-    numbers = (bool, int, float, np.number, np.bool_)
-    if isinstance(first, enum.Enum) or not isinstance(first, (*numbers, bytes, list, tuple)):
+    if all(isinstance(label, bool) for label in labels):
+        return np.array(labels)
+    if all(isinstance(label, int | float) for label in labels):
+        # A member of an enumeration becomes its value.
+        return np.array(
+            [int(label) if isinstance(label, int) else float(label) for label in labels]
+        )
+    if isinstance(first, enum.Enum) or not isinstance(first, (int, float, bytes, list, tuple)):
         remedy = "label.name" if isinstance(first, enum.Enum) else "str(label)"
         raise TypeError(
             f"{name} has labels of type {type(first).__name__}, such as {first!r:.60}, which "

@@ -26,7 +26,9 @@ def is_pair(source: Any) -> bool:
         # The vectors of one source are not whole numbers, as the rows of words are.
         are_words = not words or _is_row(next(iter(words.values())))
     else:
-        are_words = isinstance(words, Collection) and not isinstance(words, str | bytes)
+        are_words = isinstance(words, Collection) and not isinstance(
+            words, str | bytes | set | frozenset
+        )
         are_words = are_words and _n_axes(words) == 1
     return are_words and _n_axes(matrix) == 2
 

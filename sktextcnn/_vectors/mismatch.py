@@ -131,8 +131,10 @@ def _casing_hint(
             "The vectors distinguish upper and lower case: set lowercase=False.",
         ),
         (
-            # An encoder takes no `word`, and its time for each.
-            {} if source.is_encoder else {word: word.upper() for word in others},
+            # An encoder takes no `word`, and its time for each. Another `word` would be lost.
+            {}
+            if source.is_encoder or source.word is not None
+            else {word: word.upper() for word in others},
             "The vectors are of words in upper case: set embeddings=Embeddings(..., "
             "word=str.lower).",
         ),
@@ -164,7 +166,10 @@ def _rule_hint(source: Embeddings, counts: Mapping[str, int]) -> str | None:
         return None
     pattern = re.compile(rule, re.DOTALL)
     matches = ((word, pattern.fullmatch(word)) for word in of_source)
-    example = next(word for word, match in matches if match and _in_texts(match[1], counts))
+    matches = ((word, pattern.fullmatch(word)) for word in of_source)
+    example = next((word for word, m in matches if m and _in_texts(m[1], counts)), None)
+    if example is None:
+        return None
     return (
         f"The words of the vectors have tags or prefixes, such as {example!r:.60}: set "
         f"embeddings=Embeddings(..., word={rule!r})."

@@ -32,7 +32,8 @@ _MOST_BLANK = 1_000
 OF_COMMAS = (
     "Fields are separated by blanks; read a table with commas or semicolons by pandas, and give "
     "the DataFrame: "
-    "Embeddings(pandas.read_csv(path, header=None, index_col=0))."
+    "Embeddings(pandas.read_csv(path, sep=None, header=None, index_col=0, keep_default_na=False, "
+    "quoting=3, engine='python'))."
 )
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

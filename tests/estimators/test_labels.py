@@ -35,7 +35,7 @@ class Number(enum.IntEnum):
 @pytest.fixture
 def model():
     learner = TextCNNClassifier(
-        max_epochs=40, num_filters=4, embedding_dim=8, learning_rate=0.02, wide=False
+        max_epochs=20, num_filters=4, embedding_dim=8, learning_rate=0.05, wide=False
     )
     return make_pipeline(TextVectorizer(), learner.set_params(random_state=0))
 
@@ -45,6 +45,8 @@ SAME = {
     "objects that are bools": (np.array(BOOLS, dtype=object), BOOLS),
     "objects that are ints": (np.array(NUMBERS, dtype=object), NUMBERS),
     "objects that are floats": (np.array(NUMBERS, dtype=object) + 1.0, [2.0, 1.0] * 12),
+    "objects that are NumPy's": (np.array([np.int64(n) for n in NUMBERS], dtype=object), NUMBERS),
+    "objects of two kinds of numbers": (np.array([1, 0.0] * 12, dtype=object), [1.0, 0.0] * 12),
     "pandas boolean": (pd.Series(BOOLS, dtype="boolean"), BOOLS),
     "pandas Int64": (pd.Series(NUMBERS, dtype="Int64"), NUMBERS),
     "pandas Arrow int": (pd.Series(NUMBERS, dtype="int64[pyarrow]"), NUMBERS),

@@ -260,12 +260,13 @@ def test_equal_rows_that_other_threads_made_are_refused_if_they_differ(vectors_f
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(function, *args).result()
 
-    texts = ["a long, long film", "a gem of wit", *TEXTS[2:]]
+    texts = [f"{text}, and {len(text)} times as dull as other long films" for text in TEXTS]
     _, X = in_thread(fitted, vectors_file, texts)
     assert quick().fit(X.tolist(), [0, 1] * 3).embedding_source_ == "docstrings.txt"
     other = in_thread(fitted, None, texts)
-    with pytest.raises(ValueError, match="X is a plain matrix"):
-        quick().fit(X.tolist(), [0, 1] * 3)
+    for learner in (quick(), quick(embedding_dim=5)):
+        with pytest.raises(ValueError, match="rows of X are equal to those of several vectorizers"):
+            learner.fit(X.tolist(), [0, 1] * 3)
     del other
 
 
@@ -285,6 +286,14 @@ def test_only_the_latest_rows_are_remembered(vectors_file, monkeypatch):
         quick().fit(X.tolist(), [0, 1] * 3)
     large = vectorizer.transform([" gem" * number for number in range(30)])
     assert quick().fit(large.tolist(), [0, 1] * 15).embedding_source_ == "docstrings.txt"
+
+
+def test_many_small_matrices_are_remembered_in_few(vectors_file):
+    vectorizer, X = fitted(vectors_file)
+    for number in range(200):
+        vectorizer.transform([f"{' gem' * (number % 40)} film", "film"])
+    assert len(rows._made[X.table]) <= rows._MOST_MATRICES
+    assert quick().fit(X.tolist(), [0, 1] * 3).embedding_source_ == "docstrings.txt"
 
 
 def test_few_ids_with_large_numbers_are_refused():

@@ -50,6 +50,7 @@ def test_topics_take_a_folder_of_folders(tmp_path, monkeypatch, capsys):
     assert "16 texts of 2 topics, 4 to test on" in capsys.readouterr().out
 
 
+@pytest.mark.soak
 def test_transfer_is_better_than_few_labels_alone(docstrings, monkeypatch, capsys):
     texts, libraries = (each[::2] for each in docstrings)
     monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: (texts, libraries))

@@ -241,3 +241,8 @@ def test_clones_share_vectors_in_memory():
     assert clone(shared).embeddings is shared.embeddings
     # What is not valid is refused when it is used.
     assert clone(TextVectorizer(embeddings=5)).embeddings == 5
+
+
+def test_a_set_of_words_has_no_order_for_rows():
+    with pytest.raises(TypeError, match=r"embeddings must be .*a pair \(words, matrix\)"):
+        Embeddings(({"a", "gem"}, np.ones((2, 3))))
