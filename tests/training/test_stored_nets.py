@@ -289,6 +289,7 @@ sys.exit("the child hangs")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.soak
 def test_a_forked_child_loads_copies_and_trains_large_models():
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     process = subprocess.run(
