@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sktextcnn._cli import main
+from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.rows import ReadOptions, open_reader
+from sktextcnn._cli.rows.json_rows import _Text
 from tests.cli.commands import BAD, GOOD, QUICK, fails, pipe, refused
 
 try:
@@ -451,3 +453,43 @@ def test_a_file_of_bad_rows_only_is_an_error(folder, capsys):
     Path("d.csv").write_text("text,label\na,\n,b\n", encoding="utf-8")
     said = fails(capsys, *TRAIN, "d.csv", "--skip-bad-rows")
     assert said.startswith("d.csv has no row that can be used: 2 rows were left out")
+
+
+class Blocks:
+    """A file of JSON that counts how many blocks have been read."""
+
+    name = "rows.json"
+
+    def __init__(self, text, size):
+        self.text, self.size, self.n_read = text, size, 0
+
+    def blocks(self):
+        for start in range(0, len(self.text), self.size):
+            self.n_read += 1
+            yield self.text[start : start + self.size]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 17, 1000])
+def test_values_of_an_array_may_go_on_in_any_block(size):
+    rows = [{"text": 'a "é" \\ 😀 gem', "n": number} for number in (-2.5e10, True, None)]
+    rows += [{"n": float("-inf"), "l": [1, {"a": [12]}]}, "a", 12345, -1.5]
+    for ensure_ascii in (True, False):
+        written = json.dumps(rows, ensure_ascii=ensure_ascii)
+        text = _Text(Blocks(written, size))
+        text.skip("[")
+        found = []
+        while text.next_character() != "]":
+            found.append(text.value(len(found) + 1)[0])
+            if text.next_character() == ",":
+                text.skip(",")
+        assert found == rows
+
+
+def test_a_damaged_array_is_not_read_to_its_end():
+    file = Blocks('[{"text": "a" b}, ' + '{"text": "c"}, ' * 1000, 100)
+    text = _Text(file)
+    text.skip("[")
+    text.next_character()
+    with pytest.raises(InputError, match="row 1 is not JSON"):
+        text.value(1)
+    assert file.n_read < 5

@@ -10,6 +10,8 @@ from sktextcnn._cli.rows.reader import Record, RecordReader, without_header
 from sktextcnn._cli.rows.text_file import TextFile
 from sktextcnn._cli.rows.writer import RowWriter, rows_with
 
+# The error of a literal, such as -Infinity, or of an escape that is cut off is where it begins.
+_LONGEST_LITERAL = 16
 _WHITE_SPACE = " \t\r\n"
 
 
@@ -134,8 +136,7 @@ class _Text:
             try:
                 value, end = self._decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
-                # The rest of the value may not have been read yet.
-                if isinstance(error, ValueError) and self._read_on():
+                if self._may_go_on(error) and self._read_on():
                     continue
                 reason = getattr(error, "msg", error)
                 raise self.error(f"row {number} is not JSON ({reason})") from error
@@ -146,6 +147,13 @@ class _Text:
         self.line += source.count("\n")
         self._at = end
         return value, source
+
+    def _may_go_on(self, error: Exception) -> bool:
+        """Whether the reason for an error may be that the rest has not been read yet."""
+        if not isinstance(error, json.JSONDecodeError):
+            return False
+        is_string = error.msg.startswith("Unterminated string")
+        return is_string or error.pos >= len(self._text) - _LONGEST_LITERAL
 
     def error(self, problem: str) -> InputError:
         """Return an error at the next character."""
