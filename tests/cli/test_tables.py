@@ -472,7 +472,7 @@ class Blocks:
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 17, 1000])
 def test_values_of_an_array_may_go_on_in_any_block(size):
     rows = [{"text": 'a "é" \\ 😀 gem', "n": number} for number in (-2.5e10, True, None)]
-    rows += [{"n": float("-inf"), "l": [1, {"a": [12]}]}, "a", 12345, -1.5]
+    rows += [{"n": float("-inf"), "l": [1, {"a": [12]}]}]
     for ensure_ascii in (True, False):
         written = json.dumps(rows, ensure_ascii=ensure_ascii)
         text = _Text(Blocks(written, size))
