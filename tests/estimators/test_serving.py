@@ -253,6 +253,7 @@ assert np.array_equal(model.predict_proba(texts), expected)
 """
 
 
+@pytest.mark.soak
 @needs_fork
 def test_children_forked_before_and_after_predictions_predict_the_same(corpus, model, tmp_path):
     # Enough texts for several threads, which a child that had them would wait for forever.
