@@ -42,7 +42,8 @@ test-newest:
 	$(NEWEST)/bin/python -m pip check
 	OMP_NUM_THREADS=1 $(NEWEST)/bin/python $(PYTEST)
 
-# The tests marked soak: interrupts at hundreds of places, tens of thousands of calls from threads.
+# The tests marked soak: interrupts at hundreds of places, tens of thousands of calls from threads,
+# forked trainings, the slowest examples.
 # Then thousands of new examples for each property. Takes an hour or so.
 soak: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m soak

@@ -17,6 +17,7 @@ from tests.cli.commands import fails, run
 PREDICT = ["predict", "model.sktextcnn"]
 
 
+@pytest.mark.soak
 def test_a_pipe_in_a_locale_that_is_not_utf_8(folder, model):
     env = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     process = run("predict", "model.sktextcnn", input="text\nschön 漢字\n".encode(), env=env)
@@ -57,6 +58,7 @@ def test_a_folder_that_takes_no_file_is_said_without_the_temporary_name(folder, 
     assert said.startswith("/proc/self/out.csv: ")
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(os.name != "posix", reason="closes streams by a shell")
 def test_streams_may_be_closed(folder):
     command = f"{shlex.quote(sys.executable)} -m sktextcnn"

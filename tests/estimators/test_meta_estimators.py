@@ -45,6 +45,7 @@ def majority(labels):
     return max(labels.count(label) for label in set(labels)) / len(labels)
 
 
+@pytest.mark.soak
 def test_cross_validation_beats_the_majority(docstrings):
     texts, labels = (values[::9] for values in docstrings)
     learner = TextCNNClassifier(

@@ -258,6 +258,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="needs /proc")
 def test_mapped_models_use_the_file_as_their_memory(corpus, wide_vectors, tmp_path):
     texts, labels = [*corpus[0], "", "unseen words"], [*corpus[1], *corpus[1][:2]]

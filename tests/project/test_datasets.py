@@ -93,6 +93,7 @@ def test_no_text_comes_twice(corpus):
     assert len(set(corpus[0])) == len(corpus[0])
 
 
+@pytest.mark.soak
 def test_two_calls_are_equal_and_share_no_list(corpus):
     again = load_docstrings()
     assert again == corpus

@@ -62,6 +62,7 @@ def threads_of_a_worker(X, y):
     return os.getpid(), classifier.history_[0, "threads"], threads.usable_threads()
 
 
+@pytest.mark.soak
 def test_worker_processes_share_the_cores(data, monkeypatch):
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
