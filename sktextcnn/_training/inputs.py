@@ -20,6 +20,11 @@ _REMEDY = (
     "make_pipeline(TextVectorizer(), TextCNNClassifier())."
 )
 
+_PASS_TOKEN_IDS = (
+    "Put TextCNNClassifier right after TextVectorizer in a Pipeline. Let meta-estimators wrap the "
+    "Pipeline, or leave their n_jobs at 1. To another process, pass the TokenIds themselves, by "
+    "joblib or pickle."
+)
 # Plain ids are refused if there are more than so many, and so many times those that occur.
 _MANY_IDS, _GAPS = 1_000_000, 100
 
@@ -111,18 +116,18 @@ def find_table(X: Any, ids: np.ndarray, *, plain: bool) -> TokenTable | None:
     Returns
     -------
     TokenTable or None
-        Those of the vectorizer that made all of the rows, in this process. None for ids that no
-        vectorizer is known to have made, or one without word vectors.
+        Those of the vectorizer that made all of the rows, in this process. None if no vectorizer is
+        known to have made them, or if it had no word vectors and is no longer in this process.
 
     Raises
     ------
     ValueError
-        If a vectorizer made the ids but rows were changed or columns added, if its vectors are not
-        in this process, or if there is no trace of a vectorizer and `plain` is false.
+        If a vectorizer made the ids but rows were changed or columns added; if its vectors are not
+        in this process; or if `plain` is false and no vectorizer is known to have made the ids.
     """
     mark = lost_table(X)
     key = None if mark is None else mark[0]
-    # If ids of other origin are refused too, what is taken for a vectorizer's may be by chance.
+    # Where plain ids are accepted, those that equal a vectorizer's by chance must not be refused.
     surely = plain and key is None
     table = table_of_rows(ids, key, surely=surely)
     if table is not None:
@@ -156,13 +161,6 @@ def find_table(X: Any, ids: np.ndarray, *, plain: bool) -> TokenTable | None:
             f"dimension: TextCNNClassifier(embedding_dim=300)."
         )
     return None
-
-
-_PASS_TOKEN_IDS = (
-    "Put TextCNNClassifier right after TextVectorizer in a Pipeline. Let meta-estimators wrap the "
-    "Pipeline, or leave their n_jobs at 1. To another process, pass the TokenIds themselves, by "
-    "joblib or pickle."
-)
 
 
 def _lost(table: TokenTable) -> str:

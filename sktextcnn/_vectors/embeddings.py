@@ -267,8 +267,9 @@ class Embeddings:
         Parameters
         ----------
         words : iterable of str
-            The words to look up. Case matters. A word that is not found is looked up with
-            composed and decomposed accents, and with other apostrophes.
+            The words to look up. Case matters. A word that is not found is looked up in other
+            spellings: with composed or decomposed accents, with other apostrophes, without
+            joiners, and in Hebrew and Arabic without vowels.
 
         Returns
         -------

@@ -1,5 +1,6 @@
 """Files and folders that are not files of vectors: what they are, and what to do with them."""
 
+import contextlib
 import os
 import pickletools
 import re
@@ -111,16 +112,14 @@ def _is_tar(head: bytes) -> bool:
 
 
 def _tar(file: BinaryIO) -> str:
-    names: list[str] = []
-    try:
+    name = None
+    # A damaged archive is still one.
+    with contextlib.suppress(tarfile.TarError, OSError, EOFError):
         file.seek(0)
         with tarfile.open(fileobj=file, mode="r|") as archive:
-            # Only the first, since later ones are behind gigabytes of vectors.
-            while len(names) < 1 and (member := archive.next()) is not None:
-                names += [member.name] if member.isfile() else []
-    except (tarfile.TarError, OSError, EOFError):
-        pass
-    inside = f" ({_listed(names)}, ...)" if names else ""
+            # The first file only: to find the next one, all of its vectors would be read.
+            name = next((member.name for member in archive if member.isfile()), None)
+    inside = "" if name is None else f" ({name!r:.60}, ...)"
     return f"a tar archive; unpack it and give the path of the file inside{inside}"
 
 

@@ -12,7 +12,7 @@ _JOINERS = re.compile("[\u200c\u200d]")
 # The vowels of Hebrew and Arabic, which most texts leave out.
 _VOWELS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670]")
 _HEBREW = re.compile("[\u05d0-\u05ea]")
-# The marks of Vietnamese tones, which older programs write behind the letter with its other mark.
+# The marks of Vietnamese tones. Older programs write them as characters of their own.
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 _MODIFIERS = re.compile("[\ufe0f\u200d\U0001f3fb-\U0001f3ff].*", re.DOTALL)
 
@@ -32,8 +32,9 @@ def other_spellings(token: str) -> list[str]:
     Returns
     -------
     list of str
-        With decomposed letters, other apostrophes, without joiners, without vowels in Hebrew and
-        Arabic, and an emoji without the tone of its skin. `token` is not among them.
+        With composed and decomposed letters, other apostrophes, without joiners, without vowels in
+        Hebrew and Arabic, and of an emoji the first part alone, without the tone of its skin.
+        `token` is not among them.
     """
     spellings = []
     if len(token) > 1 and not _APOSTROPHES.isdisjoint(token):
