@@ -37,12 +37,11 @@ def add_to(commands: Commands) -> None:
 
 def demo(args: argparse.Namespace) -> None:
     """Train a baseline and a model, and print their accuracies and explanations."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import train_test_split
     from sklearn.pipeline import make_pipeline
 
     from sktextcnn import datasets
+    from sktextcnn._baseline import BASELINE, tfidf_baseline
     from sktextcnn._classifier import TextCNNClassifier
     from sktextcnn._inspection import explain
     from sktextcnn._vectorizer import TextVectorizer
@@ -55,13 +54,9 @@ def demo(args: argparse.Namespace) -> None:
     )
     print(f"Which library does a docstring come from? {class_counts(Counter(libraries))}")
     print(f"  For example, {texts[0]!r} comes from {libraries[0]}.", flush=True)
-    tfidf = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-        LogisticRegression(C=10, max_iter=1000),
-    )
     classifier = TextCNNClassifier(random_state=0, verbose=0 if args.quiet else 1)
     model = make_pipeline(TextVectorizer(), classifier)
-    for name, one in (("TF-IDF and logistic regression", tfidf), ("sktextcnn", model)):
+    for name, one in ((BASELINE, tfidf_baseline()), ("sktextcnn", model)):
         start = time.perf_counter()
         one.fit(train, y_train)
         seconds = time.perf_counter() - start

@@ -14,6 +14,7 @@ HOUSE = Path(sktextcnn.__file__).parent
 ROOMS = [
     "_version",
     "datasets",
+    "_baseline",
     "_compat",
     "_token_ids",
     "_text",

@@ -1,0 +1,26 @@
+"""The model that most people use: TF-IDF and logistic regression."""
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+
+#: How the model is called where its accuracy is shown.
+BASELINE = "TF-IDF and logistic regression"
+
+
+def tfidf_baseline() -> Pipeline:
+    """Make the model that others are compared with.
+
+    It has one logistic regression for each class, which takes seconds where a joint one takes a
+    minute (77 classes), and which serves multilabel targets too.
+
+    Returns
+    -------
+    Pipeline
+        Words and pairs of words, weighted by TF-IDF, and logistic regression.
+    """
+    return make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+        OneVsRestClassifier(LogisticRegression(C=10, solver="liblinear")),
+    )
