@@ -19,7 +19,7 @@ from sktextcnn._version import __version__
 
 # Seconds without a byte after which a connection counts as broken.
 _TIMEOUT = 20.0
-# Seconds before each further attempt. Attempts that bring the file on do not count.
+# Seconds before each further attempt, after those that brought nothing.
 _WAITS = (1.0, 2.0, 4.0, 8.0)
 _BLOCK = 1 << 16
 # No catalogue is as large.
@@ -121,6 +121,8 @@ def download(
         resumed = part.size > 0
         with tqdm(
             desc=label,
+            total=size,
+            initial=part.size,
             unit="B",
             unit_scale=True,
             disable=quiet,
@@ -150,11 +152,12 @@ def download(
 
 
 class _PartialFile:
-    """A file that grows, with its size and its checksum so far."""
+    """A file that grows over some connections, with its size and its checksum so far."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.size = 0
+        self.n_connections = 0
         self.digest = _md5()
         # Without a buffer, so that the size is what the disk has taken.
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115
@@ -224,7 +227,7 @@ def _persistently(
     progress: Callable[[], int] = lambda: 0,
     quiet: bool = True,
 ) -> Any:
-    """Repeat an attempt that may succeed the next time, as long as it makes some progress."""
+    """Repeat an attempt that may succeed the next time, at once if it made some progress."""
     failures, start = 0, progress()
     furthest = start
     while True:
@@ -234,6 +237,7 @@ def _persistently(
             if progress() > furthest:
                 # More than ever: a server that begins anew each time makes no progress.
                 furthest, failures = progress(), 0
+                continue
             if (error.unreachable and furthest == start) or failures >= len(waits):
                 raise TransferError(str(error)) from error
             wait = waits[failures]
@@ -245,18 +249,23 @@ def _persistently(
 def _receive(url: str, part: _PartialFile, size: int | None, bar: Any) -> None:
     """Receive the rest of a file."""
     host = _host(url)
+    part.n_connections += 1
+    if part.n_connections > 1:
+        bar.set_postfix_str(f"connection {part.n_connections}")
     with _errors_of(url), _open(url, part.size) as response:
         total = _begin(response, part, host) or size
         if total is not None:
             _check_space(part.path, total - part.size)
         bar.total, bar.n = total, part.size
+        # The speed is that of what comes now. A bar that is not shown has no beginning.
+        bar.initial = min(getattr(bar, "initial", 0), part.size)
         bar.refresh()
         while block := response.read1(_BLOCK):
             if part.size == 0 and block.lstrip()[:1] == b"<":
                 raise TransferError(_sent_a_page(host))
             part.write(block)
             bar.update(len(block))
-    if total is not None and part.size < total:
+    if part.size == 0 or (total is not None and part.size < total):
         raise _BrokenOffError(f"the connection to {host} broke off")
 
 

@@ -70,7 +70,7 @@ def test_an_interrupted_get_says_that_it_goes_on(gensim_data, capsys, monkeypatc
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    gensim_data.faults = [("cut", 1000)]
+    gensim_data.faults = [("cut", 1000), ("reset",)]
     monkeypatch.setattr("time.sleep", interrupt)
     assert main(["vectors", "get", NAME]) == 130
     said = capsys.readouterr().err.splitlines()[-2:]
@@ -121,7 +121,7 @@ def test_list_marks_and_selects(two, capsys):
     assert capsys.readouterr() == ("", "None of these vectors were downloaded yet.\n")
 
 
-@pytest.mark.parametrize(("columns", "n_lines"), [(200, 3), (80, 6), (60, 8)])
+@pytest.mark.parametrize(("columns", "n_lines"), [(200, 3), (80, 7), (60, 7)])
 def test_list_fits_into_a_terminal(two, capsys, monkeypatch, columns, n_lines):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))

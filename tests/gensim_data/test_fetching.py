@@ -59,6 +59,7 @@ def test_quiet_says_nothing(gensim_data, capsys):
         [("reset",), ("status", 500), ("status", 429)],
         [("cut", 700), ("reset",), ("status", 503), ("reset",), ("cut", 50), ("reset",)],
         [("trickle",)],
+        [("no length", 0), ("no length", 0)],
         [("no length", 900)],
         [("cut", 500), ("other range",)],
     ],
@@ -73,11 +74,16 @@ def test_a_broken_connection_is_taken_up_where_it_broke(gensim_data, faults, red
 
 
 def test_a_connection_is_taken_up_at_the_byte_where_it_broke(gensim_data, capsys):
-    gensim_data.faults = [("cut", 1000), ("cut", 200)]
+    gensim_data.faults = [("cut", 1000), ("cut", 200), ("reset",), ("status", 503)]
     fetch(NAME)
-    assert gensim_data.asked() == [None, 1000, 1200]
+    assert gensim_data.asked() == [None, 1000, 1200, 1200, 1200]
     host = gensim_data.address.removeprefix("http://")
-    assert f"The connection to {host} broke off" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    # Of those that brought something, the bar tells.
+    assert said.count("broke off") == 1
+    assert re.search(rf"The connection to {host} broke off \(.*\); trying again in 0 s\.", said)
+    assert f"{host} answered 503 Service Unavailable; trying again in 0 s." in said
+    assert "connection 5]" in said
 
 
 def test_a_server_that_knows_no_ranges_sends_the_file_anew(gensim_data):
@@ -93,7 +99,7 @@ def test_a_server_that_always_breaks_off_at_the_same_place_is_given_up(gensim_da
     gensim_data.faults = [("cut", 1000)] * 99
     with pytest.raises(ValueError, match=r"broke off\. Try again \(1\.0 kB were received"):
         fetch(NAME)
-    assert len(gensim_data.asked()) == 5
+    assert len(gensim_data.asked()) == 6
 
 
 def part():
@@ -101,7 +107,7 @@ def part():
 
 
 def test_the_next_call_goes_on_where_the_last_one_gave_up(gensim_data, capsys):
-    gensim_data.faults = [("cut", 1000)] + [("reset",)] * 4
+    gensim_data.faults = [("cut", 1000)] + [("reset",)] * 5
     with pytest.raises(ValueError, match="broke off") as raised:
         fetch(NAME)
     file = folder() / NAME / f"{NAME}.gz"
@@ -142,10 +148,10 @@ def test_a_part_of_another_file_is_replaced(gensim_data, content, ranges):
 
 def test_a_stalled_connection_counts_as_broken(gensim_data, monkeypatch, capsys):
     monkeypatch.setattr("sktextcnn._gensim_data.transfer._TIMEOUT", 0.2)
-    gensim_data.faults = [("stall", 600)]
+    gensim_data.faults = [("stall", 600), ("stall", 0)]
     fetch(NAME)
     assert "sent nothing for 0.2 s; trying again" in capsys.readouterr().err
-    assert gensim_data.asked() == [None, 600]
+    assert gensim_data.asked() == [None, 600, 600]
     assert stored() == CONTENT
 
 
@@ -195,7 +201,7 @@ def test_files_in_parts_are_put_together(gensim_data):
     for i, piece in enumerate(pieces):
         gensim_data.files[f"/{NAME}/{NAME}.gz_0{i}"] = piece
         entry[f"checksum-{i}"] = md5(piece)
-    gensim_data.faults = [(), ("cut", 100), *[("reset",)] * 4]
+    gensim_data.faults = [(), ("cut", 100), *[("reset",)] * 5]
     gensim_data.faults[0] = (None,)
     with pytest.raises(ValueError, match=rf"{NAME}.gz_00 and .*{NAME}.gz_02 by other means"):
         fetch(NAME)
@@ -240,7 +246,7 @@ def test_an_interrupt_keeps_what_was_received(gensim_data, monkeypatch, capsys):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    gensim_data.faults = [("cut", 1000)]
+    gensim_data.faults = [("cut", 1000), ("reset",)]
     monkeypatch.setattr("time.sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fetch(NAME)
