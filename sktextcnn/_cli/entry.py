@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from sktextcnn._cli import demo, evaluate, explain, predict, train
+from sktextcnn._cli import demo, evaluate, explain, predict, train, vectors
 from sktextcnn._cli.arguments import CommandParser
 from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.messages import print_message, show_warning
@@ -19,6 +19,7 @@ _EPILOG = """\
 examples:
   sktextcnn demo
   sktextcnn train reviews.csv --text review --label sentiment -o model.sktextcnn
+  sktextcnn vectors get glove-wiki-gigaword-100
   sktextcnn predict model.sktextcnn new.csv --text review -o labelled.csv
   sktextcnn evaluate model.sktextcnn test.csv --text review --label sentiment
   sktextcnn explain model.sktextcnn "a gorgeous, witty movie"
@@ -82,6 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
     )
-    for command in (train, predict, evaluate, explain, demo):
+    for command in (train, predict, evaluate, explain, demo, vectors):
         command.add_to(commands)
     return parser

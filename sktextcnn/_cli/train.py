@@ -87,9 +87,10 @@ def add_to(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="word vectors: a file of word2vec, GloVe or fastText; or word2vec or fasttext, to "
-        "train vectors on the texts; given several times, the vectors are put side by side "
-        "(default: random vectors)",
+        help="word vectors: a file of word2vec, GloVe or fastText; the name of some to download, "
+        "such as glove-wiki-gigaword-100 (sktextcnn vectors list shows the names); or word2vec or "
+        "fasttext, to train vectors on the texts; given several times, the vectors are put side by "
+        "side (default: random vectors)",
     )
     training.add_argument(
         "--vectors-word",
@@ -236,17 +237,21 @@ def new_model(args: argparse.Namespace) -> "Pipeline":
     from sklearn.pipeline import Pipeline
 
     from sktextcnn._classifier import TextCNNClassifier
+    from sktextcnn._gensim_data import fetch
     from sktextcnn._vectorizer import TextVectorizer
-    from sktextcnn._vectors import TRAINED, Embeddings
+    from sktextcnn._vectors import TRAINED, Embeddings, embeddings_config
 
     if args.vectors_word and set(args.vectors) <= set(TRAINED):
         raise InputError("--vectors-word is for files of vectors: give --vectors FILE with it.")
     sources: list[Any] = []
     for source in args.vectors:
         if source not in TRAINED:
-            # Raises an error for a missing file before the texts are read.
+            # An error for a missing file comes before the texts are read, and so does a download.
             with as_input_error():
                 handle = Embeddings(source, word=args.vectors_word)
+                config = embeddings_config(source)
+                if config is not None and config["path"] is None:
+                    fetch(config["name"], quiet=args.quiet)
             source = handle if args.vectors_word else source
         sources.append(source)
     embeddings = sources if len(sources) > 1 else next(iter(sources), None)

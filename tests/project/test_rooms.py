@@ -18,6 +18,7 @@ ROOMS = [
     "_compat",
     "_token_ids",
     "_text",
+    "_gensim_data",
     "_vectors",
     "_network",
     "_state",
