@@ -20,10 +20,11 @@ from sktextcnn._cli.arguments import (
 )
 from sktextcnn._cli.errors import InputError, as_input_error
 from sktextcnn._cli.labels import Classes
-from sktextcnn._cli.messages import class_counts, print_summary
+from sktextcnn._cli.messages import class_counts, counted, print_summary
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
 from sktextcnn._cli.rows import open_reader
+from sktextcnn._cli.scores import measured
 from sktextcnn._cli.texts_and_labels import (
     SampleReader,
     check_any,
@@ -138,6 +139,13 @@ def add_to(commands: Commands) -> None:
         "report the accuracy on them",
     )
     test.add_argument("--test", metavar="FILE", help="report the accuracy on this file")
+    training.add_argument(
+        "--no-baseline",
+        dest="baseline",
+        action="store_false",
+        help="do not train TF-IDF and logistic regression, whose accuracy on the test texts is "
+        "reported beside that of the model; they need time and memory on large data",
+    )
     add_quiet(parser)
 
 
@@ -224,8 +232,16 @@ def train(args: argparse.Namespace) -> None:
         # files, explanations and predictions have these.
         model.steps[-1][1].classes_ = np.array(classes.labels)
     _report(model, time.perf_counter() - start, args)
+    card = model.steps[-1][1].card_
+    if args.data not in (None, "-"):
+        card["data"] = os.path.basename(args.data)
     if test[0]:
-        print_summary(args, _score(model, *test, multilabel))
+        card["test"], sentence = measured(
+            model, (texts, targets), test, multilabel=multilabel, baseline=args.baseline
+        )
+        if args.test is not None:
+            card["test"]["data"] = os.path.basename(args.test)
+        print_summary(args, sentence)
     save_model(model, args.output)
     size = os.path.getsize(args.output)
     print_summary(args, f"Saved {args.output} ({size / 1e6:.1f} MB).")
@@ -345,19 +361,6 @@ def _hold_out(
     return train, y_train, (test, y_test)
 
 
-def _score(model: "Pipeline", texts: Sequence[str], targets: Any, multilabel: bool) -> str:
-    """Return how good a model is on held-out texts, as a sentence."""
-    from sklearn.metrics import accuracy_score, f1_score
-
-    predicted = model.predict(texts)
-    accuracy = accuracy_score(targets, predicted)
-    where = f"on {len(texts):,} held-out texts"
-    if not multilabel:
-        return f"Accuracy {where}: {accuracy:.3f}."
-    f1 = f1_score(targets, predicted, average="micro", zero_division=0.0)
-    return f"Micro F1 {where}: {f1:.3f}; all labels of a text are right in {accuracy:.1%}."
-
-
 def _report(model: "Pipeline", seconds: float, args: argparse.Namespace) -> None:
     """Print what the training did, for the user to see whether the settings fit the texts."""
     vectorizer, classifier = (step for _, step in model.steps)
@@ -373,4 +376,4 @@ def _report(model: "Pipeline", seconds: float, args: argparse.Namespace) -> None
         f"The first {vectorizer.max_length_} tokens of each text are read; "
         f"{vectorizer.truncated_fraction_:.1%} of the texts are longer.",
     )
-    print_summary(args, f"{classifier.n_iter_} epochs in {seconds:.1f} s.")
+    print_summary(args, f"{counted(classifier.n_iter_, 'epoch')} in {seconds:.1f} s.")

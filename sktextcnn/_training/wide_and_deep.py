@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import reduce
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 
 from sktextcnn._network import output_layer
+from sktextcnn._training.card import held_out_scores
 from sktextcnn._training.data import TrainingData, hold_out, is_predicted
 from sktextcnn._training.net import TextNet, logits
 from sktextcnn._training.starting_weights import SourceModel, wide_of
@@ -30,6 +31,13 @@ _LEAST_STEPS = 900
 _TEXTS_AT_ONCE = 1 << 16
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
+
+
+class Choice(NamedTuple):
+    """A mixture, and the scores that it has on the texts that it was chosen by."""
+
+    mixture: Mixture
+    scores: dict[str, Any]
 
 
 def other_wide(sources: list[SourceModel], data: TrainingData) -> WideModel | None:
@@ -55,7 +63,7 @@ def try_mixture(
     *,
     other: WideModel | None = None,
     progress: bool = False,
-) -> Mixture | None:
+) -> Choice | None:
     """Choose how much both parts count by texts that a first network is not trained on.
 
     Parameters
@@ -77,7 +85,7 @@ def try_mixture(
 
     Returns
     -------
-    Mixture or None
+    Choice or None
         None if there are too few texts.
     """
     parts = hold_out(_counted(data), seed)
@@ -96,7 +104,7 @@ def try_mixture(
 
 def choose_mixture(
     net: TextNet, train: TrainingData, held_out: TrainingData, other: WideModel | None = None
-) -> Mixture:
+) -> Choice:
     """Choose how much each part counts by the log loss of held-out texts.
 
     Parameters
@@ -116,9 +124,11 @@ def choose_mixture(
         parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
         prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
         scales, loss = fit_scales(parts, targets, weight, prior)
-        found.append((loss, strength, scales))
-    _, strength, scales = min(found, key=lambda each: each[0])
-    return Mixture(strength, float(scales[0]) * _spread(net, train), *scales[1:].tolist())
+        found.append((loss, strength, scales, parts))
+    _, strength, scales, parts = min(found, key=lambda each: each[0])
+    scores = held_out_scores(np.tensordot(scales, np.stack(parts), axes=1), held_out.targets)
+    spread_of_deep = float(scales[0]) * _spread(net, train)
+    return Choice(Mixture(strength, spread_of_deep, *scales[1:].tolist()), scores)
 
 
 def _spread(net: TextNet, data: TrainingData) -> float:
