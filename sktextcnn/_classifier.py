@@ -59,6 +59,9 @@ from sktextcnn._wide import Mixture, WideModel
 _STEPS, _TOKENS = 3000, 32_000_000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
 
+# What the bar says that it counts.
+_TITLE = "TextCNN"
+
 
 class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     """Convolutional neural network for text classification.
@@ -173,7 +176,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Pass an int for reproducible results: the same bits on the CPU, the same up to rounding
         on CUDA. The global random generators are neither used nor changed.
     verbose : int, default=0
-        1 shows a progress bar over epochs. Not stored by :func:`sktextcnn.save`.
+        1 shows progress on stderr: a bar over the batches, and what else takes more than two
+        seconds. Files get a line every ten seconds instead of a bar. Not stored by
+        :func:`sktextcnn.save`.
     precision : {"float32", "bfloat16"}, default="float32"
         Data type of the products in the convolutions. "bfloat16" has 8 bits of precision
         instead of 24. It is faster on processors with native support and slower on others.
@@ -455,11 +460,12 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             net, source = new_net(
                 self, data, sources, validation_rows, device, seed, scalable=self.wide
             )
-            net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
+            title = _TITLE if progress else None
+            net.fit_epochs(data.to_dataset(device), n_epochs, title=title)
             if self.wide and validation is not None and mixture is None:
-                mixture, _ = choose_mixture(net, data, validation, other)
+                mixture, _ = choose_mixture(net, data, validation, other, progress=progress)
             if self.wide:
-                wide = mix(net, data, mixture, other)
+                wide = mix(net, data, mixture, other, progress=progress)
         if validation is not None:
             held_out = _scores(net, wide, validation)
         card = new_card(given, time.perf_counter() - start, held_out)
@@ -524,7 +530,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             net.follow(self)
         with training_session(seed + 1 + len(net.history), net.device):
             rows = data.to_dataset(net.device, self._wide)
-            net.fit_epochs(rows, 1, progress=bool(self.verbose))
+            net.fit_epochs(rows, 1, title=_TITLE if self.verbose else None)
         seconds = time.perf_counter() - start
         if first:
             self._set_fitted(X, net, data, source, seed, new_card(data, seconds))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sktextcnn._cli.messages import counted
+from sktextcnn._progress import waiting
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -18,6 +19,7 @@ def measured(
     *,
     multilabel: bool,
     baseline: bool,
+    quiet: bool,
 ) -> tuple[dict[str, Any], str]:
     """Measure a model on test texts, and the baseline if it is asked for.
 
@@ -31,6 +33,8 @@ def measured(
         Whether they are an indicator matrix.
     baseline : bool
         Whether to measure the baseline.
+    quiet : bool
+        Whether to say nothing while it takes long.
 
     Returns
     -------
@@ -45,13 +49,16 @@ def measured(
     from sktextcnn._baseline import BASELINE
 
     texts, targets = test
-    scores = _scores(targets, model.predict(texts), multilabel)
+    with waiting(f"Predicting {counted(len(texts), 'text')}", shown=not quiet):
+        scores = _scores(targets, model.predict(texts), multilabel)
     of_baseline: dict[str, Any] = dict.fromkeys(scores)
     comparison = ""
     if baseline:
         start = time.perf_counter()
         try:
-            of_baseline = _scores(targets, _predicted_by_baseline(train, texts), multilabel)
+            with waiting(f"Training {BASELINE}", shown=not quiet):
+                predicted = _predicted_by_baseline(train, texts)
+            of_baseline = _scores(targets, predicted, multilabel)
         except (ValueError, MemoryError) as error:
             reason = str(error).rstrip(".") or "too little memory"
             comparison = f" {BASELINE} could not be fitted: {reason}."

@@ -31,7 +31,9 @@ from sktextcnn._cli.texts_and_labels import (
     class_indices,
     read_options,
     read_training_rows,
+    with_progress,
 )
+from sktextcnn._progress import waiting
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -57,6 +59,7 @@ _OPTION_OF = {
     "vectorizer.embeddings": "--vectors",
     "vectorizer.random_state": "--seed",
     "vectorizer.preprocessor": None,
+    "vectorizer.verbose": "--quiet",
     "classifier.finetune": "--finetune",
     "classifier.max_epochs": "--max-epochs",
     "classifier.random_state": "--seed",
@@ -237,12 +240,18 @@ def train(args: argparse.Namespace) -> None:
         card["data"] = os.path.basename(args.data)
     if test[0]:
         card["test"], sentence = measured(
-            model, (texts, targets), test, multilabel=multilabel, baseline=args.baseline
+            model,
+            (texts, targets),
+            test,
+            multilabel=multilabel,
+            baseline=args.baseline,
+            quiet=args.quiet,
         )
         if args.test is not None:
             card["test"]["data"] = os.path.basename(args.test)
         print_summary(args, sentence)
-    save_model(model, args.output)
+    with waiting(f"Writing {args.output}", shown=not args.quiet):
+        save_model(model, args.output)
     size = os.path.getsize(args.output)
     print_summary(args, f"Saved {args.output} ({size / 1e6:.1f} MB).")
 
@@ -266,13 +275,16 @@ def new_model(args: argparse.Namespace) -> "Pipeline":
             source = handle if args.vectors_word else source
         sources.append(source)
     embeddings = sources if len(sources) > 1 else next(iter(sources), None)
+    verbose = 0 if args.quiet else 1
     steps: dict[str, Any] = {
-        "vectorizer": TextVectorizer(embeddings=embeddings, random_state=args.seed),
+        "vectorizer": TextVectorizer(
+            embeddings=embeddings, random_state=args.seed, verbose=verbose
+        ),
         "classifier": TextCNNClassifier(
             finetune=args.finetune,
             max_epochs=args.max_epochs,
             random_state=args.seed,
-            verbose=0 if args.quiet else 1,
+            verbose=verbose,
         ),
     }
     for name, value in args.settings:
@@ -338,7 +350,7 @@ def _read_test(
     rows: list[list[int]] = []
     with open_reader(args.test, read_options(args)) as reader:
         sample_reader = SampleReader(reader, args, labelled=True, multilabel=multilabel)
-        for samples in sample_reader.chunks(args.chunk_size):
+        for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
             texts += samples.texts
             rows += class_indices(samples, classes, args)
         check_any(texts, reader)

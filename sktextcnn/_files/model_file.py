@@ -43,7 +43,7 @@ _KINDS: dict[str, type[BaseEstimator]] = {
 
 # Parameters that belong to a session rather than to the model.
 _NOT_STORED: dict[type[BaseEstimator], tuple[str, ...]] = {
-    TextVectorizer: (),
+    TextVectorizer: ("verbose",),
     TextCNNClassifier: ("verbose",),
     Pipeline: (),
 }

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sktextcnn._network import output_layer
+from sktextcnn._progress import waiting
 from sktextcnn._training.card import held_out_scores
 from sktextcnn._training.data import TrainingData, hold_out, is_predicted
 from sktextcnn._training.net import TextNet, logits
@@ -81,7 +82,7 @@ def try_mixture(
     other : WideModel or None
         See `other_wide`.
     progress : bool, default=False
-        Whether to show a bar.
+        Whether to show bars.
 
     Returns
     -------
@@ -98,12 +99,18 @@ def try_mixture(
     of_first = max(round(n_epochs * _FIRST_EPOCHS), epochs_of_steps)
     # As many epochs as are frozen are not frozen.
     n_epochs = min(n_epochs, max(of_first, 2 * n_frozen))
-    net.fit_epochs(train.to_dataset(net.device), n_epochs, progress=progress)
-    return choose_mixture(net, train, held_out, other)
+    title = "TextCNN, to weigh the parts" if progress else None
+    net.fit_epochs(train.to_dataset(net.device), n_epochs, title=title)
+    return choose_mixture(net, train, held_out, other, progress=progress)
 
 
 def choose_mixture(
-    net: TextNet, train: TrainingData, held_out: TrainingData, other: WideModel | None = None
+    net: TextNet,
+    train: TrainingData,
+    held_out: TrainingData,
+    other: WideModel | None = None,
+    *,
+    progress: bool = False,
 ) -> Choice:
     """Choose how much each part counts by the log loss of held-out texts.
 
@@ -115,16 +122,19 @@ def choose_mixture(
         The wide part is fitted to `train`, once for each strength of its penalty.
     other : WideModel or None
         See `other_wide`.
+    progress : bool, default=False
+        Whether to say what takes long.
     """
     train, held_out = _counted(train), _counted(held_out)
     targets, weight = held_out.targets.encoded, held_out.weight
     deep = logits(net, held_out.ids)
     found = []
-    for strength, wides in _wide_models(train, STRENGTHS, other):
-        parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
-        prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
-        scales, loss = fit_scales(parts, targets, weight, prior)
-        found.append((loss, strength, scales, parts))
+    with waiting("Fitting the linear model, to weigh the parts", shown=progress):
+        for strength, wides in _wide_models(train, STRENGTHS, other):
+            parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
+            prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
+            scales, loss = fit_scales(parts, targets, weight, prior)
+            found.append((loss, strength, scales, parts))
     _, strength, scales, parts = min(found, key=lambda each: each[0])
     scores = held_out_scores(np.tensordot(scales, np.stack(parts), axes=1), held_out.targets)
     spread_of_deep = float(scales[0]) * _spread(net, train)
@@ -144,7 +154,12 @@ def _spread(net: TextNet, data: TrainingData) -> float:
 
 
 def mix(
-    net: TextNet, data: TrainingData, mixture: Mixture | None, other: WideModel | None = None
+    net: TextNet,
+    data: TrainingData,
+    mixture: Mixture | None,
+    other: WideModel | None = None,
+    *,
+    progress: bool = False,
 ) -> WideModel:
     """Fit a wide part to all texts, and scale it and the output layer of the network.
 
@@ -158,6 +173,8 @@ def mix(
         None to have what is likely where there are too few texts to choose by.
     other : WideModel or None
         See `other_wide`. It becomes a part of the wide part.
+    progress : bool, default=False
+        Whether to say what takes long.
 
     Returns
     -------
@@ -171,7 +188,8 @@ def mix(
         strength, spread_of_deep, *scales_of_wide = mixture
         # Logits that are all alike have no scale.
         scale_of_deep = spread_of_deep / (_spread(net, data) or 1.0)
-    ((_, wides),) = _wide_models(data, (strength,), other)
+    with waiting("Fitting the linear model", shown=progress):
+        ((_, wides),) = _wide_models(data, (strength,), other)
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():

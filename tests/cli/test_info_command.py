@@ -41,7 +41,7 @@ def test_info_says_what_train_has_reported(folder, capsys):
     assert lines["vectors"].startswith("glove.txt, 8 dimensions; they cover ")
     assert "TextVectorizer: embeddings=Embeddings('glove.txt'), random_state=0\n" in out
     # The last of the two lines of parameters.
-    assert lines["parameters"] == "TextCNNClassifier: num_filters=4, max_epochs=2, random_state=0"
+    assert lines["parameters"] == "TextCNNClassifier: max_epochs=2, num_filters=4, random_state=0"
     assert f"sktextcnn {sktextcnn.__version__}, scikit-learn " in lines["versions"]
 
 

@@ -34,7 +34,7 @@ def test_train_saves_the_model_that_python_would_fit(folder, capsys):
     assert captured.out == ""
     assert "24 texts of 2 classes: negative 12, positive 12." in captured.err
     assert "The vectors cover 8" in captured.err
-    assert "100%" in captured.err
+    assert "TextCNN, epoch 2 of 2: 100%, 2/2 batches [" in captured.err
     assert "2 epochs in " in captured.err
     assert "Saved m.sktextcnn (0.0 MB)." in captured.err
 
@@ -196,7 +196,7 @@ def test_the_saved_model_shows_no_progress_bars(folder, capsys):
     assert main([*TRAIN, *QUICK]) == 0
     assert "100%" in capsys.readouterr().err
     vectorizer, classifier = (step for _, step in sktextcnn.load("m.sktextcnn").steps)
-    assert classifier.verbose == 0
+    assert vectorizer.verbose == classifier.verbose == 0
     data = pd.read_csv("reviews.csv")
     ids = vectorizer.transform(data["review"])
     classifier.partial_fit(ids, data["sentiment"])
