@@ -4,7 +4,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sktextcnn._cli.arguments import (
@@ -13,16 +13,17 @@ from sktextcnn._cli.arguments import (
     add_color,
     add_command,
     add_model,
+    add_quiet,
     add_rows,
     positive_integer,
 )
 from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.labels import Classes
-from sktextcnn._cli.messages import listed
+from sktextcnn._cli.messages import counted, listed, print_summary
 from sktextcnn._cli.models import load_model
 from sktextcnn._cli.outputs import check_not_input
 from sktextcnn._cli.rows import json_line, open_output, open_reader
-from sktextcnn._cli.texts_and_labels import SampleReader, read_options
+from sktextcnn._cli.texts_and_labels import SampleReader, Samples, read_options, with_progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +44,8 @@ examples:
 
 #: The escape sequences that colour a text.
 COLOR_SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
+
+_TEXTS_AT_ONCE = 50
 
 _PAGE_HEAD = b"""<!DOCTYPE html>
 <html>
@@ -82,6 +85,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="write a JSON object for each text")
     add_color(parser)
     add_rows(parser)
+    add_quiet(parser)
     add_chunk_size(parser)
 
 
@@ -91,14 +95,16 @@ def explain(args: argparse.Namespace) -> None:
         args.usage("give either texts or --file")
     if args.output is not None:
         check_not_input(args.output, args.model, args.file)
-    model = load_model(args.model)
+    model = load_model(args.model, quiet=args.quiet)
     label = None if args.label is None else _class_of(model, args.label)
     color = args.output is None and wants_color(args.color, sys.stdout)
     is_page = args.output is not None and not args.json
+    n_written = 0
     with open_output(args.output) as file:
         if is_page:
             file.write(_PAGE_HEAD)
         for explanation in _explanations(model, args):
+            n_written += 1
             if args.json:
                 file.write(json_line(_as_json(explanation)))
             elif is_page:
@@ -108,6 +114,8 @@ def explain(args: argparse.Namespace) -> None:
                 print(as_text(explanation, label, args.n, color=color), end="\n\n")
         if is_page:
             file.write(_PAGE_END)
+    if args.output is not None:
+        print_summary(args, f"Wrote {counted(n_written, 'explanation')} to {args.output}.")
 
 
 def _class_of(model: Any, name: str) -> Any:
@@ -129,10 +137,19 @@ def _explanations(model: Any, args: argparse.Namespace) -> Iterator["Explanation
             yield from _inspection.explain(model, args.texts)
             return
         with open_reader(args.file, read_options(args)) as reader:
-            for samples in SampleReader(reader, args).chunks(args.chunk_size):
+            chunks = SampleReader(reader, args).chunks(args.chunk_size)
+            printing = args.output is None
+            for samples in with_progress(_few(chunks), args, "Explaining", printing=printing):
                 yield from _inspection.explain(model, samples.texts)
     except ImportError as error:  # Captum, which networks without exact terms need.
         raise InputError(str(error)) from error
+
+
+def _few(chunks: Iterable[Samples]) -> Iterator[Samples]:
+    """Yield samples with fewer texts at a time, each of which takes longer than a prediction."""
+    for samples in chunks:
+        for start in range(0, len(samples.texts), _TEXTS_AT_ONCE):
+            yield samples._replace(texts=samples.texts[start : start + _TEXTS_AT_ONCE])
 
 
 def wants_color(choice: str, stream: TextIO) -> bool:

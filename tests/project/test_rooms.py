@@ -15,6 +15,7 @@ ROOMS = [
     "_version",
     "datasets",
     "_baseline",
+    "_progress",
     "_compat",
     "_token_ids",
     "_text",
