@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     Explained = Iterator[tuple[Explanation, Any]]
 
 _EPILOG = """\
-In a terminal, blue words are evidence for the class, orange, underlined words against it. The
-number next to an n-gram is its contribution to the logit of the class, minus the mean of its
+In a terminal, blue or bold words are evidence for the class, orange, underlined words against it.
+The number next to an n-gram is its contribution to the logit of the class, minus the mean of its
 contributions to the logits of the other classes. A colour stands for the same numbers in all texts;
 a legend ends what is printed to a terminal.
 
@@ -132,8 +132,8 @@ def _print(args: argparse.Namespace, label: Any, explanations: "Explained") -> N
     explanation = None
     for explanation, true in explanations:
         print(as_text(explanation, label, args.n, true=true, color=color), end="\n\n")
-    if explanation is not None and (color or is_terminal(sys.stdout)):
-        print(legend(explanation, color=color))
+    if explanation is not None:
+        print_legend(explanation, color=color)
 
 
 def _as_page(args: argparse.Namespace, label: Any, explanations: "Explained") -> Iterator[bytes]:
@@ -226,10 +226,14 @@ def as_text(
     return text if color else COLOR_SEQUENCE.sub("", text)
 
 
-def legend(explanation: "Explanation", *, color: bool) -> str:
-    """Return what colours and numbers mean; without colours, what the numbers mean."""
-    colors, numbers = explanation.ansi_legend().split("\n", 1)
-    return f"{colors}\n{numbers}" if color else numbers
+def print_legend(explanation: "Explanation", *, color: bool) -> None:
+    """Print what the colours and the numbers mean, if a person may read it.
+
+    Without colours, only the numbers are explained.
+    """
+    if color or is_terminal(sys.stdout):
+        colors, numbers = explanation.ansi_legend().split("\n", 1)
+        print(f"{colors}\n{numbers}" if color else numbers)
 
 
 def _as_json(explanations: "Explained") -> Iterator[bytes]:

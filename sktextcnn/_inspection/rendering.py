@@ -263,20 +263,21 @@ def _html_name(label: Any) -> str:
 
 # Terminals ----------------------------------------------------------------------------
 
-# Of the 256 colours, the fixed ones: themes change the first 16, also black. The lightness of the
-# steps is alike, so that they get stronger on black as well as on white. Black text is legible on
-# all of them.
-BLUES, ORANGES = (146, 110, 111, 75, 33), (181, 180, 216, 215, 208)
+# The colour of each step but the first, which has only the style: on a black terminal any colour
+# behind black text looks strong. These are of alike lightness, so that they get stronger on black
+# and on white. The first 16 of the 256 colours are not used, which themes change, also black.
+BLUES, ORANGES = (110, 111, 75, 33), (180, 216, 215, 208)
 _BLACK = 16
+_BOLD, _UNDERLINED = 1, 4
 
 
 def _colour(piece: str, value: float) -> str:
     level = step(value)
     if level == 0:
         return piece
-    colour = (BLUES if value > 0 else ORANGES)[level - 1]
-    line = "" if value > 0 else "4;"
-    return f"\x1b[{line}38;5;{_BLACK};48;5;{colour}m{piece}\x1b[0m"
+    style, colours = (_BOLD, BLUES) if value > 0 else (_UNDERLINED, ORANGES)
+    colour = f";38;5;{_BLACK};48;5;{colours[level - 2]}" if level > 1 else ""
+    return f"\x1b[{style}{colour}m{piece}\x1b[0m"
 
 
 def _plain_name(label: Any) -> str:
