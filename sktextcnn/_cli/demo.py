@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from sktextcnn._cli.arguments import Commands, add_color, add_command, add_quiet
-from sktextcnn._cli.explain import as_text, wants_color
+from sktextcnn._cli.explain import as_text, print_legend, wants_color
 from sktextcnn._cli.messages import class_counts
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
@@ -72,6 +72,8 @@ def demo(args: argparse.Namespace) -> None:
     color = wants_color(args.color, sys.stdout)
     for explanation in explain(model, _TEXTS):
         print(f"\n{as_text(explanation, None, 4, color=color)}")
+    print()
+    print_legend(explanation, color=color)
     if args.output is not None:
         save_model(model, args.output)
         print(f"\nSaved {args.output}. Try: sktextcnn explain {args.output} 'Solve an equation.'")

@@ -53,6 +53,8 @@ class SampleReader:
         Whether to read labels.
     multilabel : bool or None, default=None
         Whether a text may have several labels or none. None: as the file has them.
+    label_option : str, default="--label"
+        The option that gave the columns of labels, for messages.
 
     Attributes
     ----------
@@ -74,6 +76,7 @@ class SampleReader:
         *,
         labelled: bool = False,
         multilabel: bool | None = None,
+        label_option: str = "--label",
     ) -> None:
         self._reader = reader
         self._args = args
@@ -88,7 +91,7 @@ class SampleReader:
         self.multilabel = multilabel
         if labelled:
             self._label_columns = [
-                self._column(name, "--label", may_be_missing=skip)
+                self._column(name, label_option, may_be_missing=skip)
                 for name in args.label or ["label"]
             ]
             # A reader whose labels have a separator of their own has joined them by it.

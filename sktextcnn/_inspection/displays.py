@@ -130,7 +130,7 @@ class ExplanationDisplay:
         return self
 
     def _repr_html_(self) -> str:
-        return self.explanation.to_html(self.label)
+        return self.explanation.notebook(self.label)
 
     def __str__(self) -> str:
         return self.explanation.to_ansi(self.label)
