@@ -3,6 +3,7 @@
 from sktextcnn._inspection.displays import ExplanationDisplay as ExplanationDisplay
 from sktextcnn._inspection.displays import LearnedNGramsDisplay as LearnedNGramsDisplay
 from sktextcnn._inspection.displays import TrainingHistoryDisplay as TrainingHistoryDisplay
+from sktextcnn._inspection.exact import has_exact_terms as has_exact_terms
 from sktextcnn._inspection.explainer import explain as explain
 from sktextcnn._inspection.explanation import Explanation as Explanation
 from sktextcnn._inspection.neighbours import nearest_words as nearest_words
