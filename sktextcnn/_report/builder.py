@@ -114,16 +114,14 @@ class ReportBuilder:
         about = about_model(self._vectorizer, self._classifier)
         order = np.argsort([each["f1"] for each in measures["classes"]], kind="stable")
         shown = np.sort(order[:MOST_WITH_NGRAMS]).tolist()
-        n_ngrams = 10 if len(shown) <= 20 else 5
-        sample = outcomes.sample
-        chosen = [self.labels[i] for i in shown]
-        ngrams = ngrams_of_classes(self._model, sample, chosen, n_ngrams)
+        texts_of = {i: outcomes.sample_of_class(i) for i in shown}
         details = {
             "labels": self.labels,
             "errors": explained_errors(self._model, outcomes.errors),
-            "ngrams": None if ngrams is None else list(zip(shown, ngrams, strict=True)),
+            "ngrams": ngrams_of_classes(self._model, texts_of, 10 if len(shown) <= 20 else 5),
+            "n_of_class": outcomes.n_of_class,
             "history": list(self._classifier.history_),
-            "tokens": token_counts(self._vectorizer, sample),
+            "tokens": token_counts(self._vectorizer, outcomes.sample),
             "references": [
                 {"name": name, "what": self._what(name, names)} for name in outcomes.references
             ],

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # The frame of each chart; labels of the axes are left of it and below.
-_LEFT, _TOP, _BELOW, _RIGHT = 44, 10, 40, 12
+_LEFT, _TOP, _BELOW, _RIGHT = 48, 10, 40, 24
 
 
 class Frame:
@@ -46,7 +46,7 @@ def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     step = 0.1 if start >= 0.4 else 0.2
     n_steps = round((1 - start) / step)
     values = [1 - i * step for i in range(n_steps + 1) if 1 - i * step > start - 1e-9]
-    ticks = [(f"{value:.0%}", frame.x(value), frame.y(value)) for value in values]
+    ticks = [(f"{100 * value:.0f}\N{NO-BREAK SPACE}%", frame.x(value), frame.y(value)) for value in values]
     points = [
         {
             "x": frame.x(each["probability"]),

@@ -1,12 +1,12 @@
 """The surest errors with their explanations, and the n-grams of classes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sktextcnn._inspection import Explanation, explain, has_exact_terms, top_ngrams
+from sktextcnn._inspection import Explanation, NGram, explain, has_exact_terms, top_ngrams
 from sktextcnn._pipeline import fitted_parts
 from sktextcnn._report.outcomes import Error
 
@@ -102,23 +102,25 @@ def _start_of_window(explanation: Explanation, label: Any) -> int:
 
 
 def ngrams_of_classes(
-    model: Any, texts: Sequence[str], labels: Sequence[Any], n: int
-) -> list[list[Any]] | None:
-    """Return the strongest n-grams of classes in texts, or None if the network has none.
+    model: Any, texts_of: Mapping[int, Sequence[str]], n: int
+) -> dict[int, list[NGram]] | None:
+    """Return the n-grams with most evidence for classes, or None if the network has none.
 
     Parameters
     ----------
     model : Pipeline
         The model.
-    texts : sequence of str
-        The texts.
-    labels : sequence of label
-        The classes.
+    texts_of : mapping of int to sequence of str
+        Texts that are predicted to be of a class, by its index.
     n : int
-        How many for each.
+        How many n-grams of each class.
     """
     classifier = fitted_parts(model, "report")[1]
     if not has_exact_terms(classifier.net_.module_):
         return None
-    found = top_ngrams(model, texts, n=n)
-    return [[ngram for ngram in found[label] if ngram.total > 0] for label in labels]
+    labels = classifier.classes_.tolist()
+    found = {
+        i: top_ngrams(model, texts, labels[i], n=n)[labels[i]] if texts else []
+        for i, texts in texts_of.items()
+    }
+    return {i: [each for each in ngrams if each.total > 0] for i, ngrams in found.items()}

@@ -8,10 +8,13 @@ import numpy as np
 
 #: How many errors are kept with their whole text, and how many examples of a confused pair.
 N_ERRORS, N_EXAMPLES = 10, 3
-#: How many texts are kept for what would take too long with all of them.
-N_SAMPLED = 1_000
+#: How many texts are kept for what would take too long with all of them: of all texts, and of the
+#: texts that are predicted to be of a class, those of all classes together.
+N_SAMPLED, N_SAMPLED_BY_CLASS = 1_000, 2_000
 #: How much of a text is shown as an example.
 SHOWN_LENGTH = 300
+# How much of a text is kept for the n-grams of its class.
+_KEPT_LENGTH = 10_000
 
 
 class Error(NamedTuple):
@@ -25,6 +28,10 @@ class Error(NamedTuple):
     true: int  # the label that is right, or the label that the decision is about
     predicted: int  # the predicted label, or -1 if the label was missed
     text: str
+
+
+# A random number, the place of the text, and the text.
+_Sampled = tuple[float, int, str]
 
 
 class Outcomes:
@@ -52,6 +59,8 @@ class Outcomes:
         The surest ones, the surest first.
     sample : list of str
         A random sample of the texts, in their order.
+    n_of_class : int
+        How many texts are kept at most of those that are predicted to be of a class.
     """
 
     def __init__(
@@ -60,7 +69,9 @@ class Outcomes:
         self.n_classes, self.multilabel, self.references = n_classes, multilabel, list(references)
         self.n_texts = 0
         self._rng = np.random.default_rng(seed)
-        self._sample: list[tuple[float, int, str]] = []
+        self.n_of_class = min(max(N_SAMPLED_BY_CLASS // n_classes, 10), 200)
+        self._sample: list[_Sampled] = []
+        self._samples_of_classes: dict[int, list[_Sampled]] = {}
         self._errors: list[Error] = []
         self._examples: dict[tuple[int, int], list[tuple[float, int, str]]] = {}
         self._counts = np.zeros((n_classes, n_classes), dtype=np.int64)
@@ -88,7 +99,7 @@ class Outcomes:
         """
         if not len(texts):
             return
-        self._add_to_sample(texts)
+        self._add_to_samples(texts, proba)
         (self._add_several if self.multilabel else self._add_single)(texts, true, proba)
         for name in self.references:
             predicted = (predicted_by or {})[name]
@@ -144,14 +155,19 @@ class Outcomes:
             self._columns[name] = parts = [np.concatenate(parts)]
         return parts[0]
 
-    def _add_to_sample(self, texts: Sequence[str]) -> None:
-        # The texts with the smallest of random numbers are a random sample.
-        for i, key in enumerate(self._rng.random(len(texts)).tolist()):
-            item = (-key, self.n_texts + i, texts[i])
-            if len(self._sample) < N_SAMPLED:
-                heapq.heappush(self._sample, item)
-            elif item > self._sample[0]:
-                heapq.heapreplace(self._sample, item)
+    def _add_to_samples(self, texts: Sequence[str], proba: np.ndarray) -> None:
+        keys = self._rng.random(len(texts)).tolist()
+        items = [(key, self.n_texts + i, texts[i]) for i, key in enumerate(keys)]
+        for item in items:
+            _sample(self._sample, item, N_SAMPLED)
+        if self.multilabel:
+            places = zip(*(proba > 0.5).nonzero(), strict=True)
+        else:
+            places = zip(range(len(texts)), proba.argmax(axis=1), strict=True)
+        for i, label in places:
+            kept = self._samples_of_classes.setdefault(int(label), [])
+            key, place, text = items[i]
+            _sample(kept, (key, place, text[:_KEPT_LENGTH]), self.n_of_class)
 
     def _add_error(self, error: Error) -> None:
         if len(self._errors) == N_ERRORS and error < self._errors[0]:
@@ -181,7 +197,11 @@ class Outcomes:
     @property
     def sample(self) -> list[str]:
         """A random sample of the texts."""
-        return [text for _, _, text in sorted(self._sample, key=lambda item: item[1])]
+        return _texts(self._sample)
+
+    def sample_of_class(self, label: int) -> list[str]:
+        """Return a random sample of the texts that are predicted to be of a class."""
+        return _texts(self._samples_of_classes.get(label, []))
 
     def confusions(self) -> np.ndarray:
         """Return how often each class (row) was taken for each other one; (n_classes, n_classes).
@@ -195,3 +215,15 @@ class Outcomes:
         """Return texts of a confused pair, and the probability of what was predicted."""
         kept = self._examples.get((true, predicted), [])
         return [(probability, text) for probability, _, text in sorted(kept, reverse=True)]
+
+
+def _sample(kept: list[_Sampled], item: _Sampled, most: int) -> None:
+    """Keep an item if its random number is one of the largest, which makes a random sample."""
+    if len(kept) < most:
+        heapq.heappush(kept, item)
+    elif item > kept[0]:
+        heapq.heapreplace(kept, item)
+
+
+def _texts(kept: list[_Sampled]) -> list[str]:
+    return [text for _, _, text in sorted(kept, key=lambda item: item[1])]

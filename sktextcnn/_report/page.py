@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sktextcnn._report import matrix
 from sktextcnn._report.charts import calibration_chart, training_chart
@@ -93,6 +93,11 @@ def label_text(label: Any) -> str:
     return shortened(text if text.strip() else repr(text), _LABEL_LENGTH)
 
 
+def breakable(text: str) -> Markup:
+    """Return a label that may be broken after marks between its words."""
+    return Markup(re.sub(r"([_/.:-])(?=\w)", r"\1<wbr>", str(escape(text))))
+
+
 def shortened(text: str, length: int) -> str:
     """Return the beginning of a text."""
     text = str(text)
@@ -125,6 +130,7 @@ def _environment() -> jinja2.Environment:
         "short": shortened,
         "name": lambda text: shortened(text, _NAME_LENGTH),
         "column": lambda text: shortened(text, _COLUMN_LENGTH),
+        "breakable": breakable,
         "count": lambda n: f"{n:,}",
         # What has escaped its texts itself.
         "as_markup": Markup,
