@@ -44,9 +44,7 @@ examples:
 
 def add_to(commands: Commands) -> None:
     """Add the command to the program."""
-    parser = add_command(
-        commands, "report", "write a page on how good a model is", _EPILOG, report
-    )
+    parser = add_command(commands, "report", "write a page on how good a model is", _EPILOG, report)
     add_model(parser)
     add_data(parser)
     add_rows(parser, label=True)
@@ -114,16 +112,15 @@ def report(args: argparse.Namespace) -> None:
 
 
 def _check_train(args: argparse.Namespace) -> None:
-    if "-" in (args.train, args.data) or args.data is None:
-        if args.train == "-":
-            raise InputError("--train -: give a file; standard input is for the texts to measure.")
-        return
-    if os.path.exists(args.train) and os.path.exists(args.data):
-        if os.path.samefile(args.train, args.data):
-            raise InputError(
-                f"--train {args.train}: this is the file to measure on, which the baseline would "
-                f"know by heart. Give the file that the model was trained on."
-            )
+    """Raise an `InputError` if the training texts are those to measure on."""
+    if args.train == "-":
+        raise InputError("--train -: give a file; standard input is for the texts to measure on.")
+    files = [args.train, args.data or "-"]
+    if all(map(os.path.isfile, files)) and os.path.samefile(*files):
+        raise InputError(
+            f"--train {args.train}: this is the file to measure on, which the baseline would know "
+            f"by heart. Give the file that the model was trained on."
+        )
 
 
 def _read_train(

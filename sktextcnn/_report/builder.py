@@ -54,16 +54,14 @@ class ReportBuilder:
         Training texts and targets of the baseline; see `fit_baseline`.
     """
 
-    def __init__(
-        self, model: Any, train: tuple[Sequence[str], np.ndarray] | None = None
-    ) -> None:
+    def __init__(self, model: Any, train: tuple[Sequence[str], np.ndarray] | None = None) -> None:
         self._vectorizer, self._classifier = fitted_parts(model, "report")
         self._model = best_model(model, "report")
         self.multilabel: bool = self._classifier.net_.multilabel
         self.labels = self._classifier.classes_.tolist()
         self._baseline = None if train is None else fit_baseline(*train)
         self._n_train = 0 if train is None else len(train[0])
-        self._train_texts = None if train is None else frozenset(map(hash, train[0]))
+        self._train_texts = frozenset() if train is None else frozenset(map(hash, train[0]))
         self._n_known = 0
         names = [BASELINE] if self._baseline is not None else []
         if self._classifier._wide is not None:
@@ -128,18 +126,21 @@ class ReportBuilder:
             "trained_on": self._trained_on(about["card"]),
             "guess_loss": math.log(len(self.labels)),
         }
-        n_known = None if self._train_texts is None else self._n_known
-        page = render(outcomes, measures, about, details, {**names, "n_known": n_known})
+        page = render(outcomes, measures, about, details, {**names, "n_known": self._n_known})
         return Report(page, measures | {"classes": self._named(measures["classes"])})
 
     def _add_constant(self) -> None:
-        """Compare with always the most frequent class; of labels, with those of most texts."""
+        """Compare with the best of those that answer the same for every text."""
         true = self._outcomes.column("true")
         if self.multilabel:
-            constant = np.broadcast_to(true.mean(axis=0) > 0.5, true.shape)
-            # No label at all would have no F1 to compare with.
-            if not constant.any():
-                return
+            counts = true.sum(axis=0)
+            order = np.argsort(-counts, kind="stable")
+            # Twice what is found, by what is there and what is predicted: F1 of the first labels.
+            n_predicted = len(true) * np.arange(1, len(counts) + 1)
+            f1 = 2 * counts[order].cumsum() / (n_predicted + counts.sum())
+            answer = np.zeros(len(counts), dtype=bool)
+            answer[order[: f1.argmax() + 1]] = True
+            constant = np.broadcast_to(answer, true.shape)
         else:
             constant = np.full(len(true), np.bincount(true).argmax())
         self._outcomes.add_reference(_CONSTANT, constant)
@@ -156,7 +157,7 @@ class ReportBuilder:
                 "trained with it. The rest is what the network adds."
             )
         if self.multilabel:
-            return "the labels that more than half of these texts have."
+            return "the most frequent labels of these texts, as many as are best."
         return "the most frequent class of these texts."
 
     def _trained_on(self, card: Mapping[str, Any]) -> list[int] | None:

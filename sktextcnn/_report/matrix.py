@@ -17,7 +17,7 @@ N_SHADES = 5
 class Cell(NamedTuple):
     """A cell: its count, its share of the texts of the row, and its shade from 0."""
 
-    count: int
+    n: int
     share: float
     shade: int
 

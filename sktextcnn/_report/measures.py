@@ -131,7 +131,7 @@ def calibration(probabilities: np.ndarray, right: np.ndarray) -> dict[str, Any]:
     probabilities = probabilities.astype(np.float64)
     edges = np.unique(np.quantile(probabilities, np.arange(1, N_BINS) / N_BINS))
     places = np.searchsorted(edges, probabilities, side="right")
-    bins = []
+    bins: list[dict[str, Any]] = []
     for place in np.unique(places):
         inside = places == place
         bins.append(

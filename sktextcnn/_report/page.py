@@ -32,6 +32,11 @@ _UNFIT = re.compile(
     "\ufffe\uffff]"
 )
 _LINE_END = re.compile("\r\n?|[\x85\u2028\u2029]")
+# More marks on one letter than any script has would be drawn over what is above it.
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_MARKS = re.compile(f"({_MARK}{{4}}){_MARK}+")
+# Parts of Persian words and of emoji.
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 _SPACE = re.compile("[\x0b\x0c]")
 
 
@@ -60,14 +65,13 @@ def render(
     """
     labels = [label_text(label) for label in details["labels"]]
     context = {
+        **details,
         "now": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "labels": labels,
         "multilabel": outcomes.multilabel,
         "m": measures,
         "about": about,
-        **details,
-        "labels_of_model": details["labels"],
-        "names": {**names, **{key: shortened(names[key], 120) for key in ("model", "data")}},
+        "names": {**names, **{key: visible(names[key], 120) for key in ("model", "data")}},
         "headline": measures["micro_f1" if outcomes.multilabel else "accuracy"],
         "classes": _sorted_classes(measures["classes"])[:MOST_CLASSES],
         "pairs": _pairs(outcomes, measures),
@@ -84,13 +88,23 @@ def render(
 
 def fit(page: str) -> str:
     """Replace the characters that must not be in a page; it has no mark-up with any of them."""
-    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", _SPACE.sub(" ", _LINE_END.sub("\n", page)))
+    page = _MARKS.sub(r"\1", _SPACE.sub(" ", _LINE_END.sub("\n", page)))
+    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", page)
 
 
 def label_text(label: Any) -> str:
     """Return a label as it is shown; one that would not be seen is quoted."""
     text = str(label)
-    return shortened(text if text.strip() else repr(text), _LABEL_LENGTH)
+    return visible(text if text.strip() else repr(text), _LABEL_LENGTH)
+
+
+def visible(text: str, length: int) -> str:
+    """Return the beginning of a name in one line, with escapes for characters that are not seen.
+
+    Names that differ only in such characters stay different.
+    """
+    shown = (c if c.isprintable() or c in _JOINERS else repr(c)[1:-1] for c in text[: length + 1])
+    return shortened("".join(shown), length)
 
 
 def breakable(text: str) -> Markup:

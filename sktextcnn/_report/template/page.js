@@ -9,9 +9,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
     heading.append(button);
     button.addEventListener("click", () => {
       const before = heading.getAttribute("aria-sort");
-      const numbers = heading.classList.contains("number");
-      const up = before ? before !== "ascending" : !numbers;
+      const body = table.tBodies[0];
+      const isNumber = heading.classList.contains("number");
+      const up = before ? before !== "ascending" : !isNumber;
       const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+      // Labels may be numbers, too.
+      const numbers = isNumber || [...body.rows].every((row) => value(row).trim() && !isNaN(value(row)));
       const compare = (a, b) => {
         if (!numbers) return value(a).localeCompare(value(b), undefined, { numeric: true });
         // What has no value is last, whatever the order.
@@ -19,7 +22,6 @@ for (const table of document.querySelectorAll("table.sortable")) {
         if (x === "" || y === "") return ((x === "") - (y === "")) * (up ? 1 : -1);
         return x - y;
       };
-      const body = table.tBodies[0];
       body.append(...[...body.rows].sort((a, b) => (up ? compare(a, b) : compare(b, a))));
       for (const other of headings) other.removeAttribute("aria-sort");
       heading.setAttribute("aria-sort", up ? "ascending" : "descending");
