@@ -30,6 +30,7 @@ ROOMS = [
     "_pipeline",
     "_files",
     "_inspection",
+    "_report",
     "_cli",
     "__init__",
     "__main__",
