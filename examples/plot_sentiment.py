@@ -84,9 +84,9 @@ print(f"{len(texts):,} texts, e.g. {texts[0]!r}: {labels[0]}")
 # %%
 # The model
 # ---------
-# These texts are too few to train word vectors. If you have a file of vectors, write
-# ``TextVectorizer(embeddings="glove.6B.100d.txt")``; then words that the texts do not have are
-# understood too, if they are among the first 50,000 of the file.
+# These texts are too few to train word vectors. ``sktextcnn vectors get glove-wiki-gigaword-100``
+# downloads some. With ``TextVectorizer(embeddings="glove-wiki-gigaword-100")``, words that the
+# texts do not have are understood too, if they are among the first 50,000 of the vectors.
 
 from sklearn.pipeline import make_pipeline
 
