@@ -1,5 +1,6 @@
 """Explanations as HTML and for terminals."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -215,7 +216,7 @@ def html_legend(meaning: str) -> str:
     """
     chips = " ".join(_mark(f"&nbsp;{_bound(value)}&nbsp;", value, "") for value in _EXAMPLES)
     return (
-        f"<div style='{_STYLE};font-size:smaller'><div>against the class {chips} for it</div>"
+        f"<div style='{_STYLE};font-size:smaller'><div>against the class: {chips} for it</div>"
         f"<div>{escape(meaning)}</div></div>"
     )
 
@@ -223,7 +224,7 @@ def html_legend(meaning: str) -> str:
 def ansi_legend(meaning: str) -> str:
     """Return what the colours of a terminal mean; see `html_legend`."""
     chips = " ".join(_colour(f" {_bound(value)} ", value) for value in _EXAMPLES)
-    return f"against the class {chips} for it\n{meaning}"
+    return f"against {chips} for\n{textwrap.fill(meaning, 80)}"
 
 
 def _bound(value: float) -> str:
