@@ -10,7 +10,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._compat.sklearn import Interval, StrOptions, asked_for_diagram, check_parameters
+from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters, refuse_diagram
 from sktextcnn._state import StoredEstimator
 from sktextcnn._text import (
     NLTK_TOKENIZERS,
@@ -399,8 +399,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             One name for each position in a text.
         """
         check_is_fitted(self, "vocabulary_")
-        if asked_for_diagram():
-            raise AttributeError("A diagram names no columns: they are positions in a text.")
+        refuse_diagram()  # Hundreds of positions would fill it.
         return np.array([f"token{i}" for i in range(self.max_length_)], dtype=object)
 
     @property

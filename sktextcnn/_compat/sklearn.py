@@ -162,8 +162,8 @@ def _is_name_or_type(value: Any) -> bool:
     return isinstance(value, str | type)
 
 
-def asked_for_diagram() -> bool:
-    """Return whether a diagram of an estimator calls the method that calls this function.
+def refuse_diagram() -> None:
+    """Raise an AttributeError if a diagram of an estimator calls the method that calls this.
 
     The diagrams of scikit-learn 1.9 list the names of the columns after each step, up to a hundred
     of them, and have no way to leave them out but an error of ``get_feature_names_out``. If later
@@ -171,4 +171,5 @@ def asked_for_diagram() -> bool:
     """
     caller = sys._getframe(1).f_back
     name = "" if caller is None else caller.f_globals.get("__name__", "")
-    return name.startswith("sklearn.utils._repr_html")
+    if name.startswith("sklearn.utils._repr_html"):
+        raise AttributeError("A diagram names no columns.")

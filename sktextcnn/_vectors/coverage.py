@@ -32,7 +32,8 @@ class Coverage(Bunch):
             ]
             shares += ["..."] if len(sources) > _SHOWN else []
         if self.missing:
-            words = [f"{_shortened(repr(word), 20)} {n:,}" for word, n in self.missing[:_SHOWN]]
+            # No line ends between a word and its number.
+            words = [f"{_shortened(repr(word), 20)}\xa0{n:,}" for word, n in self.missing[:_SHOWN]]
             words += ["..."] if len(self.missing) > _SHOWN else []
             shares.append(
                 textwrap.fill(
@@ -40,7 +41,7 @@ class Coverage(Bunch):
                     _WIDTH - 2,
                     subsequent_indent=" " * len("  without: "),
                     break_on_hyphens=False,
-                )
+                ).replace("\xa0", " ")
             )
         return "Coverage: " + "\n  ".join(shares)
 
