@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sktextcnn._inspection import nearest_words as nearest_words
     from sktextcnn._inspection import top_filters as top_filters
     from sktextcnn._inspection import top_ngrams as top_ngrams
+    from sktextcnn._report import report as report
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
     from sktextcnn._vectors import Embeddings as Embeddings
@@ -41,6 +42,7 @@ __all__ = [
     "export_onnx",
     "load",
     "nearest_words",
+    "report",
     "save",
     "top_filters",
     "top_ngrams",
@@ -59,6 +61,7 @@ _MODULE_OF = {
     "export_onnx": "sktextcnn._files",
     "load": "sktextcnn._files",
     "nearest_words": "sktextcnn._inspection",
+    "report": "sktextcnn._report",
     "save": "sktextcnn._files",
     "top_filters": "sktextcnn._inspection",
     "top_ngrams": "sktextcnn._inspection",

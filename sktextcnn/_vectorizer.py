@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters, refuse_diagram
+from sktextcnn._progress import progress_bar, waiting
 from sktextcnn._state import StoredEstimator
 from sktextcnn._text import (
     NLTK_TOKENIZERS,
@@ -129,6 +130,9 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     random_state : int, RandomState or None, default=None
         Controls the random vectors of words that have none in `embeddings`, and the training of
         vectors. Pass an int for reproducible results.
+    verbose : int, default=0
+        1 shows on stderr what takes more than two seconds: tokenizing, reading vectors, training
+        them. Not stored by :func:`sktextcnn.save`.
 
     Attributes
     ----------
@@ -206,6 +210,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         "embeddings_params": [dict, None],
         "unseen_words": [Interval(numbers.Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     _fitted_attributes: ClassVar = (
@@ -217,7 +222,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     # The table contains the vocabulary, and the encoder can be made again.
     _derived_attributes: ClassVar = ("vocabulary_", "_encoder")
     # Models that were stored before there was `normalize` tokenize as they did.
-    _params_of_before: ClassVar = {"normalize": None}
+    _params_of_before: ClassVar = {"normalize": None, "verbose": 0}
 
     vocabulary_: dict[str, int]
     max_length_: int
@@ -248,6 +253,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         embeddings_params: dict[str, Any] | None = None,
         unseen_words: int = 50_000,
         random_state: Any = None,
+        verbose: int = 0,
     ) -> None:
         self.normalize = normalize
         self.lowercase = lowercase
@@ -268,6 +274,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         self.embeddings_params = embeddings_params
         self.unseen_words = unseen_words
         self.random_state = random_state
+        self.verbose = verbose
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters.
@@ -349,7 +356,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             If `X` is not an iterable of str; the message names the first entry that is not one.
         """
         check_is_fitted(self, "vocabulary_")
-        documents = self._encoder.encode(read_texts(X), self._analysis(), self.vocabulary_)
+        documents = self._encoder.encode(self._counted(X), self._analysis(), self.vocabulary_)
         return self._padded(documents)
 
     def inverse_transform(self, X: Any) -> list[list[str]]:
@@ -412,7 +419,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
         analyzer = build_analyzer(**self._analysis())
-        documents, tokens = learn_tokens(read_texts(X), analyzer)
+        documents, tokens = learn_tokens(self._counted(X), analyzer)
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
         all_counts = np.bincount(documents.ids(), minlength=len(tokens))
@@ -425,23 +432,26 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             random_state = check_random_state(self.random_state)
             given_sources = [source for source in embeddings if isinstance(source, Embeddings)]
             unseen: list[str] = []
-            if given is None:
-                unseen = self._select_unseen(given_sources, tokens, analyzer, len(words))
+            names = " and ".join(source.name for source in given_sources)
+            with waiting(f"Reading vectors of {names}", shown=bool(self.verbose and names)):
+                if given is None:
+                    unseen = self._select_unseen(given_sources, tokens, analyzer, len(words))
             sources = [
                 self._trained(source, documents, words, random_state)
                 if isinstance(source, str)
                 else source
                 for source in embeddings
             ]
-            vectors, coverage = build_matrix(
-                sources,
-                words,
-                counts,
-                unseen,
-                len(RESERVED_WORDS),
-                random_state,
-                warns=not warned,
-            )
+            with waiting(f"Reading vectors of {names}", shown=bool(self.verbose and names)):
+                vectors, coverage = build_matrix(
+                    sources,
+                    words,
+                    counts,
+                    unseen,
+                    len(RESERVED_WORDS),
+                    random_state,
+                    warns=not warned,
+                )
             name = " + ".join(source.name for source in sources)
             table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, name)
 
@@ -484,11 +494,23 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         random_state: np.random.RandomState,
     ) -> Embeddings:
         """Train vectors on the texts."""
-        return train_embeddings(
-            algorithm,
-            DecodedDocuments(documents, (*RESERVED_WORDS, *words)),
-            self.embeddings_params or {},
-            int(random_state.randint(2**31 - 1)),
+        what = f"Training {algorithm} vectors on {len(documents):,} texts"
+        with waiting(what, shown=bool(self.verbose)):
+            return train_embeddings(
+                algorithm,
+                DecodedDocuments(documents, (*RESERVED_WORDS, *words)),
+                self.embeddings_params or {},
+                int(random_state.randint(2**31 - 1)),
+            )
+
+    def _counted(self, X: Iterable[str]) -> Iterable[str]:
+        """The texts, counted by a bar if `verbose` says so and they take long."""
+        texts = read_texts(X)
+        if not self.verbose:
+            return texts
+        n_texts = _length(X)
+        return progress_bar(
+            slow=True, iterable=texts, total=n_texts, desc="Tokenizing", unit=" texts"
         )
 
     def _analysis(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sktextcnn._cli.explain import as_text, print_legend, wants_color
 from sktextcnn._cli.messages import class_counts
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
+from sktextcnn._progress import waiting
 
 _EPILOG = """\
 The texts are docstrings of the installed scientific libraries, the classes are the libraries.
@@ -48,17 +49,19 @@ def demo(args: argparse.Namespace) -> None:
 
     if args.output is not None:
         check_model_path(args.output)
-    texts, libraries = datasets.load_docstrings()
+    with waiting("Collecting docstrings", shown=not args.quiet):
+        texts, libraries = datasets.load_docstrings()
     train, test, y_train, y_test = train_test_split(
         texts, libraries, test_size=0.2, random_state=0, stratify=libraries
     )
     print(f"Which library does a docstring come from? {class_counts(Counter(libraries))}")
     print(f"  For example, {texts[0]!r} comes from {libraries[0]}.", flush=True)
     classifier = TextCNNClassifier(random_state=0, verbose=0 if args.quiet else 1)
-    model = make_pipeline(TextVectorizer(), classifier)
+    model = make_pipeline(TextVectorizer(verbose=classifier.verbose), classifier)
     for name, one in ((BASELINE, tfidf_baseline()), ("sktextcnn", model)):
         start = time.perf_counter()
-        one.fit(train, y_train)
+        with waiting(f"Training {name}", shown=one is not model and not args.quiet):
+            one.fit(train, y_train)
         seconds = time.perf_counter() - start
         score = one.score(test, y_test)
         print(

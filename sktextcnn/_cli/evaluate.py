@@ -46,7 +46,6 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_quiet(parser)
     add_chunk_size(parser)
-    parser.set_defaults(output=None)
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -54,13 +53,13 @@ def evaluate(args: argparse.Namespace) -> None:
     with open_reader(args.data, read_options(args)) as reader:
         # A column that does not exist is told before the model is loaded.
         sample_reader = SampleReader(reader, args, labelled=True)
-        model = load_model(args.model)
+        model = load_model(args.model, quiet=args.quiet)
         classifier = model.steps[-1][1]
         sample_reader.multilabel = multilabel = classifier.net_.multilabel
         classes = Classes(classifier.classes_.tolist())
         true: list[Any] = []
         predicted: list[Any] = []
-        for samples in with_progress(sample_reader.chunks(args.chunk_size), args):
+        for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Predicting"):
             rows = class_indices(samples, classes, args)
             if not rows:
                 continue

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from sktextcnn._cli.arguments import (
     Commands,
@@ -15,16 +15,22 @@ from sktextcnn._cli.arguments import (
     add_command,
     add_label_separator,
     add_model,
+    add_quiet,
     add_rows,
     positive_integer,
 )
 from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.labels import Classes
-from sktextcnn._cli.messages import listed
+from sktextcnn._cli.messages import counted, listed, print_summary
 from sktextcnn._cli.models import load_model
 from sktextcnn._cli.outputs import check_not_input
 from sktextcnn._cli.rows import RowReader, json_line, open_output, open_reader
-from sktextcnn._cli.texts_and_labels import SampleReader, class_indices, read_options
+from sktextcnn._cli.texts_and_labels import (
+    SampleReader,
+    class_indices,
+    read_options,
+    with_progress,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +56,9 @@ examples:
 
 #: The escape sequences that colour a text.
 COLOR_SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
+
+# Each text takes longer than a prediction.
+_TEXTS_AT_ONCE = 50
 
 _PAGE_HEAD = """<!DOCTYPE html>
 <html lang="en">
@@ -101,6 +110,7 @@ def add_to(commands: Commands) -> None:
     add_label_separator(
         parser, "what separates the true labels of a text, for a multilabel model, such as ','"
     )
+    add_quiet(parser)
     add_chunk_size(parser)
 
 
@@ -114,16 +124,19 @@ def explain(args: argparse.Namespace) -> None:
         args.usage("--label-separator is for the column of --true-label; give --true-label")
     if args.output is not None:
         check_not_input(args.output, args.model, args.file)
-    model = load_model(args.model)
+    model = load_model(args.model, quiet=args.quiet)
     label = None if args.label is None else _class_of(model, args.label)
     if args.output is None and not args.json:
         _print(args, label, _explanations(model, args))
         return
     with open_output(args.output) as file:
         explanations = _explanations(model, args)
-        lines = _as_json(explanations) if args.json else _as_page(args, label, explanations)
-        for line in lines:
-            file.write(line)
+        if args.json:
+            n_written = _write_json(file, explanations)
+        else:
+            n_written = _write_page(file, args, label, explanations)
+    if args.output is not None:
+        print_summary(args, f"Wrote {counted(n_written, 'explanation')} to {args.output}.")
 
 
 def _print(args: argparse.Namespace, label: Any, explanations: "Explained") -> None:
@@ -136,14 +149,23 @@ def _print(args: argparse.Namespace, label: Any, explanations: "Explained") -> N
         print_legend(explanation, color=color)
 
 
-def _as_page(args: argparse.Namespace, label: Any, explanations: "Explained") -> Iterator[bytes]:
-    """Yield the pieces of a page."""
-    yield _PAGE_HEAD.format(title=escape(_title(args))).encode("utf-8", "replace")
-    for i, (explanation, true) in enumerate(explanations):
-        if i == 0:
-            yield f"{explanation.html_legend()}\n<hr>\n".encode("utf-8", "replace")
-        yield f"{explanation.to_html(label, n=args.n, true=true)}\n<hr>\n".encode()
-    yield _PAGE_END.encode()
+def _write_page(
+    file: BinaryIO, args: argparse.Namespace, label: Any, explanations: "Explained"
+) -> int:
+    """Write a page of explanations, and return their number."""
+
+    def write(html: str) -> None:
+        file.write(html.encode("utf-8", "replace"))
+
+    n_written = 0
+    write(_PAGE_HEAD.format(title=escape(_title(args))))
+    for explanation, true in explanations:
+        if n_written == 0:
+            write(f"{explanation.html_legend()}\n<hr>\n")
+        write(f"{explanation.to_html(label, n=args.n, true=true)}\n<hr>\n")
+        n_written += 1
+    write(_PAGE_END)
+    return n_written
 
 
 def _title(args: argparse.Namespace) -> str:
@@ -195,7 +217,9 @@ def _texts_and_true_labels(
         multilabel=multilabel,
         label_option="--true-label",
     )
-    for samples in sample_reader.chunks(args.chunk_size):
+    chunks = sample_reader.chunks(min(args.chunk_size, _TEXTS_AT_ONCE))
+    printing = args.output is None
+    for samples in with_progress(chunks, args, "Explaining", printing=printing):
         if args.true_label is None:
             yield samples.texts, [None] * len(samples.texts)
             continue
@@ -236,11 +260,14 @@ def print_legend(explanation: "Explanation", *, color: bool) -> None:
         print(f"{colors}\n{numbers}" if color else numbers)
 
 
-def _as_json(explanations: "Explained") -> Iterator[bytes]:
-    """Yield a line of JSON for each explanation."""
+def _write_json(file: BinaryIO, explanations: "Explained") -> int:
+    """Write a line of JSON for each explanation, and return their number."""
+    n_written = 0
     for explanation, true in explanations:
         row = _row(explanation)
-        yield json_line(row if true is None else {**row, "true": true})
+        file.write(json_line(row if true is None else {**row, "true": true}))
+        n_written += 1
+    return n_written
 
 
 def _row(explanation: "Explanation") -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sktextcnn._cli.arguments import (
     add_rows,
 )
 from sktextcnn._cli.errors import InputError
-from sktextcnn._cli.messages import print_summary
+from sktextcnn._cli.messages import counted, print_summary
 from sktextcnn._cli.models import load_model
 from sktextcnn._cli.outputs import check_not_input
 from sktextcnn._cli.rows import (
@@ -85,7 +85,9 @@ def predict(args: argparse.Namespace) -> None:
     with open_reader(args.data, read_options(args)) as reader:
         sample_reader = SampleReader(reader, args)
         file_format = _output_format(args, reader)
-        labeller = _Labeller(load_model(args.model), args, file_format in DELIMITERS)
+        labeller = _Labeller(
+            load_model(args.model, quiet=args.quiet), args, file_format in DELIMITERS
+        )
         for name in labeller.columns:
             if name in reader.columns:
                 raise InputError(
@@ -97,13 +99,15 @@ def predict(args: argparse.Namespace) -> None:
             open_output(args.output) as file,
             open_writer(file, file_format, reader, labeller.columns) as writer,
         ):
-            for samples in with_progress(sample_reader.chunks(args.chunk_size), args):
+            chunks = sample_reader.chunks(args.chunk_size)
+            printing = args.output in (None, "-")
+            for samples in with_progress(chunks, args, "Predicting", printing=printing):
                 if samples.texts:
                     writer.write(samples.chunk, labeller(samples.texts))
                 n_rows += len(samples.texts)
-    if args.output not in (None, "-"):
-        seconds = time.perf_counter() - start
-        print_summary(args, f"Labelled {n_rows:,} rows in {seconds:.1f} s: {args.output}.")
+    where = "standard output" if args.output in (None, "-") else args.output
+    seconds = time.perf_counter() - start
+    print_summary(args, f"Wrote {counted(n_rows, 'prediction')} to {where} in {seconds:.1f} s.")
 
 
 def _output_format(args: argparse.Namespace, reader: RowReader) -> str:

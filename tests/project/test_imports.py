@@ -124,6 +124,7 @@ def test_the_public_names_are_those_of_the_contract():
         "export_onnx",
         "load",
         "nearest_words",
+        "report",
         "save",
         "top_filters",
         "top_ngrams",

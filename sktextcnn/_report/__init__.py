@@ -1,0 +1,8 @@
+"""A page on how good a model is, and its numbers.
+
+`builder` runs the model over labelled texts. `outcomes` keeps what it did, `measures` computes the
+numbers, `explained` and `facts` ask the model, and `page` puts all into a template.
+"""
+
+from sktextcnn._report.builder import ReportBuilder as ReportBuilder
+from sktextcnn._report.reporting import report as report
