@@ -28,7 +28,7 @@ TEXT = (
 
 def explanation(model_file: str) -> None:
     """Save a text whose words are coloured by the class that they are evidence for."""
-    page = sktextcnn.explain(sktextcnn.load(model_file), [TEXT])[0].to_html()
+    page = sktextcnn.explain(sktextcnn.load(model_file), [TEXT])[0]._repr_html_()
     page = page.replace("<details>", "<details open>")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "page.html"
@@ -42,7 +42,7 @@ def explanation(model_file: str) -> None:
         ]
         picture = f"--screenshot={HERE / 'explanation.png'}"
         subprocess.run(
-            [browser, *options, "--window-size=760,330", picture, source.as_uri()], check=True
+            [browser, *options, "--window-size=760,400", picture, source.as_uri()], check=True
         )
 
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters
+from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters, refuse_diagram
 from sktextcnn._progress import progress_bar, waiting
 from sktextcnn._state import StoredEstimator
 from sktextcnn._text import (
@@ -36,6 +36,7 @@ from sktextcnn._token_ids import (
 )
 from sktextcnn._vectors import (
     TRAINED,
+    Coverage,
     Embeddings,
     as_embeddings,
     build_matrix,
@@ -146,10 +147,10 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         section 4.3). With a list of sources, so has the part of each source that has no vector of
         a word. None without `embeddings`.
     coverage_ : Bunch or None
-        The share of the fitted texts that has vectors. `types` is the share of words with a
-        vector in any source, `tokens` is the share of their occurrences, and `missing` are the
-        most frequent words without a vector, as (word, count). `sources` has the shares of each
-        source, as (name, types, tokens). None without `embeddings`.
+        The share of the fitted texts that has vectors, printed on a few lines. `types` is the
+        share of words with a vector in any source, `tokens` is the share of their occurrences, and
+        `missing` are the most frequent words without a vector, as (word, count). `sources` has the
+        shares of each source, as (name, types, tokens). None without `embeddings`.
     truncated_fraction_ : float
         The proportion of fitted texts that are longer than `max_length_`.
     token_table_ : TokenTable
@@ -171,7 +172,8 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     >>> vectorizer = TextVectorizer()
     >>> vectorizer.fit_transform(["a gem", "a gem of a film"])
     TokenIds([[2, 3, 0, 0, 0],
-              [2, 3, 5, 2, 4]], dtype=int32)
+              [2, 3, 5, 2, 4]],
+             shape=(2, 5), dtype=int32, n_words=4)
     >>> vectorizer.transform(["a rare gem"]).tolist()
     [[2, 1, 3, 0, 0]]
     >>> vectorizer.inverse_transform([[2, 1, 3, 0, 0]])
@@ -224,7 +226,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
 
     vocabulary_: dict[str, int]
     max_length_: int
-    coverage_: Bunch | None
+    coverage_: Coverage | None
     truncated_fraction_: float
     token_table_: TokenTable
     _encoder: CachedEncoder
@@ -404,6 +406,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             One name for each position in a text.
         """
         check_is_fitted(self, "vocabulary_")
+        refuse_diagram()  # Hundreds of positions would fill it.
         return np.array([f"token{i}" for i in range(self.max_length_)], dtype=object)
 
     @property
@@ -457,7 +460,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         # In one step, so that after an interrupt the vectorizer is as before, or fitted.
         self.__dict__.update(
             **_table_attributes(table),
-            coverage_=None if coverage is None else Bunch(**coverage),
+            coverage_=None if coverage is None else Coverage(**coverage),
             max_length_=width,
             truncated_fraction_=float(np.mean(lengths > width)),
         )
@@ -607,7 +610,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             {
                 **state,
                 **_table_attributes(state["token_table_"]),
-                "coverage_": None if coverage is None else Bunch(**coverage),
+                "coverage_": None if coverage is None else Coverage(**coverage),
             }
         )
 

@@ -1,5 +1,6 @@
 """Explanations as HTML and for terminals."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,9 +13,9 @@ import numpy as np
 FOR, AGAINST = (45, 125, 230), (225, 97, 1)
 
 #: The absolute evidence at which each step of the colours begins. The steps are the same for all
-#: texts and models, so that faint evidence looks faint. They are logarithmic, so that weak words
-#: can be told apart too.
-STEPS = (0.1, 0.25, 0.5, 1.0, 2.0)
+#: texts and models, so that faint evidence looks faint. They are logarithmic, so that the words of
+#: a long text, whose evidence is spread over hundreds, can be told apart too.
+STEPS = (0.05, 0.15, 0.4, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -201,9 +202,6 @@ def step(value: float) -> int:
 
 # Legends ------------------------------------------------------------------------------
 
-# One example of each step, from the strongest evidence against a class to that for it.
-_EXAMPLES = (*(-least for least in reversed(STEPS)), *STEPS)
-
 
 def html_legend(meaning: str) -> str:
     """Return what the colours of a page mean, as HTML.
@@ -213,17 +211,22 @@ def html_legend(meaning: str) -> str:
     meaning : str
         What the numbers mean.
     """
-    chips = " ".join(_mark(f"&nbsp;{_bound(value)}&nbsp;", value, "") for value in _EXAMPLES)
+    chips = " ".join(_mark(f"&nbsp;{_bound(value)}&nbsp;", value, "") for value in _both(STEPS))
     return (
-        f"<div style='{_STYLE};font-size:smaller'><div>against the class {chips} for it</div>"
+        f"<div style='{_STYLE};font-size:smaller'><div>against the class: {chips} for it</div>"
         f"<div>{escape(meaning)}</div></div>"
     )
 
 
 def ansi_legend(meaning: str) -> str:
     """Return what the colours of a terminal mean; see `html_legend`."""
-    chips = " ".join(_colour(f" {_bound(value)} ", value) for value in _EXAMPLES)
-    return f"against the class {chips} for it\n{meaning}"
+    chips = " ".join(_colour(f" {_bound(value)} ", value) for value in _both(STEPS[1:]))
+    return f"against {chips} for\n{textwrap.fill(meaning, 80)}"
+
+
+def _both(steps: Sequence[float]) -> list[float]:
+    """Return an example of each step, from the strongest against a class to that for it."""
+    return [*(-least for least in reversed(steps)), *steps]
 
 
 def _bound(value: float) -> str:
@@ -241,7 +244,7 @@ _STYLE = (
 
 # How opaque each step is. The text keeps the colour that it has on the page. With more than 0.52,
 # its contrast would be less than 4.5 on the grey pages of some dark notebooks.
-OPACITIES = (0.1, 0.2, 0.31, 0.42, 0.52)
+OPACITIES = (0.08, 0.16, 0.25, 0.34, 0.43, 0.52)
 
 
 def _mark(piece: str, value: float, attributes: str) -> str:
@@ -249,7 +252,8 @@ def _mark(piece: str, value: float, attributes: str) -> str:
     if level == 0:
         return f"<span{attributes}>{piece}</span>" if value else piece
     red, green, blue = FOR if value > 0 else AGAINST
-    line = "" if value > 0 else ";text-decoration:underline"
+    # Lines below the faintest words would not be faint.
+    line = ";text-decoration:underline" if value < 0 and level > 1 else ""
     return (
         f"<span{attributes} style='border-radius:.2em;"
         f"background:rgba({red},{green},{blue},{OPACITIES[level - 1]}){line}'>{piece}</span>"
@@ -263,9 +267,10 @@ def _html_name(label: Any) -> str:
 
 # Terminals ----------------------------------------------------------------------------
 
-# The colour of each step but the first, which has only the style: on a black terminal any colour
-# behind black text looks strong. These are of alike lightness, so that they get stronger on black
-# and on white. The first 16 of the 256 colours are not used, which themes change, also black.
+# The colours of the steps from the third. The second has only the style, and the first nothing: on
+# a black terminal any colour behind black text looks strong. The colours are of alike lightness, so
+# that they get stronger on black and on white. The first 16 of the 256 colours are not used, which
+# themes change, also black.
 BLUES, ORANGES = (110, 111, 75, 33), (180, 216, 215, 208)
 _BLACK = 16
 _BOLD, _UNDERLINED = 1, 4
@@ -273,10 +278,10 @@ _BOLD, _UNDERLINED = 1, 4
 
 def _colour(piece: str, value: float) -> str:
     level = step(value)
-    if level == 0:
+    if level < 2:
         return piece
     style, colours = (_BOLD, BLUES) if value > 0 else (_UNDERLINED, ORANGES)
-    colour = f";38;5;{_BLACK};48;5;{colours[level - 2]}" if level > 1 else ""
+    colour = f";38;5;{_BLACK};48;5;{colours[level - 3]}" if level > 2 else ""
     return f"\x1b[{style}{colour}m{piece}\x1b[0m"
 
 
