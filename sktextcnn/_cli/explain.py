@@ -114,7 +114,7 @@ def explain(args: argparse.Namespace) -> None:
                 print(as_text(explanation, label, args.n, color=color), end="\n\n")
         if is_page:
             file.write(_PAGE_END)
-    if args.output is not None:
+    if args.output not in (None, "-"):
         print_summary(args, f"Wrote {counted(n_written, 'explanation')} to {args.output}.")
 
 
