@@ -1,7 +1,7 @@
-"""Draw the pictures of the README: python docs/pictures.py model.sktextcnn.
+"""Draw the pictures of README and docs: python docs/pictures.py model.sktextcnn.
 
 The model is a Pipeline trained on film reviews with the labels "positive" and "negative". A browser
-takes the first picture as a screenshot; the environment variable BROWSER names its program.
+takes the pictures of pages; the environment variable BROWSER names its program.
 """
 
 import os
@@ -16,8 +16,11 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 from plots import tables
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
 
 import sktextcnn
+from sktextcnn import datasets
 
 HERE = Path(__file__).resolve().parent / "_static"
 TEXT = (
@@ -30,20 +33,46 @@ def explanation(model_file: str) -> None:
     """Save a text whose words are coloured by the class that they are evidence for."""
     page = sktextcnn.explain(sktextcnn.load(model_file), [TEXT])[0]._repr_html_()
     page = page.replace("<details>", "<details open>")
+    screenshot(
+        f"<meta charset='utf-8'><body style='margin:1em'>{page}", "explanation.png", (760, 400), 2
+    )
+
+
+def report() -> None:
+    """Save the beginning of a report on a model of docstrings."""
+    texts, libraries = datasets.load_docstrings()
+    train, test, y_train, y_test = train_test_split(
+        texts, libraries, test_size=0.25, random_state=0, stratify=libraries
+    )
+    classifier = sktextcnn.TextCNNClassifier(max_epochs=4, random_state=0)
+    model = make_pipeline(sktextcnn.TextVectorizer(), classifier).fit(train, y_train)
+    page = sktextcnn.report(
+        model,
+        test,
+        y_test,
+        train_texts=train,
+        train_labels=y_train,
+        model_name="docstrings.sktextcnn",
+        data_name="test.csv",
+    )
+    screenshot(page.html, "report.png", (1000, 1450), 0.8)
+
+
+def screenshot(page: str, name: str, size: tuple[int, int], scale: float) -> None:
+    """Save the picture of a page."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "page.html"
-        source.write_text(f"<meta charset='utf-8'><body style='margin:1em'>{page}", "utf-8")
+        source.write_text(page, "utf-8")
         browser = os.environ.get("BROWSER", "chromium")
         options = [
             "--headless",
             "--no-sandbox",
             "--hide-scrollbars",
-            "--force-device-scale-factor=2",
+            f"--force-device-scale-factor={scale}",
+            f"--window-size={size[0]},{size[1]}",
+            f"--screenshot={HERE / name}",
         ]
-        picture = f"--screenshot={HERE / 'explanation.png'}"
-        subprocess.run(
-            [browser, *options, "--window-size=760,400", picture, source.as_uri()], check=True
-        )
+        subprocess.run([browser, *options, source.as_uri()], check=True)
 
 
 def speed() -> None:
@@ -55,4 +84,5 @@ def speed() -> None:
 
 if __name__ == "__main__":
     explanation(sys.argv[1])
+    report()
     speed()
