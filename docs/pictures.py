@@ -123,7 +123,6 @@ def card_deploy() -> None:
         tables.single_texts_of_model_files()
         figure = plt.gcf()
         figure.set_size_inches(width, height)
-        figure.axes[0].locator_params(axis="x", nbins=4)
         figure.savefig(HERE / "card-deploy.png", dpi=100)
 
 

@@ -127,6 +127,6 @@ explain(
 )[0]
 
 # %%
-# ``sktextcnn.save(search, "tickets.sktextcnn")`` writes a file that has data
-# only, so that loading it runs no code. ``sktextcnn predict`` on the command
-# line takes it too.
+# ``sktextcnn.save(search.best_estimator_, "tickets.sktextcnn")`` writes a file
+# that has data only, so that loading it runs no code. ``sktextcnn predict`` on
+# the command line takes it too.

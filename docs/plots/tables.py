@@ -4,6 +4,7 @@ Panels stand below each other, so that their texts can be read on a phone too.
 """
 
 import json
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,7 +12,7 @@ import matplotlib.pyplot as plt
 # The directive that runs this does so in the folder of this file.
 DOCS = Path.cwd().parent
 OURS, THEIRS, OTHER = "C0", "0.65", "C1"
-WIDTH = 6.4
+WIDTH = 5.6
 _IN_POINTS = {"textcoords": "offset points"}
 
 
@@ -105,7 +106,7 @@ def whole_corpora() -> None:
         ax.set_title(corpus)
         ax.grid(axis="x", alpha=0.3)
     axes[-1].set_xlabel("Accuracy, %")
-    _legend_below(figure, axes[0], 3)
+    _legend_below(figure, axes[0], 2)
 
 
 def learning_curves() -> None:
@@ -329,15 +330,15 @@ def defaults() -> None:
     lines = text[text.index("| **the defaults** |") :].split("\n\n")[0].splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     means = [sum(map(float, row[1:])) / len(row[1:]) for row in cells]
-    names = [row[0].replace("`", "") for row in cells]
+    names = [row[0].replace("`", "").replace("the same,", "such dropout,") for row in cells]
     changes = []
     for i, name in enumerate(names[1:], 1):
         # As the page says: which row of the table has all but this parameter.
         compared = 0 if i < 5 else 5 if name.endswith("(before)") and i > 5 else 4
         changes.append((name.replace(" (before)", ""), means[i] - means[compared]))
     changes = sorted(changes, key=lambda change: change[1])
-    _, (ax,) = _panels(1, 7)
-    names = [name for name, _ in changes]
+    _, (ax,) = _panels(1, 9)
+    names = [textwrap.fill(name, 36) for name, _ in changes]
     ax.barh(names, [change for _, change in changes], color=THEIRS)
     ax.axvspan(-0.5, 0.5, color=OURS, alpha=0.15, lw=0)
     ax.axvline(0, color=OURS)
@@ -378,6 +379,7 @@ def _bars(ax, rows: list[tuple[str, float]], what: str, ours: str = "sktextcnn")
     bars = ax.barh([name for name, _ in rows], [value for _, value in rows], color=colours)
     ax.bar_label(bars, fmt=_as_text, padding=3)
     ax.set_xlim(right=1.25 * max(value for _, value in rows))
+    ax.locator_params(axis="x", nbins=5)
     ax.set_xlabel(what)
 
 
