@@ -53,7 +53,7 @@ def texts_and_vectors(page, docstrings, vectors, make_tickets, tmp_path, monkeyp
     collected = texts[::step], libraries[::step]
     monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: collected)
     Path("glove.6B.100d.txt").write_text(vectors, encoding="utf-8")
-    make_tickets.write("tickets.csv", n=60, seed=0)
+    make_tickets.write("tickets.csv", n=40, seed=0)
     return {"texts": texts[::30], "labels": libraries[::30]}
 
 
