@@ -5,6 +5,8 @@ import os
 # The examples train small networks, which more threads slow down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from sphinx.addnodes import desc_signature
+
 import sktextcnn
 
 project = "sktextcnn"
@@ -96,6 +98,15 @@ def skip_fields(app, what, name, member, skip, options):
     return True if type(member).__name__ in ("_tuplegetter", "member_descriptor") else None
 
 
+def name_where_defined(app, doctree):
+    """Let the pages of the source, which know this name alone, link to the public one too."""
+    for node in doctree.findall(desc_signature):
+        name = node.get("fullname", ".")
+        if node.get("module") == "sktextcnn" and "." not in name:
+            node["ids"].append(f"{getattr(sktextcnn, name).__module__}.{name}")
+
+
 def setup(app):
-    """Connect the function above."""
+    """Connect the functions above."""
     app.connect("autodoc-skip-member", skip_fields)
+    app.connect("doctree-read", name_where_defined)

@@ -1,11 +1,13 @@
 """Write tickets.csv: invented support tickets of an online shop, for the tutorial.
 
     python make_tickets.py
+    python make_tickets.py later.csv --n 200 --seed 1
 
 Each ticket is put together from sentences below. One in eight has a sentence of another queue too,
 as real tickets do.
 """
 
+import argparse
 import csv
 import random
 
@@ -136,4 +138,8 @@ def write(path: str, n: int = 600, seed: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    write("tickets.csv")
+    parser = argparse.ArgumentParser(description="Write invented support tickets.")
+    parser.add_argument("path", nargs="?", default="tickets.csv")
+    parser.add_argument("--n", type=int, default=600, help="how many (default: 600)")
+    parser.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
+    write(**vars(parser.parse_args()))

@@ -369,7 +369,7 @@ def _dots(ax, rows: list[tuple[str, float]]) -> None:
         ax.plot(value, place, "o", color=colour)
         ax.annotate(f"{value:.1f}", (value, place), (8, 0), va="center", color=colour, **_IN_POINTS)
     ax.set_yticks(range(len(rows)), [name for name, _ in rows[::-1]])
-    ax.margins(x=0.15, y=0.1)
+    ax.margins(x=0.2, y=0.1)
     ax.grid(axis="x", alpha=0.3)
 
 
