@@ -272,6 +272,15 @@ def test_two_that_download_the_same_wait_for_each_other(gensim_data, capsys):
     assert stored() == CONTENT
 
 
+def test_a_file_system_without_locks_will_do(gensim_data, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    fetch(NAME)
+    assert stored() == CONTENT
+
+
 # No connection ------------------------------------------------------------------------
 
 
