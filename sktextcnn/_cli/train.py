@@ -45,6 +45,8 @@ of csv and tsv, as columns of 0 and 1 by several --label, and in files of fastTe
 
 examples:
   sktextcnn train reviews.csv --text review --label sentiment --vectors glove.txt -o m.sktextcnn
+  sktextcnn train reviews.csv --text review --label sentiment \\
+      --vectors glove-wiki-gigaword-100 -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --test-size 0.2 -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --vectors word2vec --seed 1 \\
       --set vectorizer.min_df=2 --set 'classifier.kernel_sizes=[2,3]' -o m.sktextcnn
@@ -90,7 +92,7 @@ def add_to(commands: Commands) -> None:
         "--vectors",
         action="append",
         default=[],
-        metavar="FILE",
+        metavar="VECTORS",
         help="word vectors: a file of word2vec, GloVe or fastText; the name of some to download, "
         "such as glove-wiki-gigaword-100 (sktextcnn vectors list shows the names); or word2vec or "
         "fasttext, to train vectors on the texts; given several times, the vectors are put side by "
