@@ -20,7 +20,7 @@ from sktextcnn._cli.arguments import (
 )
 from sktextcnn._cli.errors import InputError, as_input_error
 from sktextcnn._cli.labels import Classes
-from sktextcnn._cli.messages import class_counts, counted, print_summary
+from sktextcnn._cli.messages import class_counts, counted, print_summary, size_of
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
 from sktextcnn._cli.rows import open_reader
@@ -255,8 +255,8 @@ def train(args: argparse.Namespace) -> None:
         print_summary(args, sentence)
     with waiting(f"Writing {args.output}", shown=not args.quiet):
         save_model(model, args.output)
-    size = os.path.getsize(args.output)
-    print_summary(args, f"Saved {args.output} ({size / 1e6:.1f} MB).")
+    size = size_of(os.path.getsize(args.output))
+    print_summary(args, f"Saved {args.output} ({size}).")
 
 
 def new_model(args: argparse.Namespace) -> "Pipeline":
