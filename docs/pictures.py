@@ -42,7 +42,7 @@ def explanation(model_file: str) -> None:
         ]
         picture = f"--screenshot={HERE / 'explanation.png'}"
         subprocess.run(
-            [browser, *options, "--window-size=760,400", picture, source.as_uri()], check=True
+            [browser, *options, "--window-size=760,440", picture, source.as_uri()], check=True
         )
 
 
