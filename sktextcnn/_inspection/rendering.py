@@ -212,8 +212,8 @@ def html_legend(meaning: str) -> str:
     """
     chips = " ".join(_mark(f"&nbsp;{_bound(value)}&nbsp;", value, "") for value in _both(STEPS))
     return (
-        f"<div style='{_STYLE};font-size:smaller;margin-top:.4em'><div>against the class: {chips} for it</div>"
-        f"<div>{escape(meaning)}</div></div>"
+        f"<div style='{_STYLE};font-size:smaller;margin-top:.4em'>"
+        f"<div>against the class: {chips} for it</div><div>{escape(meaning)}</div></div>"
     )
 
 
