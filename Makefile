@@ -182,5 +182,5 @@ $(SERVE)/.done: constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) dist docs/_build docs/auto_examples \
+	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) dist docs/_build docs/api docs/auto_examples \
 		.mypy_cache .pytest_cache .ruff_cache

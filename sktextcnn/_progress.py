@@ -5,6 +5,7 @@ job, gets lines instead, and few of them.
 """
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from typing import Any, TextIO
 _DELAY = 2.0
 _SECONDS_OF_LINES = 10.0
 _SECONDS_OF_WAITING = 1.0
+
+# Of a terminal that does not know its size.
+_COLUMNS, _ROWS = 80, 24
 
 _COUNT = "{desc}: {n:,}{unit} [{elapsed}, {rate_fmt}{postfix}]"
 _SHARE = "{desc}: {percentage:3.0f}%|{bar}| {n:,}/{total:,}{unit} [{elapsed}<{remaining}{postfix}]"
@@ -41,13 +45,16 @@ def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> An
 
     if not shown:
         return tqdm(disable=True, **kwargs)
-    in_lines = not _is_drawn(tqdm)
+    in_lines = not _is_drawn()
     counts_up = kwargs.get("total") is None and not hasattr(kwargs.get("iterable"), "__len__")
     settings: dict[str, Any] = {
         "bar_format": _COUNT if counts_up else _SHARE_IN_LINES if in_lines else _SHARE
     }
     if slow:
         settings["delay"] = _DELAY
+    if not in_lines and not _has_size():
+        # Else tqdm would draw in no rows and columns at all.
+        settings |= {"ncols": _COLUMNS, "nrows": _ROWS}
     if in_lines:
         settings |= {"file": _Lines(sys.stderr), "mininterval": _SECONDS_OF_LINES}
     return tqdm(**{**settings, **kwargs})
@@ -80,11 +87,13 @@ def waiting(what: str, *, shown: bool = True) -> Iterator[None]:
 def _tell(what: str, over: threading.Event) -> None:
     if over.wait(_DELAY):
         return
+    if not _is_drawn():
+        say(f"{what} ...")
+        return
     with progress_bar(total=0, desc=what, bar_format="{desc} [{elapsed}]") as bar:
         bar.start_t -= _DELAY
         while not over.wait(_SECONDS_OF_WAITING):
-            if _is_drawn(type(bar)):
-                bar.refresh()
+            bar.refresh()
 
 
 def say(line: str) -> None:
@@ -92,10 +101,20 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _is_drawn(kind: type) -> bool:
-    """Whether a bar of tqdm can be drawn anew: by a widget of a notebook or in a terminal."""
-    is_widget = any(base.__module__ == "tqdm.notebook" for base in kind.__mro__)
+def _is_drawn() -> bool:
+    """Whether a bar can be drawn anew: by a widget of a notebook, or in a terminal."""
+    from tqdm.auto import tqdm
+
+    is_widget = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
     return is_widget or sys.stderr.isatty()
+
+
+def _has_size() -> bool:
+    """Whether the terminal says how large it is, which some in containers do not."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError, AttributeError):  # Such as io.UnsupportedOperation.
+        return True
 
 
 class _Lines:

@@ -135,7 +135,7 @@ def explain(args: argparse.Namespace) -> None:
             n_written = _write_json(file, explanations)
         else:
             n_written = _write_page(file, args, label, explanations)
-    if args.output is not None:
+    if args.output not in (None, "-"):
         print_summary(args, f"Wrote {counted(n_written, 'explanation')} to {args.output}.")
 
 

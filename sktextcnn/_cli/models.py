@@ -1,5 +1,6 @@
 """Loading and saving models."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from sktextcnn._cli.errors import InputError, as_input_error
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
 
 def load_model(path: str, *, quiet: bool) -> "Pipeline":
     """Load a Pipeline of a vectorizer and a classifier, and say so if it takes long."""
-    # Imports count, too, which take seconds where the disk is slow.
-    with waiting(f"Loading {path}", shown=not quiet), as_input_error():
+    # Imports count, too, which take seconds where the disk is slow. A log needs no line of it.
+    shown = not quiet and sys.stderr.isatty()
+    with waiting(f"Loading {path}", shown=shown), as_input_error():
         from sktextcnn._files import load
         from sktextcnn._pipeline import fitted_parts
 

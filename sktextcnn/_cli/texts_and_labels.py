@@ -327,9 +327,12 @@ def with_progress(
     what : str
         What the command does with them.
     printing : bool, default=False
-        Whether it prints meanwhile; a bar would stand between its lines in a terminal.
+        Whether it prints meanwhile. A bar would stand between its lines in a terminal, and the
+        program that reads them elsewhere expects nothing on stderr.
     """
-    shown = not args.quiet and not (printing and sys.stdout.isatty())
+    shown = not args.quiet
+    if printing:
+        shown = shown and sys.stderr.isatty() and not sys.stdout.isatty()
     with progress_bar(shown=shown, slow=True, desc=what, unit=" rows") as bar:
         for samples in chunks:
             yield samples

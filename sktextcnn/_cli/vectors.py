@@ -79,7 +79,7 @@ def _list(args: argparse.Namespace) -> None:
     from sktextcnn._gensim_data import RECOMMENDED, is_stored, megabytes, read_catalogue
 
     with as_input_error("The list of vectors cannot be read, since "):
-        catalogue = read_catalogue()
+        catalogue = read_catalogue(quiet=args.quiet)
     if catalogue.why_old:
         print_message(f"warning: this is the list of the last time, since {catalogue.why_old}")
     # Those of gensim's own tests begin with underscores.

@@ -95,12 +95,17 @@ class Catalogue:
         close = f" Did you mean {' or '.join(map(repr, similar))}?" if similar else ""
         raise ValueError(
             f"{name!r} is not a file in {os.getcwd()!r}, and gensim-data has no vectors of this "
-            f"name.{close} The command sktextcnn vectors list shows all names."
+            f"name.{file_hint(name) or close} The command sktextcnn vectors list shows all names."
         )
 
 
-def read_catalogue() -> Catalogue:
+def read_catalogue(*, quiet: bool = False) -> Catalogue:
     """Read the catalogue, and keep it in gensim's folder for when there is no connection.
+
+    Parameters
+    ----------
+    quiet : bool, default=False
+        Whether to print nothing on stderr.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def read_catalogue() -> Catalogue:
     kept = os.path.join(folder(), "information.json")  # gensim's name for it
     url = catalogue_address()
     try:
-        content = read(url)
+        content = read(url, quiet=quiet)
         try:
             catalogue = _parsed(content)
         except ValueError as error:
@@ -153,6 +158,15 @@ def download_hint(path: str) -> str:
     if "glove" in file:
         return _hint(RECOMMENDED, "vectors of GloVe")
     return f"{_hint(RECOMMENDED, 'vectors')[:-1]}; sktextcnn vectors list shows others."
+
+
+def file_hint(name: str) -> str:
+    """Return a question if a name may be that of a file whose suffix was forgotten, or ""."""
+    with contextlib.suppress(OSError):
+        for file in sorted(os.listdir()):
+            if file.lower().startswith(f"{name.lower()}."):
+                return f" Did you mean the file {file!r}?"
+    return ""
 
 
 def _hint(name: str, what: str) -> str:

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from sktextcnn._gensim_data.catalogue import VectorsEntry, megabytes, read_catalogue
+from sktextcnn._gensim_data.catalogue import VectorsEntry, file_hint, megabytes, read_catalogue
 from sktextcnn._gensim_data.places import (
     FOLDER_VARIABLE,
     address,
@@ -54,7 +54,7 @@ def fetch(name: str, *, quiet: bool = False) -> str:
     if not is_name(name):
         raise ValueError(f"{name!r} is neither a file nor a name of vectors in gensim-data.")
     try:
-        catalogue = read_catalogue()
+        catalogue = read_catalogue(quiet=quiet)
     except TransferError as error:
         reason = f"the catalogue cannot be read, since {error}"
         raise _by_hand(name, [address(name, f"{name}.gz")], reason) from error
@@ -100,7 +100,7 @@ def check_stored(name: str) -> bool:
     """
     path = stored_path(name)
     try:
-        entry = read_catalogue().vectors.get(name)
+        entry = read_catalogue(quiet=True).vectors.get(name)
     except TransferError:
         return False
     # Several files that were put together have no checksum.
@@ -181,7 +181,7 @@ def _store(name: str, parts: list[str]) -> None:
     # gensim.downloader.load runs this module to read the vectors. It is never run here, and the
     # vectors are found without it.
     with contextlib.suppress(TransferError, OSError):
-        reader = read(address(name, "__init__.py"), attempts=1)
+        reader = read(address(name, "__init__.py"), attempts=1, quiet=True)
         if b"def load_data" in reader:
             with open(os.path.join(new, "__init__.py"), "wb") as module:
                 module.write(reader)
@@ -212,7 +212,7 @@ def _by_hand(name: str, addresses: list[str], reason: str, received: int = 0) ->
     return ValueError(
         f"{name} could not be downloaded: {reason}. Try again{kept}, or download "
         f"{' and '.join(addresses)} by other means and save it{together} as {stored_path(name)}, "
-        f"where it is found by its name."
+        f"where it is found by its name.{file_hint(name)}"
     )
 
 

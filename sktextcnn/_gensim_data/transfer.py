@@ -59,15 +59,17 @@ def say(message: str, quiet: bool = False) -> None:
         tqdm.write(message, file=sys.stderr)
 
 
-def read(url: str, *, attempts: int = len(_WAITS) + 1) -> bytes:
+def read(url: str, *, attempts: int = 3, quiet: bool = False) -> bytes:
     """Return the content of a small file.
 
     Parameters
     ----------
     url : str
         Its address.
-    attempts : int, default=5
+    attempts : int, default=3
         How often it is tried.
+    quiet : bool, default=False
+        Whether to print nothing on stderr.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def read(url: str, *, attempts: int = len(_WAITS) + 1) -> bytes:
         with _errors_of(url), _open(url) as response:
             return response.read(_LARGEST_READ)
 
-    return _persistently(attempt, waits=_WAITS[: attempts - 1])
+    return _persistently(attempt, waits=_WAITS[: attempts - 1], quiet=quiet)
 
 
 def download(
@@ -173,7 +175,8 @@ class _PartialFile:
     def __exit__(self, *_: Any) -> None:
         self._file.close()
         if self.size == 0:
-            os.unlink(self.path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
 
     def write(self, block: bytes) -> None:
         """Append bytes. A disk that is nearly full takes some of them."""
@@ -225,7 +228,7 @@ def _persistently(
     *,
     waits: tuple[float, ...],
     progress: Callable[[], int] = lambda: 0,
-    quiet: bool = True,
+    quiet: bool,
 ) -> Any:
     """Repeat an attempt that may succeed the next time, at once if it made some progress."""
     failures, start = 0, progress()
@@ -340,7 +343,7 @@ def _errors_of(url: str) -> Iterator[None]:
         yield
     except urllib.error.URLError as error:
         # There was no connection. What the system says is its reason.
-        raise _not_connected(error.reason, host) from error
+        raise _not_connected(error.reason, url) from error
     except TimeoutError as error:
         raise _BrokenOffError(f"{host} sent nothing for {_TIMEOUT:g} s") from error
     except (OSError, http.client.HTTPException) as error:
@@ -351,7 +354,8 @@ def _errors_of(url: str) -> Iterator[None]:
         raise TransferError(f"{url} is not an address ({error})") from error
 
 
-def _not_connected(reason: Any, host: str) -> Exception:
+def _not_connected(reason: Any, url: str) -> Exception:
+    host = _host(url)
     if isinstance(reason, ssl.SSLCertVerificationError):
         return TransferError(
             f"the certificate of {host} is not trusted ({reason.verify_message}); if a proxy reads "
@@ -362,8 +366,9 @@ def _not_connected(reason: Any, host: str) -> Exception:
     why = _reason(reason)
     if " 407" in why:  # A proxy's answer for an address of https
         why = f"{why}; {_PROXY_PASSWORD}"
-    proxy = urllib.request.getproxies().get("https")
-    through = f" through the proxy {_host(proxy)}" if proxy and "://" in proxy else ""
+    proxy = urllib.request.getproxies().get(urllib.parse.urlsplit(url).scheme)
+    used = proxy is not None and not urllib.request.proxy_bypass(host)
+    through = f" through the proxy {_host(proxy)}" if proxy and used else ""
     return _BrokenOffError(f"there is no connection to {host}{through} ({why})", unreachable=True)
 
 
@@ -382,7 +387,7 @@ def _sent_a_page(host: str) -> str:
 
 def _host(url: str) -> str:
     """Return the server of an address, without a user and a password."""
-    return urllib.parse.urlsplit(url).netloc.rpartition("@")[2] or url
+    return (urllib.parse.urlsplit(url).netloc or url).rpartition("@")[2]
 
 
 def _number(text: str | None) -> int | None:

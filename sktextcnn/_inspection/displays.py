@@ -49,7 +49,8 @@ class ExplanationDisplay:
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
-    >>> display = ExplanationDisplay.from_estimator(model.fit(texts, labels), "A witty GEM.")
+    >>> model = model.fit(texts, labels)
+    >>> display = ExplanationDisplay.from_estimator(model, "A witty GEM.")
     >>> display.ax_.get_xlabel()
     'Evidence for good'
     """
@@ -162,7 +163,8 @@ class TrainingHistoryDisplay:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sktextcnn import TrainingHistoryDisplay, TextCNNClassifier, TextVectorizer
+    >>> from sktextcnn import TextCNNClassifier, TextVectorizer
+    >>> from sktextcnn import TrainingHistoryDisplay
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
@@ -317,7 +319,8 @@ class LearnedNGramsDisplay:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sktextcnn import LearnedNGramsDisplay, TextCNNClassifier, TextVectorizer
+    >>> from sktextcnn import LearnedNGramsDisplay
+    >>> from sktextcnn import TextCNNClassifier, TextVectorizer
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))

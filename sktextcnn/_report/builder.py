@@ -40,7 +40,14 @@ def fit_baseline(texts: Sequence[str], targets: np.ndarray) -> Pipeline:
     with warnings.catch_warnings():
         # A label that every text has, or none.
         warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-        return tfidf_baseline().fit(texts, targets)
+        try:
+            return tfidf_baseline().fit(texts, targets)
+        except ValueError as error:
+            if "empty vocabulary" not in str(error):
+                raise
+            raise ValueError(
+                "the training texts have no words of two or more characters, which TF-IDF needs."
+            ) from error
 
 
 class ReportBuilder:

@@ -9,7 +9,7 @@ import sklearn
 import torch
 
 from sktextcnn._classifier import TextCNNClassifier
-from sktextcnn._text import token_finder
+from sktextcnn._text import build_analyzer, tokenize
 from sktextcnn._vectorizer import TextVectorizer
 from sktextcnn._version import __version__
 
@@ -97,12 +97,12 @@ def token_counts(vectorizer: TextVectorizer, texts: list[str]) -> dict[str, Any]
     texts : list of str
         At least one text.
     """
-    find = token_finder(vectorizer._analysis())
+    analyzer = build_analyzer(**vectorizer._analysis())
     known = vectorizer.vocabulary_
     n_tokens = n_read = n_longer = n_known = 0
     unknown: dict[str, int] = {}
     for text in texts:
-        tokens = [token for token, _, _ in find(text)]
+        tokens = tokenize(text, analyzer)
         n_tokens += len(tokens)
         n_read += min(len(tokens), vectorizer.max_length_)
         n_longer += len(tokens) > vectorizer.max_length_

@@ -123,9 +123,9 @@ class Outcomes:
         squares = (proba.astype(np.float64) ** 2).sum(axis=1) - 2 * of_true + 1
         self._keep("squares", squares)
         for i in (predicted != true).nonzero()[0].tolist():
-            pair = int(true[i]), int(predicted[i])
-            self._add_error(Error(float(surest[i]), -(self.n_texts + i), *pair, texts[i]))
-            self._add_confusion(pair, float(surest[i]), i, texts[i])
+            pair, probability = (int(true[i]), int(predicted[i])), float(surest[i])
+            self._add_error(Error(probability, -(self.n_texts + i), *pair, texts[i]))
+            self._add_confusion(pair, probability, i, texts[i])
 
     def _add_several(self, texts: Sequence[str], true: np.ndarray, proba: np.ndarray) -> None:
         true = true.astype(bool)
@@ -167,7 +167,8 @@ class Outcomes:
         for i, label in places:
             kept = self._samples_of_classes.setdefault(int(label), [])
             key, place, text = items[i]
-            _sample(kept, (key, place, text[:_KEPT_LENGTH]), self.n_of_class)
+            if len(kept) < self.n_of_class or key > kept[0][0]:
+                _sample(kept, (key, place, text[:_KEPT_LENGTH]), self.n_of_class)
 
     def _add_error(self, error: Error) -> None:
         if len(self._errors) == N_ERRORS and error < self._errors[0]:
@@ -181,8 +182,10 @@ class Outcomes:
 
     def _add_confusion(self, pair: tuple[int, int], probability: float, i: int, text: str) -> None:
         self._counts[pair] += 1
-        item = (probability, -(self.n_texts + i), text[: SHOWN_LENGTH + 1])
         kept = self._examples.setdefault(pair, [])
+        if len(kept) == N_EXAMPLES and probability < kept[0][0]:
+            return
+        item = (probability, -(self.n_texts + i), text[: SHOWN_LENGTH + 1])
         if len(kept) < N_EXAMPLES:
             if all(item[2] != other[2] for other in kept):
                 heapq.heappush(kept, item)

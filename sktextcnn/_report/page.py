@@ -13,7 +13,6 @@ from typing import Any
 
 import jinja2
 import numpy as np
-from markupsafe import Markup, escape
 
 from sktextcnn._report import matrix
 from sktextcnn._report.charts import calibration_chart, training_chart
@@ -79,8 +78,8 @@ def render(
         "calibration": calibration_chart(measures["calibration"]),
         "training": training_chart(details["history"]),
         "shown_length": SHOWN_LENGTH,
-        "style": Markup(_part("page.css")),
-        "script": Markup(_part("page.js")),
+        "style": _part("page.css"),
+        "script": _part("page.js"),
         "script_hash": _hash(_part("page.js")),
     }
     return fit(_environment().get_template("page.html").render(context))
@@ -105,11 +104,6 @@ def visible(text: str, length: int) -> str:
     """
     shown = (c if c.isprintable() or c in _JOINERS else repr(c)[1:-1] for c in text[: length + 1])
     return shortened("".join(shown), length)
-
-
-def breakable(text: str) -> Markup:
-    """Return a label that may be broken after marks between its words."""
-    return Markup(re.sub(r"([_/.:-])(?=\w)", r"\1<wbr>", str(escape(text))))
 
 
 def shortened(text: str, length: int) -> str:
@@ -144,10 +138,7 @@ def _environment() -> jinja2.Environment:
         "short": shortened,
         "name": lambda text: shortened(text, _NAME_LENGTH),
         "column": lambda text: shortened(text, _COLUMN_LENGTH),
-        "breakable": breakable,
         "count": lambda n: f"{n:,}",
-        # What has escaped its texts itself.
-        "as_markup": Markup,
     }
     return environment
 

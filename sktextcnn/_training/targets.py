@@ -104,9 +104,9 @@ def encode_targets(
         return Targets(index.astype(np.int64), classes, False)
     unknown = ~np.isin(labels, classes)
     if unknown.any():
+        first = labels[unknown].tolist()[0]
         raise ValueError(
-            f"{y_name} has the label {labels[unknown][0]!r}, which is not one of the classes "
-            f"{classes.tolist()}."
+            f"{y_name} has the label {first!r}, which is not one of the classes {classes.tolist()}."
         )
     return Targets(np.searchsorted(classes, labels).astype(np.int64), classes, False)
 

@@ -522,6 +522,11 @@ def _check_encoding(encoding: str) -> None:
 def _name_and_path(source: str | os.PathLike) -> tuple[str, str | None]:
     """Return the name for display, and the absolute path or None for a name of gensim-data."""
     text = os.fspath(source)
+    name = os.path.basename(os.path.normpath(text))
+    # A folder as gensim-data has them stands for its file, in the working directory too.
+    downloaded = os.path.join(text, f"{name}.gz")
+    if os.path.isfile(downloaded):
+        return name, os.path.abspath(downloaded)
     is_path = isinstance(source, os.PathLike) or _is_path(text)
     return os.path.basename(text), os.path.abspath(text) if is_path else None
 

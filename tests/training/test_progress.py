@@ -142,7 +142,7 @@ def test_the_vectorizer_tells_what_takes_long(capsys, impatient):
     vectorizer = TextVectorizer(embeddings="word2vec", random_state=0, verbose=1).fit(texts)
     shown = capsys.readouterr().err
     assert "Tokenizing: 100%, 6/6 texts" in shown
-    assert "Training word2vec vectors on 6 texts [" in shown
+    assert "Training word2vec vectors on 6 texts ...\n" in shown
     vectorizer.transform(text for text in texts)
     assert "Tokenizing: 6 texts" in capsys.readouterr().err
     with pytest.raises(TypeError, match="Text 1"):

@@ -9,6 +9,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from sktextcnn import Embeddings, TextVectorizer
+from sktextcnn._gensim_data import fetch
 from tests.gensim_data_server import NAME
 
 
@@ -30,6 +31,18 @@ def test_a_name_is_downloaded_with_a_progress_bar_when_it_is_first_read(
     fitted = TextVectorizer(embeddings=NAME).fit(["the"])
     np.testing.assert_array_equal(fitted.embedding_matrix_[2], expected["the"])
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("folder", [".", "elsewhere"])
+def test_a_folder_of_gensim_data_stands_for_its_file(gensim_data, monkeypatch, tmp_path, folder):
+    base = tmp_path / folder
+    monkeypatch.setattr(gensim.downloader, "BASE_DIR", str(base))
+    fetch(NAME)
+    monkeypatch.chdir(tmp_path)
+    for source in (NAME, base / NAME, f"{base / NAME}/"):
+        handle = Embeddings(source)
+        assert handle.name == NAME
+        assert list(handle.lookup(["the"])) == ["the"]
 
 
 def test_a_name_that_cannot_be_downloaded_is_an_error_of_the_fit(gensim_data):
