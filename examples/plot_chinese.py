@@ -2,10 +2,11 @@
 Chinese texts, by characters and by words
 =========================================
 
-Chinese is written without spaces. Either every character is a token, which needs nothing else,
-or a tokenizer finds the words, such as jieba's. The reviews of dishes are written for this page
-and show the steps. With a file of your own, with a label, a tab and a text on each line, the script
-measures both ways:
+Chinese is written without spaces. Either every character is a token, which
+needs nothing else, or a tokenizer finds the words, such as jieba's. The
+reviews of dishes are written for this page and show the steps. With a file of
+your own, with a label, a tab and a text on each line, the script measures both
+ways:
 
 .. code-block:: bash
 
@@ -69,8 +70,9 @@ else:
 # %%
 # What a token is
 # ---------------
-# jieba needs ``pip install jieba``; without it, this page has characters alone. ``jieba.lcut`` is
-# bound to an object that cannot be copied, as searches and pickles do; a function around it can.
+# jieba needs ``pip install jieba``; without it, this page has characters
+# alone. ``jieba.lcut`` is bound to an object that cannot be copied, as
+# searches and pickles do; a function around it can.
 
 import importlib.util
 import logging
@@ -97,8 +99,9 @@ for name, vectorizer in vectorizers.items():
 # %%
 # The models
 # ----------
-# A window of three characters is a word or two, so that kernels of 2 to 4 characters see what
-# those of 1 and 2 words do. What the models get wrong shows how little 32 reviews teach.
+# A window of three characters is a word or two, so that kernels of 2 to 4
+# characters see what those of 1 and 2 words do. What the models get wrong
+# shows how little 32 reviews teach.
 
 from sklearn.pipeline import make_pipeline
 
@@ -107,7 +110,8 @@ from sktextcnn import TextCNNClassifier
 kernel_sizes = {"characters": (2, 3, 4), "jieba": (1, 2, 3)}
 models = {
     name: make_pipeline(
-        vectorizer, TextCNNClassifier(kernel_sizes=kernel_sizes[name], random_state=0)
+        vectorizer,
+        TextCNNClassifier(kernel_sizes=kernel_sizes[name], random_state=0),
     ).fit(texts, labels)
     for name, vectorizer in vectorizers.items()
 }
@@ -127,21 +131,23 @@ from sktextcnn import explain
 explain(models["characters"], ["汤太咸，不香"])[0]
 
 # %%
-# How sure the models are of the sentences asked. Vectors of Chinese words, such as fastText's
-# ``cc.zh.300.bin``, go to ``TextVectorizer(tokenizer=words, embeddings="cc.zh.300.bin")``, if the
-# texts are cut into words as those of the vectors were.
+# How sure the models are of the sentences asked. Vectors of Chinese words,
+# such as fastText's ``cc.zh.300.bin``, go to ``TextVectorizer(tokenizer=words,
+# embeddings="cc.zh.300.bin")``, if the texts are cut into words as those of
+# the vectors were.
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 figure, ax = plt.subplots(figsize=(7, 2.5), layout="constrained")
 for i, (name, model) in enumerate(models.items()):
-    good = model.predict_proba(questions)[:, list(model.classes_).index(labels[0])]
+    column = list(model.classes_).index(labels[0])
+    good = model.predict_proba(questions)[:, column]
     ax.barh(np.arange(len(questions)) + 0.35 * i, good, height=0.3, label=name)
 ax.axvline(0.5, color="gray", linestyle=":")
 ax.set(xlim=(0, 1), xlabel=f"Probability of {labels[0]}", ylabel="Question")
 ax.set_yticks(np.arange(len(questions)) + 0.17, range(1, len(questions) + 1))
-ax.legend()
+figure.legend(loc="outside right upper")
 
 # %%
 # With a corpus of your own
@@ -151,4 +157,5 @@ if "DATA" in os.environ:
     from sklearn.model_selection import cross_val_score
 
     for name, model in models.items():
-        print(f"{name}: {cross_val_score(model, texts, labels, cv=5).mean():.3f}")
+        scores = cross_val_score(model, texts, labels, cv=5)
+        print(f"{name}: {scores.mean():.3f}")

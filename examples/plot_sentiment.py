@@ -2,9 +2,10 @@ r"""
 Sentiment of short reviews
 ==========================
 
-Whether a short review is friendly. The reviews are written for this page, so that it runs
-without a download: they show the steps, and why word order counts, but no accuracy. With a file
-of your own, with a label, a tab and a text on each line, the same script measures one:
+Whether a short review is friendly. The reviews are written for this page, so
+that it runs without a download: they show the steps, and why word order
+counts, but no accuracy. With a file of your own, with a label, a tab and a
+text on each line, the same script measures one:
 
 .. code-block:: bash
 
@@ -84,9 +85,11 @@ print(f"{len(texts):,} texts, e.g. {texts[0]!r}: {labels[0]}")
 # %%
 # The model
 # ---------
-# These texts are too few to train word vectors. If you have a file of vectors, write
-# ``TextVectorizer(embeddings="glove.6B.100d.txt")``; then words that the texts do not have are
-# understood too, if they are among the first 50,000 of the file.
+# These texts are too few to train word vectors. The command
+# ``sktextcnn vectors get glove-wiki-gigaword-100`` downloads some. With
+# ``TextVectorizer(embeddings="glove-wiki-gigaword-100")``, words that the texts
+# do not have are understood too, if they are among the first 50,000 of the
+# vectors.
 
 from sklearn.pipeline import make_pipeline
 
@@ -98,8 +101,8 @@ model.fit(texts, labels)
 # %%
 # The training
 # ------------
-# The network memorizes 40 texts; the training loss does not show that. ``early_stopping=True`` and
-# ``X_val`` add a curve of other texts.
+# The network memorizes 40 texts; the training loss does not show that.
+# ``early_stopping=True`` and ``X_val`` add a curve of other texts.
 
 from sktextcnn import TrainingHistoryDisplay
 
@@ -108,12 +111,18 @@ TrainingHistoryDisplay.from_estimator(model)
 # %%
 # Asking it
 # ---------
-# A bag of words cannot tell the first two from each other. The model is unsure about words that are
-# rare in the texts.
+# A bag of words cannot tell the first two from each other. The model is unsure
+# about words that are rare in the texts.
 
-reviews = ["good, not dull", "dull, not good", "a lovely cast", "the story is stale"]
+reviews = [
+    "good, not dull",
+    "dull, not good",
+    "a lovely cast",
+    "the story is stale",
+]
 for review, scores in zip(reviews, model.predict_proba(reviews), strict=True):
-    print(f"{model.classes_[scores.argmax()]:12} {scores.max():.2f}   {review}")
+    likely = model.classes_[scores.argmax()]
+    print(f"{likely:12} {scores.max():.2f}   {review}")
 
 # %%
 # Why
@@ -134,7 +143,8 @@ LearnedNGramsDisplay.from_estimator(model, texts, model.classes_[0], n=12)
 # %%
 # With a corpus of your own
 # -------------------------
-# With ``DATA``, the accuracy is measured, beside that of a model that costs less.
+# With ``DATA``, the accuracy is measured, beside that of a model that costs
+# less.
 
 if "DATA" in os.environ:
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -147,4 +157,5 @@ if "DATA" in os.environ:
     )
     cnn = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
     for name, candidate in {"TF-IDF": tfidf, "TextCNN": cnn}.items():
-        print(f"{name}: {cross_val_score(candidate, texts, labels, cv=5).mean():.3f}")
+        scores = cross_val_score(candidate, texts, labels, cv=5)
+        print(f"{name}: {scores.mean():.3f}")

@@ -2,16 +2,17 @@ r"""
 Spam, and where to draw the line
 ================================
 
-Whether a message is spam. To lose a message is dearer than to see an advertisement, so the line
-is not drawn at one half. The messages are written for this page and show the steps. With a file
-of your own, with a label, a tab and a text on each line, the script measures too:
+Whether a message is spam. To lose a message is dearer than to see an
+advertisement, so the line is not drawn at one half. The messages are written
+for this page and show the steps. With a file of your own, with a label, a tab
+and a text on each line, the script measures too:
 
 .. code-block:: bash
 
     DATA=SMSSpamCollection python examples/plot_spam.py
 
-The SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011) of the UCI repository comes in this
-format.
+The SMS Spam Collection (Almeida, Hidalgo and Yamakami, 2011) of the UCI
+repository comes in this format.
 """
 
 # %%
@@ -83,9 +84,9 @@ print({label: labels.count(label) for label in sorted(set(labels))})
 # %%
 # The model
 # ---------
-# Upper case and exclamation marks tell something here, so ``lowercase=False``; punctuation is kept
-# by default. ``class_weight="balanced"`` would find more of a rare class, at the price of false
-# alarms; here that is the wrong way.
+# Upper case and exclamation marks tell something here, so ``lowercase=False``;
+# punctuation is kept by default. ``class_weight="balanced"`` would find more
+# of a rare class, at the price of false alarms; here that is the wrong way.
 
 from sklearn.model_selection import FixedThresholdClassifier, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -95,7 +96,10 @@ from sktextcnn import TextCNNClassifier, TextVectorizer
 train, test, y_train, y_test = train_test_split(
     texts, labels, test_size=0.25, stratify=labels, random_state=0
 )
-model = make_pipeline(TextVectorizer(lowercase=False), TextCNNClassifier(random_state=0))
+model = make_pipeline(
+    TextVectorizer(lowercase=False),
+    TextCNNClassifier(random_state=0),
+)
 careful = FixedThresholdClassifier(
     model, threshold=0.8, pos_label="spam", response_method="predict_proba"
 )
@@ -104,20 +108,32 @@ careful.fit(train, y_train)
 # %%
 # Where the line lies
 # -------------------
-# Each dot is a message that was not trained on. Those right of the line are called spam. With a
-# quarter of 44 messages the picture shows what to look at, and no more.
+# The messages that were not trained on, the most suspicious ones at the top.
+# Those whose bar crosses the line are called spam. Of a longer list, the
+# picture has the 20 that are closest to the line.
+
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-spam_probability = careful.predict_proba(test)[:, list(careful.classes_).index("spam")]
+column = list(careful.classes_).index("spam")
+spam_probability = careful.predict_proba(test)[:, column]
+shown = np.argsort(abs(spam_probability - careful.threshold))[:20]
+shown = shown[np.argsort(spam_probability[shown])]
 is_spam = np.array(y_test) == "spam"
-rows = np.random.default_rng(0).uniform(-0.2, 0.2, len(test))
-figure, ax = plt.subplots(figsize=(7, 2.5), layout="constrained")
-for name, chosen in {"ham": ~is_spam, "spam": is_spam}.items():
-    ax.scatter(spam_probability[chosen], rows[chosen] + (name == "spam"), alpha=0.7)
-ax.axvline(0.8, color="gray", linestyle=":")
-ax.set(xlim=(0, 1), yticks=[0, 1], yticklabels=["ham", "spam"], xlabel="Probability of spam")
+size = (7, 1 + 0.27 * len(shown))
+figure, ax = plt.subplots(figsize=size, layout="constrained")
+for name, colour in {"ham": "C0", "spam": "C1"}.items():
+    rows = np.flatnonzero(is_spam[shown] == (name == "spam"))
+    values = spam_probability[shown[rows]]
+    ax.barh(rows, values, color=colour, label=f"is {name}")
+# A dollar sign would begin a formula.
+messages = [textwrap.shorten(test[i], 45).replace("$", r"\$") for i in shown]
+ax.set_yticks(range(len(shown)), messages)
+ax.axvline(careful.threshold, color="gray", linestyle=":")
+ax.set(xlim=(0, 1), xlabel="Probability of spam")
+figure.legend(loc="outside lower right", ncols=2)
 
 # %%
 # What it catches and what it lets through
@@ -125,22 +141,28 @@ ax.set(xlim=(0, 1), yticks=[0, 1], yticklabels=["ham", "spam"], xlabel="Probabil
 
 from sklearn.metrics import confusion_matrix
 
-for name, classifier in {"at 0.5": careful.estimator_, "at 0.8": careful}.items():
-    (_, lost), (seen, caught) = confusion_matrix(y_test, classifier.predict(test))
+for name, classifier in {
+    "at 0.5": careful.estimator_,
+    "at 0.8": careful,
+}.items():
+    found = classifier.predict(test)
+    (_, lost), (seen, caught) = confusion_matrix(y_test, found)
     print(f"{name}: {lost} ham lost, {seen} spam seen, {caught} spam caught")
 
 # %%
 # Why
 # ---
-# A message that is not of the corpus. The explanation is one of the Pipeline, which the threshold
-# leaves as it was. ``to_ansi()`` colours the same in a terminal.
+# A message that is not of the corpus. The explanation is one of the Pipeline,
+# which the threshold leaves as it was. ``to_ansi()`` colours the same in a
+# terminal.
 
 from sktextcnn import explain
 
 explain(careful.estimator_, ["Claim your FREE ticket now!! Call 0900 5555"])[0]
 
 # %%
-# The filters that are the strongest evidence for spam, and the n-grams that activate them.
+# The filters that are the strongest evidence for spam, and the n-grams that
+# activate them.
 
 from sktextcnn import top_filters
 

@@ -2,10 +2,11 @@
 Topics: which library is a docstring from?
 ==========================================
 
-The corpus that comes with the package: first sentences of docstrings of five libraries that are
-installed with it. They are real texts, so accuracies mean something here, if only for texts like
-these, and for the versions that are installed. With a folder that has a folder of text files for
-each topic, the script takes these instead:
+The corpus that comes with the package: first sentences of docstrings of five
+libraries that are installed with it. They are real texts, so accuracies mean
+something here, if only for texts like these, and for the versions that are
+installed. With a folder that has a folder of text files for each topic, the
+script takes these instead:
 
 .. code-block:: bash
 
@@ -27,20 +28,22 @@ from sktextcnn.datasets import load_docstrings
 
 if "DATA" in os.environ:
     folder = load_files(os.environ["DATA"], encoding="latin-1")
-    texts, topics = folder.data, [folder.target_names[i] for i in folder.target]
+    texts = folder.data
+    topics = [folder.target_names[i] for i in folder.target]
 else:
     texts, topics = load_docstrings()
 train, test, y_train, y_test = train_test_split(
     texts, topics, test_size=0.2, stratify=topics, random_state=0
 )
-print(f"{len(train):,} texts of {len(set(topics))} topics, {len(test):,} to test on")
+n_topics = len(set(topics))
+print(f"{len(train):,} texts of {n_topics} topics, {len(test):,} to test on")
 
 # %%
 # Two models
 # ----------
-# Single words tell much of a topic, so TF-IDF with logistic regression is hard to beat, and fits
-# in less time. Always try it first. The network gets word vectors that gensim trains on the same
-# texts; vectors from a file know more.
+# Single words tell much of a topic, so TF-IDF with logistic regression is hard
+# to beat, and fits in less time. Always try it first. The network gets word
+# vectors that gensim trains on the same texts; vectors from a file know more.
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -54,7 +57,11 @@ tfidf = make_pipeline(
 )
 cnn = make_pipeline(
     # A corpus as small as this one wants many passes.
-    TextVectorizer(embeddings="word2vec", embeddings_params={"epochs": 30}, random_state=0),
+    TextVectorizer(
+        embeddings="word2vec",
+        embeddings_params={"epochs": 30},
+        random_state=0,
+    ),
     TextCNNClassifier(random_state=0),
 )
 for name, model in {"TF-IDF": tfidf, "TextCNN": cnn}.items():
@@ -75,8 +82,8 @@ ConfusionMatrixDisplay.from_estimator(
 # %%
 # What a topic is told by
 # -----------------------
-# The n-grams that add most to each class, over the texts that were not trained on; ``<s>`` and
-# ``</s>`` stand for the beginning and the end of a text.
+# The n-grams that add most to each class, over the texts that were not trained
+# on; ``<s>`` and ``</s>`` stand for the beginning and the end of a text.
 
 from sktextcnn import top_ngrams
 
@@ -84,7 +91,8 @@ for topic, ngrams in top_ngrams(cnn, test, n=4).items():
     print(f"{topic:13} {', '.join(repr(ngram.text) for ngram in ngrams)}")
 
 # %%
-# The same for one class, drawn; in brackets, in how many texts the n-gram activated a filter.
+# The same for one class, drawn; in brackets, in how many texts the n-gram
+# activated a filter.
 
 from sktextcnn import LearnedNGramsDisplay
 
@@ -97,6 +105,7 @@ LearnedNGramsDisplay.from_estimator(cnn, test, cnn.classes_[-1], n=12)
 
 from sktextcnn import nearest_words
 
-words = [word for word in ("matrix", "gradient", "word") if word in cnn[0].vocabulary_]
+known = cnn[0].vocabulary_
+words = [word for word in ("matrix", "gradient", "word") if word in known]
 for word, (before, after) in nearest_words(cnn, words, n=4).items():
-    print(f"{word}: {' '.join(w for w, _ in before)}  ->  {' '.join(w for w, _ in after)}")
+    print(f"{word}:", *(w for w, _ in before), " ->  ", *(w for w, _ in after))

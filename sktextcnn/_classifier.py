@@ -2,6 +2,7 @@
 
 import copy
 import numbers
+import time
 import warnings
 from functools import partial
 from typing import Any, ClassVar
@@ -28,14 +29,17 @@ from sktextcnn._training import (
     check_vocabulary,
     choose_mixture,
     combine_weights,
+    continued_card,
     encode_targets,
     find_device,
     find_pretrained,
     first_net,
     frozen_epochs,
+    held_out_scores,
     logits,
     mix,
     move,
+    new_card,
     new_net,
     other_wide,
     own_memory,
@@ -54,6 +58,9 @@ from sktextcnn._wide import Mixture, WideModel
 # less, within bounds.
 _STEPS, _TOKENS = 3000, 32_000_000
 _LEAST_EPOCHS, _MOST_EPOCHS = 4, 300
+
+# What the bar says that it counts.
+_TITLE = "TextCNN"
 
 
 class TextCNNClassifier(ClassifierMixin, StoredEstimator):
@@ -169,7 +176,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Pass an int for reproducible results: the same bits on the CPU, the same up to rounding
         on CUDA. The global random generators are neither used nor changed.
     verbose : int, default=0
-        1 shows a progress bar over epochs. Not stored by :func:`sktextcnn.save`.
+        1 shows progress on stderr: a bar over the batches, and what else takes more than two
+        seconds. Files get a line every ten seconds instead of a bar. Not stored by
+        :func:`sktextcnn.save`.
     precision : {"float32", "bfloat16"}, default="float32"
         Data type of the products in the convolutions. "bfloat16" has 8 bits of precision
         instead of 24. It is faster on processors with native support and slower on others.
@@ -195,6 +204,13 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         the network before `wide` scales it.
     n_iter_ : int
         Number of epochs that were run.
+    card_ : dict
+        The model card, which models of earlier versions lack: when the model was trained
+        (`trained`, in UTC), on how many texts (`n_texts`, and `class_counts` in the order of
+        `classes_`), in how many `seconds`, with which `versions`; and `held_out`, the `accuracy`
+        and `log_loss` on the texts that `fit` held out for validation or for `wide`, or None.
+        `partial_fit` adds its texts. It is JSON data that you may add to; it has no texts. Two
+        equal fits differ in it; see :ref:`the notes <card>`.
     words_ : tuple of str or None
         The word of each id; None for ids without words.
     embedding_source_ : str
@@ -288,11 +304,13 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         "embedding_source_",
         "n_iter_",
         "_seed",
+        "card_",
         "n_features_in_",
         "feature_names_in_",
     )
 
     _seed: int
+    card_: dict[str, Any]
     _table: TokenTable | None
     _wide: WideModel | None = None
 
@@ -407,10 +425,12 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             If a parameter or the data is not valid. The message names it and says how to fix
             it.
         """
+        start = time.perf_counter()
         self._validate_params()
         device = find_device(self.device)
         plain = self._takes_plain_ids()
         data = training_data(X, y, sample_weight, self.class_weight, plain=plain)
+        given = data
         validation = validation_data(data, X_val, y_val, sample_weight_val, self.class_weight)
         if validation is None and self.early_stopping:
             split_seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -422,7 +442,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         warn_of_random(self.finetune, data, sources)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         progress = bool(self.verbose)
-        mixture = wide = None
+        mixture = wide = held_out = None
         other = other_wide(sources, data) if self.wide else None
         kept = self._wide if self.wide and self.warm_start else None
         if kept is not None and kept.mixture.any():
@@ -431,19 +451,25 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             with training_session(seed, device):
                 make_net = partial(first_net, self, data, sources, device, seed)
                 n_frozen = frozen_epochs(self.finetune)
-                mixture = try_mixture(
+                choice = try_mixture(
                     make_net, data, n_epochs, n_frozen, seed, other=other, progress=progress
                 )
+            if choice is not None:
+                mixture, held_out = choice
         with training_session(seed, device):
             net, source = new_net(
                 self, data, sources, validation_rows, device, seed, scalable=self.wide
             )
-            net.fit_epochs(data.to_dataset(device), n_epochs, progress=progress)
+            title = _TITLE if progress else None
+            net.fit_epochs(data.to_dataset(device), n_epochs, title=title)
             if self.wide and validation is not None and mixture is None:
-                mixture = choose_mixture(net, data, validation, other)
+                mixture, _ = choose_mixture(net, data, validation, other, progress=progress)
             if self.wide:
-                wide = mix(net, data, mixture, other)
-        self._set_fitted(X, net, data, source, seed, wide)
+                wide = mix(net, data, mixture, other, progress=progress)
+        if validation is not None:
+            held_out = _scores(net, wide, validation)
+        card = new_card(given, time.perf_counter() - start, held_out)
+        self._set_fitted(X, net, data, source, seed, card, wide)
         return self
 
     def partial_fit(
@@ -486,6 +512,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         The wide part needs all texts, so `partial_fit` trains the network alone. A wide part that
         `fit` has made stays as it is.
         """
+        start = time.perf_counter()
         self._validate_params()
         self._check_partial_fit_params()
         first = not hasattr(self, "net_")
@@ -503,9 +530,12 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             net.follow(self)
         with training_session(seed + 1 + len(net.history), net.device):
             rows = data.to_dataset(net.device, self._wide)
-            net.fit_epochs(rows, 1, progress=bool(self.verbose))
+            net.fit_epochs(rows, 1, title=_TITLE if self.verbose else None)
+        seconds = time.perf_counter() - start
         if first:
-            self._set_fitted(X, net, data, source, seed)
+            self._set_fitted(X, net, data, source, seed, new_card(data, seconds))
+        elif hasattr(self, "card_"):
+            self.card_ = continued_card(self.card_, data, seconds)
         self.n_iter_ = len(net.history)
         return self
 
@@ -694,6 +724,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         data: TrainingData,
         source: str,
         seed: int,
+        card: dict[str, Any],
         wide: WideModel | None = None,
     ) -> None:
         # Only the training needed the validation data.
@@ -712,6 +743,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             "embedding_source_": source,
             "n_iter_": len(net.history),
             "_seed": seed,
+            "card_": card,
         }
 
     def _logits(self, X: Any) -> np.ndarray:
@@ -781,3 +813,13 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         tags.input_tags.categorical = True
         tags.non_deterministic = self.random_state is None
         return tags
+
+
+def _scores(net: TextNet, wide: WideModel | None, held_out: TrainingData) -> dict[str, Any]:
+    """How good a new model is on the texts of positive weight that it was not trained on."""
+    if held_out.weight is not None:
+        held_out = held_out[held_out.weight > 0]
+    outputs = logits(net, held_out.ids).astype(np.float64)
+    if wide is not None:
+        outputs += wide.logits(held_out.ids)
+    return held_out_scores(outputs, held_out.targets)

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters
+from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters, refuse_diagram
+from sktextcnn._progress import progress_bar, waiting
 from sktextcnn._state import StoredEstimator
 from sktextcnn._text import (
     NLTK_TOKENIZERS,
@@ -35,6 +36,7 @@ from sktextcnn._token_ids import (
 )
 from sktextcnn._vectors import (
     TRAINED,
+    Coverage,
     Embeddings,
     as_embeddings,
     build_matrix,
@@ -128,6 +130,9 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     random_state : int, RandomState or None, default=None
         Controls the random vectors of words that have none in `embeddings`, and the training of
         vectors. Pass an int for reproducible results.
+    verbose : int, default=0
+        1 shows on stderr what takes more than two seconds: tokenizing, reading vectors, training
+        them. Not stored by :func:`sktextcnn.save`.
 
     Attributes
     ----------
@@ -142,10 +147,10 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         section 4.3). With a list of sources, so has the part of each source that has no vector of
         a word. None without `embeddings`.
     coverage_ : Bunch or None
-        The share of the fitted texts that has vectors. `types` is the share of words with a
-        vector in any source, `tokens` is the share of their occurrences, and `missing` are the
-        most frequent words without a vector, as (word, count). `sources` has the shares of each
-        source, as (name, types, tokens). None without `embeddings`.
+        The share of the fitted texts that has vectors, printed on a few lines. `types` is the
+        share of words with a vector in any source, `tokens` is the share of their occurrences, and
+        `missing` are the most frequent words without a vector, as (word, count). `sources` has the
+        shares of each source, as (name, types, tokens). None without `embeddings`.
     truncated_fraction_ : float
         The proportion of fitted texts that are longer than `max_length_`.
     token_table_ : TokenTable
@@ -167,7 +172,8 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     >>> vectorizer = TextVectorizer()
     >>> vectorizer.fit_transform(["a gem", "a gem of a film"])
     TokenIds([[2, 3, 0, 0, 0],
-              [2, 3, 5, 2, 4]], dtype=int32)
+              [2, 3, 5, 2, 4]],
+             shape=(2, 5), dtype=int32, n_words=4)
     >>> vectorizer.transform(["a rare gem"]).tolist()
     [[2, 1, 3, 0, 0]]
     >>> vectorizer.inverse_transform([[2, 1, 3, 0, 0]])
@@ -204,6 +210,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         "embeddings_params": [dict, None],
         "unseen_words": [Interval(numbers.Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     _fitted_attributes: ClassVar = (
@@ -215,11 +222,11 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     # The table contains the vocabulary, and the encoder can be made again.
     _derived_attributes: ClassVar = ("vocabulary_", "_encoder")
     # Models that were stored before there was `normalize` tokenize as they did.
-    _params_of_before: ClassVar = {"normalize": None}
+    _params_of_before: ClassVar = {"normalize": None, "verbose": 0}
 
     vocabulary_: dict[str, int]
     max_length_: int
-    coverage_: Bunch | None
+    coverage_: Coverage | None
     truncated_fraction_: float
     token_table_: TokenTable
     _encoder: CachedEncoder
@@ -246,6 +253,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         embeddings_params: dict[str, Any] | None = None,
         unseen_words: int = 50_000,
         random_state: Any = None,
+        verbose: int = 0,
     ) -> None:
         self.normalize = normalize
         self.lowercase = lowercase
@@ -266,6 +274,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         self.embeddings_params = embeddings_params
         self.unseen_words = unseen_words
         self.random_state = random_state
+        self.verbose = verbose
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters.
@@ -347,7 +356,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             If `X` is not an iterable of str; the message names the first entry that is not one.
         """
         check_is_fitted(self, "vocabulary_")
-        documents = self._encoder.encode(read_texts(X), self._analysis(), self.vocabulary_)
+        documents = self._encoder.encode(self._counted(X), self._analysis(), self.vocabulary_)
         return self._padded(documents)
 
     def inverse_transform(self, X: Any) -> list[list[str]]:
@@ -397,6 +406,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             One name for each position in a text.
         """
         check_is_fitted(self, "vocabulary_")
+        refuse_diagram()  # Hundreds of positions would fill it.
         return np.array([f"token{i}" for i in range(self.max_length_)], dtype=object)
 
     @property
@@ -409,7 +419,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
         analyzer = build_analyzer(**self._analysis())
-        documents, tokens = learn_tokens(read_texts(X), analyzer)
+        documents, tokens = learn_tokens(self._counted(X), analyzer)
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
         all_counts = np.bincount(documents.ids(), minlength=len(tokens))
@@ -422,23 +432,26 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             random_state = check_random_state(self.random_state)
             given_sources = [source for source in embeddings if isinstance(source, Embeddings)]
             unseen: list[str] = []
-            if given is None:
-                unseen = self._select_unseen(given_sources, tokens, analyzer, len(words))
+            names = " and ".join(source.name for source in given_sources)
+            with waiting(f"Reading vectors of {names}", shown=bool(self.verbose and names)):
+                if given is None:
+                    unseen = self._select_unseen(given_sources, tokens, analyzer, len(words))
             sources = [
                 self._trained(source, documents, words, random_state)
                 if isinstance(source, str)
                 else source
                 for source in embeddings
             ]
-            vectors, coverage = build_matrix(
-                sources,
-                words,
-                counts,
-                unseen,
-                len(RESERVED_WORDS),
-                random_state,
-                warns=not warned,
-            )
+            with waiting(f"Reading vectors of {names}", shown=bool(self.verbose and names)):
+                vectors, coverage = build_matrix(
+                    sources,
+                    words,
+                    counts,
+                    unseen,
+                    len(RESERVED_WORDS),
+                    random_state,
+                    warns=not warned,
+                )
             name = " + ".join(source.name for source in sources)
             table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, name)
 
@@ -447,7 +460,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         # In one step, so that after an interrupt the vectorizer is as before, or fitted.
         self.__dict__.update(
             **_table_attributes(table),
-            coverage_=None if coverage is None else Bunch(**coverage),
+            coverage_=None if coverage is None else Coverage(**coverage),
             max_length_=width,
             truncated_fraction_=float(np.mean(lengths > width)),
         )
@@ -481,11 +494,23 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         random_state: np.random.RandomState,
     ) -> Embeddings:
         """Train vectors on the texts."""
-        return train_embeddings(
-            algorithm,
-            DecodedDocuments(documents, (*RESERVED_WORDS, *words)),
-            self.embeddings_params or {},
-            int(random_state.randint(2**31 - 1)),
+        what = f"Training {algorithm} vectors on {len(documents):,} texts"
+        with waiting(what, shown=bool(self.verbose)):
+            return train_embeddings(
+                algorithm,
+                DecodedDocuments(documents, (*RESERVED_WORDS, *words)),
+                self.embeddings_params or {},
+                int(random_state.randint(2**31 - 1)),
+            )
+
+    def _counted(self, X: Iterable[str]) -> Iterable[str]:
+        """The texts, counted by a bar if `verbose` says so and they take long."""
+        texts = read_texts(X)
+        if not self.verbose:
+            return texts
+        n_texts = _length(X)
+        return progress_bar(
+            slow=True, iterable=texts, total=n_texts, desc="Tokenizing", unit=" texts"
         )
 
     def _analysis(self) -> dict[str, Any]:
@@ -585,7 +610,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             {
                 **state,
                 **_table_attributes(state["token_table_"]),
-                "coverage_": None if coverage is None else Bunch(**coverage),
+                "coverage_": None if coverage is None else Coverage(**coverage),
             }
         )
 

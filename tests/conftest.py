@@ -3,12 +3,14 @@
 import re
 from importlib.metadata import version
 
+import gensim.downloader
 import numpy as np
 import pytest
 from gensim.models import Word2Vec
 from hypothesis import HealthCheck, settings
 
 from sktextcnn.datasets import load_docstrings
+from tests.gensim_data_server import GensimData, serve
 
 SIZE = 16
 
@@ -59,3 +61,28 @@ def vectors_file(docstrings, tmp_path_factory):
     path = tmp_path_factory.mktemp("vectors") / "docstrings.txt"
     model.wv.save_word2vec_format(str(path))
     return str(path)
+
+
+@pytest.fixture
+def gensim_data(tmp_path, monkeypatch):
+    """A server of gensim-data on this machine in place of the real one, and an empty folder."""
+    data = GensimData()
+    server = serve(data)
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    for variable in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.upper(), raising=False)
+    monkeypatch.delenv("SKTEXTCNN_GENSIM_DATA_URL", raising=False)
+    monkeypatch.setattr(gensim.downloader, "DATA_LIST_URL", f"{address}/list.json")
+    # gensim's own functions have bound the address already.
+    defaults = (f"{address}/list.json", "utf-8")
+    monkeypatch.setattr(gensim.downloader._load_info, "__defaults__", defaults)
+    monkeypatch.setattr(gensim.downloader, "DOWNLOAD_BASE_URL", address)
+    monkeypatch.setattr(gensim.downloader, "BASE_DIR", str(tmp_path / "gensim-data"))
+    monkeypatch.setattr(gensim.downloader, "base_dir", str(tmp_path / "gensim-data"))
+    monkeypatch.setattr("sktextcnn._gensim_data.transfer._WAITS", (0.0,) * 4)
+    data.address = address
+    yield data
+    data.released.set()
+    server.shutdown()
+    server.server_close()

@@ -6,10 +6,11 @@ import time
 from collections import Counter
 
 from sktextcnn._cli.arguments import Commands, add_color, add_command, add_quiet
-from sktextcnn._cli.explain import as_text, wants_color
+from sktextcnn._cli.explain import as_text, print_legend, wants_color
 from sktextcnn._cli.messages import class_counts
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
+from sktextcnn._progress import waiting
 
 _EPILOG = """\
 The texts are docstrings of the installed scientific libraries, the classes are the libraries.
@@ -48,17 +49,19 @@ def demo(args: argparse.Namespace) -> None:
 
     if args.output is not None:
         check_model_path(args.output)
-    texts, libraries = datasets.load_docstrings()
+    with waiting("Collecting docstrings", shown=not args.quiet):
+        texts, libraries = datasets.load_docstrings()
     train, test, y_train, y_test = train_test_split(
         texts, libraries, test_size=0.2, random_state=0, stratify=libraries
     )
     print(f"Which library does a docstring come from? {class_counts(Counter(libraries))}")
     print(f"  For example, {texts[0]!r} comes from {libraries[0]}.", flush=True)
     classifier = TextCNNClassifier(random_state=0, verbose=0 if args.quiet else 1)
-    model = make_pipeline(TextVectorizer(), classifier)
+    model = make_pipeline(TextVectorizer(verbose=classifier.verbose), classifier)
     for name, one in ((BASELINE, tfidf_baseline()), ("sktextcnn", model)):
         start = time.perf_counter()
-        one.fit(train, y_train)
+        with waiting(f"Training {name}", shown=one is not model and not args.quiet):
+            one.fit(train, y_train)
         seconds = time.perf_counter() - start
         score = one.score(test, y_test)
         print(
@@ -69,6 +72,8 @@ def demo(args: argparse.Namespace) -> None:
     color = wants_color(args.color, sys.stdout)
     for explanation in explain(model, _TEXTS):
         print(f"\n{as_text(explanation, None, 4, color=color)}")
+    print()
+    print_legend(explanation, color=color)
     if args.output is not None:
         save_model(model, args.output)
         print(f"\nSaved {args.output}. Try: sktextcnn explain {args.output} 'Solve an equation.'")

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from sktextcnn._cli import demo, evaluate, explain, predict, report, train
+from sktextcnn._cli import demo, evaluate, explain, info, predict, report, train, vectors
 from sktextcnn._cli.arguments import CommandParser
 from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.messages import print_message, show_warning
@@ -19,10 +19,12 @@ _EPILOG = """\
 examples:
   sktextcnn demo
   sktextcnn train reviews.csv --text review --label sentiment -o model.sktextcnn
+  sktextcnn vectors get glove-wiki-gigaword-100
   sktextcnn predict model.sktextcnn new.csv --text review -o labelled.csv
   sktextcnn evaluate model.sktextcnn test.csv --text review --label sentiment
   sktextcnn report model.sktextcnn test.csv --text review --label sentiment -o report.html
   sktextcnn explain model.sktextcnn "a gorgeous, witty movie"
+  sktextcnn info model.sktextcnn
 """
 
 _FAILED, _INTERRUPTED, _PIPE_CLOSED = 1, 130, 141
@@ -83,6 +85,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
     )
-    for command in (train, predict, evaluate, report, explain, demo):
+    for command in (train, predict, evaluate, explain, report, info, vectors, demo):
         command.add_to(commands)
     return parser

@@ -1,19 +1,23 @@
 """Loading and saving models."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from sktextcnn._cli.errors import InputError, as_input_error
+from sktextcnn._progress import waiting
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
-def load_model(path: str) -> "Pipeline":
-    """Load a Pipeline of a vectorizer and a classifier."""
-    from sktextcnn._files import load
-    from sktextcnn._pipeline import fitted_parts
+def load_model(path: str, *, quiet: bool) -> "Pipeline":
+    """Load a Pipeline of a vectorizer and a classifier, and say so if it takes long."""
+    # Imports count, too, which take seconds where the disk is slow. A log needs no line of it.
+    shown = not quiet and sys.stderr.isatty()
+    with waiting(f"Loading {path}", shown=shown), as_input_error():
+        from sktextcnn._files import load
+        from sktextcnn._pipeline import fitted_parts
 
-    with as_input_error():
         model = load(path)
     try:
         fitted_parts(model, "the command line")

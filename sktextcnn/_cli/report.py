@@ -75,7 +75,7 @@ def report(args: argparse.Namespace) -> None:
     with open_reader(args.data, read_options(args)) as reader:
         # A column that does not exist is told before the model is loaded.
         sample_reader = SampleReader(reader, args, labelled=True)
-        model = load_model(args.model)
+        model = load_model(args.model, quiet=args.quiet)
         classifier = model.steps[-1][1]
         sample_reader.multilabel = multilabel = classifier.net_.multilabel
         classes = Classes(classifier.classes_.tolist())
@@ -85,7 +85,8 @@ def report(args: argparse.Namespace) -> None:
 
         with as_input_error(f"{args.train}: " if args.train else ""):
             builder = ReportBuilder(model, train)
-        for samples in with_progress(sample_reader.chunks(args.chunk_size), args):
+        chunks = sample_reader.chunks(args.chunk_size)
+        for samples in with_progress(chunks, args, "Measuring"):
             rows = class_indices(samples, classes, args)
             builder.add(samples.texts, _targets(rows, len(classes.labels), multilabel))
         check_any(range(builder.n_texts), reader)

@@ -12,6 +12,7 @@ from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.labels import Classes, label_key
 from sktextcnn._cli.messages import listed
 from sktextcnn._cli.rows import Chunk, ReadOptions, RowReader, open_reader
+from sktextcnn._progress import progress_bar
 
 
 def read_options(args: argparse.Namespace) -> ReadOptions:
@@ -52,6 +53,8 @@ class SampleReader:
         Whether to read labels.
     multilabel : bool or None, default=None
         Whether a text may have several labels or none. None: as the file has them.
+    label_option : str, default="--label"
+        The option that gave the columns of labels, for messages.
 
     Attributes
     ----------
@@ -73,6 +76,7 @@ class SampleReader:
         *,
         labelled: bool = False,
         multilabel: bool | None = None,
+        label_option: str = "--label",
     ) -> None:
         self._reader = reader
         self._args = args
@@ -87,7 +91,7 @@ class SampleReader:
         self.multilabel = multilabel
         if labelled:
             self._label_columns = [
-                self._column(name, "--label", may_be_missing=skip)
+                self._column(name, label_option, may_be_missing=skip)
                 for name in args.label or ["label"]
             ]
             # A reader whose labels have a separator of their own has joined them by it.
@@ -277,7 +281,7 @@ def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRo
     unlabelled: dict[int, tuple[int, str]] = {}
     with open_reader(path, read_options(args)) as reader:
         sample_reader = SampleReader(reader, args, labelled=True)
-        for samples in sample_reader.chunks(args.chunk_size):
+        for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
             for i, labels in enumerate(samples.labels):
                 number = samples.chunk.numbers[i]
                 location = _location(samples.chunk, i, args.label or ["label"])
@@ -309,12 +313,27 @@ def check_any(texts: Sequence[Any], reader: RowReader) -> None:
     raise InputError(f"{reader.name} has no rows.")
 
 
-def with_progress(chunks: Iterable[Samples], args: argparse.Namespace) -> Iterator[Samples]:
-    """Yield samples, and count them on stderr if a terminal shows nothing else."""
-    from tqdm import tqdm
+def with_progress(
+    chunks: Iterable[Samples], args: argparse.Namespace, what: str, *, printing: bool = False
+) -> Iterator[Samples]:
+    """Yield samples, and count them on stderr if they take long, unless --quiet is given.
 
-    shown = sys.stderr.isatty() and not (args.output is None and sys.stdout.isatty())
-    with tqdm(unit=" rows", disable=args.quiet or not shown) as bar:
+    Parameters
+    ----------
+    chunks : iterable of Samples
+        The samples of a file.
+    args : argparse.Namespace
+        The arguments of the command.
+    what : str
+        What the command does with them.
+    printing : bool, default=False
+        Whether it prints meanwhile. A bar would stand between its lines in a terminal, and the
+        program that reads them elsewhere expects nothing on stderr.
+    """
+    shown = not args.quiet
+    if printing:
+        shown = shown and sys.stderr.isatty() and not sys.stdout.isatty()
+    with progress_bar(shown=shown, slow=True, desc=what, unit=" rows") as bar:
         for samples in chunks:
             yield samples
             bar.update(len(samples.texts))

@@ -20,17 +20,20 @@ from sktextcnn._cli.arguments import (
 )
 from sktextcnn._cli.errors import InputError, as_input_error
 from sktextcnn._cli.labels import Classes
-from sktextcnn._cli.messages import class_counts, print_summary
+from sktextcnn._cli.messages import class_counts, counted, print_summary
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
 from sktextcnn._cli.rows import open_reader
+from sktextcnn._cli.scores import measured
 from sktextcnn._cli.texts_and_labels import (
     SampleReader,
     check_any,
     class_indices,
     read_options,
     read_training_rows,
+    with_progress,
 )
+from sktextcnn._progress import waiting
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -56,6 +59,7 @@ _OPTION_OF = {
     "vectorizer.embeddings": "--vectors",
     "vectorizer.random_state": "--seed",
     "vectorizer.preprocessor": None,
+    "vectorizer.verbose": "--quiet",
     "classifier.finetune": "--finetune",
     "classifier.max_epochs": "--max-epochs",
     "classifier.random_state": "--seed",
@@ -87,9 +91,10 @@ def add_to(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="word vectors: a file of word2vec, GloVe or fastText; or word2vec or fasttext, to "
-        "train vectors on the texts; given several times, the vectors are put side by side "
-        "(default: random vectors)",
+        help="word vectors: a file of word2vec, GloVe or fastText; the name of some to download, "
+        "such as glove-wiki-gigaword-100 (sktextcnn vectors list shows the names); or word2vec or "
+        "fasttext, to train vectors on the texts; given several times, the vectors are put side by "
+        "side (default: random vectors)",
     )
     training.add_argument(
         "--vectors-word",
@@ -138,6 +143,13 @@ def add_to(commands: Commands) -> None:
         "report the accuracy on them",
     )
     test.add_argument("--test", metavar="FILE", help="report the accuracy on this file")
+    training.add_argument(
+        "--no-baseline",
+        dest="baseline",
+        action="store_false",
+        help="do not train TF-IDF and logistic regression, whose accuracy on the test texts is "
+        "reported beside that of the model; they need time and memory on large data",
+    )
     add_quiet(parser)
 
 
@@ -224,9 +236,23 @@ def train(args: argparse.Namespace) -> None:
         # files, explanations and predictions have these.
         model.steps[-1][1].classes_ = np.array(classes.labels)
     _report(model, time.perf_counter() - start, args)
+    card = model.steps[-1][1].card_
+    if args.data not in (None, "-"):
+        card["data"] = os.path.basename(args.data)
     if test[0]:
-        print_summary(args, _score(model, *test, multilabel))
-    save_model(model, args.output)
+        card["test"], sentence = measured(
+            model,
+            (texts, targets),
+            test,
+            multilabel=multilabel,
+            baseline=args.baseline,
+            quiet=args.quiet,
+        )
+        if args.test is not None:
+            card["test"]["data"] = os.path.basename(args.test)
+        print_summary(args, sentence)
+    with waiting(f"Writing {args.output}", shown=not args.quiet):
+        save_model(model, args.output)
     size = os.path.getsize(args.output)
     print_summary(args, f"Saved {args.output} ({size / 1e6:.1f} MB).")
 
@@ -236,27 +262,34 @@ def new_model(args: argparse.Namespace) -> "Pipeline":
     from sklearn.pipeline import Pipeline
 
     from sktextcnn._classifier import TextCNNClassifier
+    from sktextcnn._gensim_data import fetch
     from sktextcnn._vectorizer import TextVectorizer
-    from sktextcnn._vectors import TRAINED, Embeddings
+    from sktextcnn._vectors import TRAINED, Embeddings, embeddings_config
 
     if args.vectors_word and set(args.vectors) <= set(TRAINED):
         raise InputError("--vectors-word is for files of vectors: give --vectors FILE with it.")
     sources: list[Any] = []
     for source in args.vectors:
         if source not in TRAINED:
-            # Raises an error for a missing file before the texts are read.
+            # An error for a missing file comes before the texts are read, and so does a download.
             with as_input_error():
                 handle = Embeddings(source, word=args.vectors_word)
+                config = embeddings_config(source)
+                if config is not None and config["path"] is None:
+                    fetch(config["name"], quiet=args.quiet)
             source = handle if args.vectors_word else source
         sources.append(source)
     embeddings = sources if len(sources) > 1 else next(iter(sources), None)
+    verbose = 0 if args.quiet else 1
     steps: dict[str, Any] = {
-        "vectorizer": TextVectorizer(embeddings=embeddings, random_state=args.seed),
+        "vectorizer": TextVectorizer(
+            embeddings=embeddings, random_state=args.seed, verbose=verbose
+        ),
         "classifier": TextCNNClassifier(
             finetune=args.finetune,
             max_epochs=args.max_epochs,
             random_state=args.seed,
-            verbose=0 if args.quiet else 1,
+            verbose=verbose,
         ),
     }
     for name, value in args.settings:
@@ -322,7 +355,7 @@ def _read_test(
     rows: list[list[int]] = []
     with open_reader(args.test, read_options(args)) as reader:
         sample_reader = SampleReader(reader, args, labelled=True, multilabel=multilabel)
-        for samples in sample_reader.chunks(args.chunk_size):
+        for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
             texts += samples.texts
             rows += class_indices(samples, classes, args)
         check_any(texts, reader)
@@ -345,19 +378,6 @@ def _hold_out(
     return train, y_train, (test, y_test)
 
 
-def _score(model: "Pipeline", texts: Sequence[str], targets: Any, multilabel: bool) -> str:
-    """Return how good a model is on held-out texts, as a sentence."""
-    from sklearn.metrics import accuracy_score, f1_score
-
-    predicted = model.predict(texts)
-    accuracy = accuracy_score(targets, predicted)
-    where = f"on {len(texts):,} held-out texts"
-    if not multilabel:
-        return f"Accuracy {where}: {accuracy:.3f}."
-    f1 = f1_score(targets, predicted, average="micro", zero_division=0.0)
-    return f"Micro F1 {where}: {f1:.3f}; all labels of a text are right in {accuracy:.1%}."
-
-
 def _report(model: "Pipeline", seconds: float, args: argparse.Namespace) -> None:
     """Print what the training did, for the user to see whether the settings fit the texts."""
     vectorizer, classifier = (step for _, step in model.steps)
@@ -373,4 +393,4 @@ def _report(model: "Pipeline", seconds: float, args: argparse.Namespace) -> None
         f"The first {vectorizer.max_length_} tokens of each text are read; "
         f"{vectorizer.truncated_fraction_:.1%} of the texts are longer.",
     )
-    print_summary(args, f"{classifier.n_iter_} epochs in {seconds:.1f} s.")
+    print_summary(args, f"{counted(classifier.n_iter_, 'epoch')} in {seconds:.1f} s.")

@@ -23,7 +23,7 @@ from sktextcnn._state import (
     to_plain,
     versions,
 )
-from sktextcnn._training import SETTINGS, check_stored
+from sktextcnn._training import SETTINGS, check_card, check_stored
 from sktextcnn._vectorizer import TextVectorizer
 from sktextcnn._vectors import (
     TRAINED,
@@ -43,7 +43,7 @@ _KINDS: dict[str, type[BaseEstimator]] = {
 
 # Parameters that belong to a session rather than to the model.
 _NOT_STORED: dict[type[BaseEstimator], tuple[str, ...]] = {
-    TextVectorizer: (),
+    TextVectorizer: ("verbose",),
     TextCNNClassifier: ("verbose",),
     Pipeline: (),
 }
@@ -75,7 +75,7 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     ValueError
-        If `omit` has a name that is not a parameter.
+        If `omit` has a name that is not a parameter, or `card_` is not JSON data.
     OSError
         If the file cannot be written.
 
@@ -87,9 +87,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str], *, omit: Collection
     Notes
     -----
     The file holds the weights, the vocabulary, the word vectors of the vectorizer, the parameters
-    except `verbose`, the requests of metadata routing, and the history of training. It holds
-    nothing else of the texts, no state of the optimizer, and no attribute that other tools have
-    set. It is a safetensors file that other tools can open.
+    except `verbose`, the requests of metadata routing, the history of training, and the model card
+    (`card_`). It holds nothing else of the texts, no state of the optimizer, and no attribute that
+    other tools have set. It is a safetensors file that other tools can open.
 
     Examples
     --------
@@ -152,13 +152,18 @@ class _Writer:
             ]
             return described
         check_is_fitted(estimator)
+        state = estimator._fitted_state()
+        card = state.pop("card_", None)
         described["fitted"] = {
-            **{
-                name: self._fitted(name, value, prefix)
-                for name, value in estimator._fitted_state().items()
-            },
+            **{name: self._fitted(name, value, prefix) for name, value in state.items()},
             **versions(),
         }
+        if card is not None:
+            # Beside what is fitted, where versions that do not know it leave it alone.
+            try:
+                described["card"] = check_card(card, len(estimator.classes_))
+            except ValueError as error:
+                raise ValueError(f"{prefix}card_ cannot be stored: {error}.") from None
         requests = _metadata_requests(estimator)
         if requests:
             described["requests"] = requests
@@ -399,6 +404,8 @@ class _Reader:
             state = self._vectorizer(**fitted)
         else:
             state = self._classifier(fitted, prefix)
+            if "card" in described:
+                state["card_"] = check_card(described["card"], len(state["classes_"]))
         estimator._set_fitted_state(state)
         _set_metadata_requests(estimator, described.get("requests", {}))
         return estimator
@@ -500,6 +507,15 @@ class _Reader:
             "frozen": stored["frozen"],
             "history": from_plain(stored["history"]),
         }
+
+
+def stored_versions(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the versions of sktextcnn and scikit-learn that saved a valid model file."""
+    model = Container(path).model
+    fitted = dict(model.get("steps", [["", model]]))
+    names = ("sktextcnn", "scikit-learn")
+    state = next(iter(fitted.values()))["fitted"]
+    return dict(zip(names, (state[key] for key in versions()), strict=True))
 
 
 def _set_metadata_requests(estimator: Any, requests: Mapping[str, Any]) -> None:

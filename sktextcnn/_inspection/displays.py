@@ -1,6 +1,8 @@
 """Displays in scikit-learn's convention: from_estimator, plot, ax_, figure_."""
 
+import textwrap
 from collections.abc import Iterable
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,8 @@ class ExplanationDisplay:
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
-    >>> display = ExplanationDisplay.from_estimator(model.fit(texts, labels), "A witty GEM.")
+    >>> model = model.fit(texts, labels)
+    >>> display = ExplanationDisplay.from_estimator(model, "A witty GEM.")
     >>> display.ax_.get_xlabel()
     'Evidence for good'
     """
@@ -121,16 +124,16 @@ class ExplanationDisplay:
         _need_matplotlib(type(self).__name__)
         top = self.explanation.top(self.label, n=n, by=by)[::-1]
         label = self.explanation.classes[self.explanation.column(self.label)]
-        self.ax_ = _axes(ax, len(top))
-        _bars(self.ax_, [ngram for ngram, _ in top], np.array([value for _, value in top]))
-        self.ax_.set(
-            xlabel=_shortened(f"Evidence for {label}"), title=_shortened(self.explanation.text)
-        )
+        names = [_wrapped(ngram, _NAME_WIDTH) for ngram, _ in top]
+        self.ax_ = _axes(ax, names)
+        _bars(self.ax_, names, np.array([value for _, value in top]))
+        self.ax_.set_xlabel(_wrapped(f"Evidence for {label}", _TITLE_WIDTH))
+        self.ax_.set_title(_wrapped(self.explanation.text, _TITLE_WIDTH), fontsize="medium")
         self.figure_ = self.ax_.figure
         return self
 
     def _repr_html_(self) -> str:
-        return self.explanation.to_html(self.label)
+        return self.explanation.notebook(self.label)
 
     def __str__(self) -> str:
         return self.explanation.to_ansi(self.label)
@@ -160,7 +163,8 @@ class TrainingHistoryDisplay:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sktextcnn import TrainingHistoryDisplay, TextCNNClassifier, TextVectorizer
+    >>> from sktextcnn import TextCNNClassifier, TextVectorizer
+    >>> from sktextcnn import TrainingHistoryDisplay
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
@@ -220,7 +224,10 @@ class TrainingHistoryDisplay:
         return cls(history, thawed).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> "TrainingHistoryDisplay":
-        """Draw the curves, and mark the epochs in which parts of the network were thawed.
+        """Draw the curves, and mark the best epoch and those in which parts were thawed.
+
+        The best epoch is that of the lowest validation loss. The curves of more than 40 epochs are
+        smoothed, by the mean of the epochs around each; what they were is drawn thin.
 
         Parameters
         ----------
@@ -232,38 +239,58 @@ class TrainingHistoryDisplay:
         self : TrainingHistoryDisplay
         """
         _need_matplotlib(type(self).__name__)
-        from matplotlib.ticker import MaxNLocator
+        from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
         self.ax_ = _axes(ax)
         self.figure_ = self.ax_.figure
         self.accuracy_ax_ = None
         lines = []
         for name, (label, style) in _CURVES.items():
-            points = [(i, row[name]) for i, row in enumerate(self.history, 1) if name in row]
-            if not points:
+            epochs = [i for i, row in enumerate(self.history, 1) if name in row]
+            if not epochs:
                 continue
             target = self.ax_
             if name == "valid_acc":
                 target = self.accuracy_ax_ = self.ax_.twinx()
                 target.set_ylabel("Accuracy")
-            lines += target.plot(*zip(*points, strict=True), label=label, marker=".", **style)
-        for epoch, what in self.thawed.items():
-            if epoch <= len(self.history):
-                self.ax_.axvline(epoch, color="gray", linestyle=":")
-                self.ax_.annotate(
-                    f"{what} thawed",
-                    (epoch, 1),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(3, -3),
-                    textcoords="offset points",
-                    va="top",
-                    rotation=90,
-                    color="gray",
-                )
+            values = [self.history[i - 1][name] for i in epochs]
+            lines.append(_curve(target, epochs, values, label, style))
+        lines += self._best_epoch() + self._thawing()
         self.ax_.set(xlabel="Epoch", ylabel="Loss")
-        self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True))
-        self.ax_.legend(handles=lines)
+        self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        self.ax_.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        if len(self.history) == 1:
+            self.ax_.set_xlim(0.5, 1.5)
+        # Above the axes, where it covers no curve.
+        self.ax_.legend(
+            handles=lines, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False
+        )
         return self
+
+    def _best_epoch(self) -> list[Any]:
+        """Mark the epoch with the lowest validation loss, if there is one."""
+        losses = {i: row["valid_loss"] for i, row in enumerate(self.history, 1) if _VALID in row}
+        if not losses:
+            return []
+        best = min(losses, key=losses.__getitem__)
+        return self.ax_.plot(
+            [best],
+            [losses[best]],
+            label=f"lowest validation loss, epoch {best:,}",
+            linestyle="none",
+            marker="o",
+            markersize=9,
+            markerfacecolor="none",
+            color=_CURVES[_VALID][1]["color"],
+        )
+
+    def _thawing(self) -> list[Any]:
+        """Mark the epochs from which on a part of the network was trained too."""
+        return [
+            self.ax_.axvline(epoch, color="gray", linestyle=style, label=f"{what} thawed")
+            for (epoch, what), style in zip(self.thawed.items(), cycle((":", "-.")))
+            if epoch <= len(self.history)
+        ]
 
 
 class LearnedNGramsDisplay:
@@ -292,7 +319,8 @@ class LearnedNGramsDisplay:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sktextcnn import LearnedNGramsDisplay, TextCNNClassifier, TextVectorizer
+    >>> from sktextcnn import LearnedNGramsDisplay
+    >>> from sktextcnn import TextCNNClassifier, TextVectorizer
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
@@ -352,13 +380,18 @@ class LearnedNGramsDisplay:
         """
         _need_matplotlib(type(self).__name__)
         shown = self.ngrams[::-1]
-        self.ax_ = _axes(ax, len(shown))
-        names = [f"{ngram.text}  ({ngram.count})" for ngram in shown]
+        names = [_wrapped(f"{ngram.text}  ({ngram.count:,})", _NAME_WIDTH) for ngram in shown]
+        self.ax_ = _axes(ax, names)
         _bars(self.ax_, names, np.array([ngram.total for ngram in shown]))
-        self.ax_.set(xlabel=_shortened(f"Evidence for {self.label}, over all texts"))
+        xlabel = f"Evidence for {self.label}, over all texts"
+        self.ax_.set(xlabel=_wrapped(xlabel, _TITLE_WIDTH))
         self.figure_ = self.ax_.figure
         return self
 
+
+_VALID = "valid_loss"
+# More epochs than this are smoothed, by the mean of this share of them.
+_MOST_RAW, _SMOOTHED_SHARE = 40, 0.05
 
 _CURVES: dict[str, tuple[str, dict[str, Any]]] = {
     "train_loss": ("training loss", {"color": "C0"}),
@@ -377,25 +410,58 @@ def _need_matplotlib(name: str) -> None:
         ) from error
 
 
-def _axes(ax: Any, n_bars: int = 0) -> Any:
+def _axes(ax: Any, names: list[str] | None = None) -> Any:
+    """Return the axes; for bars with names, new ones are as high as the names need."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    size = (7, 1.2 + 0.28 * n_bars) if n_bars else None
+    size = None
+    if names is not None:
+        size = (7, 1.4 + 0.12 * len(names) + 0.18 * sum(name.count("\n") + 1 for name in names))
     return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def _curve(
+    ax: Any, epochs: list[int], values: list[float], label: str, style: dict[str, Any]
+) -> Any:
+    """Draw a curve, smoothed if it has many epochs, and return the line for the legend."""
+    if len(epochs) <= _MOST_RAW:
+        return ax.plot(epochs, values, label=label, marker=".", **style)[0]
+    ax.plot(epochs, values, linewidth=0.6, alpha=0.5, **{**style, "linestyle": "-"})
+    half = max(1, round(len(epochs) * _SMOOTHED_SHARE / 2))
+    label = f"{label}, mean of {2 * half + 1} epochs"
+    return ax.plot(epochs, smoothed(values, half), label=label, linewidth=2, **style)[0]
+
+
+def smoothed(values: list[float], half: int) -> np.ndarray:
+    """Return the mean of each value and up to `half` on either side; fewer at the ends."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(len(values))
+    first, last = np.maximum(places - half, 0), np.minimum(places + half + 1, len(values))
+    return (sums[last] - sums[first]) / (last - first)
 
 
 def _bars(ax: Any, names: list[str], values: np.ndarray) -> None:
     colours = [[c / 255 for c in (FOR if value > 0 else AGAINST)] for value in values]
     places = np.arange(len(names))
     ax.barh(places, values, color=colours)
-    ax.set_yticks(places, [_shortened(name) for name in names])
+    ax.set_yticks(places, names)
     ax.axvline(0, color="gray", linewidth=0.8)
     ax.set_ylim(-0.6, max(len(names), 1) - 0.4)
 
 
-def _shortened(text: str, length: int = 60) -> str:
-    """Shorten a text to one line, and escape the dollar signs that would begin a formula."""
-    shown = text if len(text) <= length else text[: length - 3] + "..."
-    return " ".join(printable(shown).split("\n")).replace("\t", " ").replace("$", r"\$")
+# How many characters of names and titles are in a line, and how many lines they have at most.
+_NAME_WIDTH, _TITLE_WIDTH, _MOST_LINES = 44, 48, 3
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Break a text into a few lines, and escape the dollar signs that would begin a formula."""
+    lines = textwrap.wrap(
+        printable(text[: width * _MOST_LINES + width]),
+        width,
+        max_lines=_MOST_LINES,
+        placeholder=" ...",
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace("$", r"\$")

@@ -1,14 +1,26 @@
 """Explanation: what each piece of a text adds to the logit of each class."""
 
 import numbers
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_scalar
 
-from sktextcnn._inspection.rendering import Rendering, cut
+from sktextcnn._inspection.rendering import (
+    STEPS,
+    Rendering,
+    Rival,
+    Truth,
+    ansi_legend,
+    cut,
+    html_legend,
+)
+
+# So many classes are named with their probabilities, and so many n-grams in each direction tell
+# the first two apart.
+_NAMED, _TELLING = 3, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +92,9 @@ class Explanation:
             return self.classes[self.logits > 0]
         return self.classes[[self.logits.argmax()]].tolist()[0]
 
-    def evidence(self, label: Any = None, *, by: str = "span") -> np.ndarray:
+    def evidence(
+        self, label: Any = None, *, by: str = "span", rather_than: Any = None
+    ) -> np.ndarray:
         """Return the evidence for a class.
 
         Parameters
@@ -89,29 +103,43 @@ class Explanation:
             One of `classes`; None for the class of the largest logit.
         by : {"span", "token"}, default="span"
             Whether to return the evidence of n-grams or of tokens.
+        rather_than : object or None, default=None
+            Another of `classes`, to compare with it alone; None for all others.
 
         Returns
         -------
         ndarray of shape (n_spans,) or (n_tokens,), float64
             Contributions to the logit of the class, minus the mean contribution to the other
             classes, as only differences of logits matter. For multilabel targets, the
-            contributions themselves.
+            contributions themselves. With `rather_than`, the contributions minus those to that
+            class.
 
         Raises
         ------
         ValueError
-            If `label` is not one of the classes, or `by` is neither "span" nor "token".
+            If `label` or `rather_than` is not one of the classes, both are the same, or `by` is
+            neither "span" nor "token".
         """
         if by not in ("span", "token"):
             raise ValueError(f"by must be 'span' or 'token'; got {by!r}.")
         values = self.contributions if by == "span" else self.token_contributions
         column = self.column(label)
+        if rather_than is not None:
+            other = column_of(rather_than, self.classes, "rather_than")
+            if other == column:
+                raise ValueError(
+                    f"rather_than={rather_than!r} is the class that is explained. Give another "
+                    f"one of {self.classes.tolist()}."
+                )
+            return values[:, column] - values[:, other]
         if self.multilabel:
             return values[:, column]
         others = np.delete(values, column, axis=1)
         return values[:, column] - others.mean(axis=1)
 
-    def top(self, label: Any = None, *, n: int = 10, by: str = "span") -> list[tuple[str, float]]:
+    def top(
+        self, label: Any = None, *, n: int = 10, by: str = "span", rather_than: Any = None
+    ) -> list[tuple[str, float]]:
         """Return the n-grams or tokens that matter most for a class.
 
         Parameters
@@ -122,6 +150,8 @@ class Explanation:
             How many to return at most.
         by : {"span", "token"}, default="span"
             Whether to return n-grams or tokens.
+        rather_than : object or None, default=None
+            Another of `classes`, to compare with it alone; None for all others.
 
         Returns
         -------
@@ -133,37 +163,39 @@ class Explanation:
         TypeError
             If `n` is not an int.
         ValueError
-            If `n` is negative, `label` is not one of the classes, or `by` is neither "span" nor
-            "token".
+            If `n` is negative, or for the reasons of `evidence`.
         """
         check_scalar(n, "n", numbers.Integral, min_val=0)
-        evidence = self.evidence(label, by=by)
+        evidence = self.evidence(label, by=by, rather_than=rather_than)
         spans = self.spans if by == "span" else self.token_spans
         order = np.argsort(-np.abs(evidence), kind="stable")[:n]
         return [(self.text[slice(*spans[i])], float(evidence[i])) for i in order]
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        return self.notebook()
 
-    def to_html(self, label: Any = None, *, n: int = 8) -> str:
-        """Return the text with its words coloured by their evidence, as HTML.
+    def notebook(self, label: Any = None) -> str:
+        """Return what a notebook shows: `to_html` and what the colours mean.
 
         Parameters
         ----------
         label : object or None, default=None
             One of `classes`; None for the class of the largest logit.
-        n : int, default=8
-            How many n-grams to list at most.
 
         Returns
         -------
         str
             A ``div``, with all text escaped.
         """
-        return self._rendering(label, n).html()
+        return self._rendering(label, 8, None).html(self.html_legend())
 
-    def to_ansi(self, label: Any = None, *, n: int = 8) -> str:
-        """Return the text with its words coloured by their evidence, for a terminal.
+    def to_html(self, label: Any = None, *, n: int = 8, true: Any = None) -> str:
+        """Return the text with its words coloured by their evidence, as HTML.
+
+        Above the text are the three most probable classes, or for multilabel targets the
+        predicted ones and at least three. Below it, if there are more than two classes, are the
+        n-grams that tell the class from its most probable rival. The colours have the same
+        meaning for all texts.
 
         Parameters
         ----------
@@ -171,24 +203,128 @@ class Explanation:
             One of `classes`; None for the class of the largest logit.
         n : int, default=8
             How many n-grams to list at most.
+        true : object or None, default=None
+            The true label of the text, to be shown; for multilabel targets a list of labels. None
+            if it is not known.
 
         Returns
         -------
         str
-            Lines with ANSI colours; control characters of the text are replaced.
-        """
-        return self._rendering(label, n).ansi()
+            A ``div``, with all text escaped.
 
-    def _rendering(self, label: Any, n: int) -> Rendering:
+        Raises
+        ------
+        TypeError
+            If `n` is not an int, or `true` is not a list for multilabel targets.
+        ValueError
+            If `n` is negative, or `label` or `true` is not one of the classes.
+        """
+        return self._rendering(label, n, true).html()
+
+    def to_ansi(self, label: Any = None, *, n: int = 8, true: Any = None) -> str:
+        """Return the same as `to_html` for a terminal.
+
+        Parameters
+        ----------
+        label : object or None, default=None
+            One of `classes`; None for the class of the largest logit.
+        n : int, default=8
+            How many n-grams to list at most.
+        true : object or None, default=None
+            The true label of the text, to be shown; for multilabel targets a list of labels. None
+            if it is not known.
+
+        Returns
+        -------
+        str
+            Lines with the colours of terminals of 256 colours; control characters of the text are
+            replaced.
+
+        Raises
+        ------
+        TypeError
+            If `n` is not an int, or `true` is not a list for multilabel targets.
+        ValueError
+            If `n` is negative, or `label` or `true` is not one of the classes.
+        """
+        return self._rendering(label, n, true).ansi()
+
+    def html_legend(self) -> str:
+        """Return what the colours and numbers of `to_html` mean, as HTML.
+
+        It is the same for all texts of a model.
+
+        Returns
+        -------
+        str
+            A ``div``.
+        """
+        return html_legend(self._meaning())
+
+    def ansi_legend(self) -> str:
+        """Return what the colours and numbers of `to_ansi` mean, for a terminal.
+
+        Returns
+        -------
+        str
+            Lines with the colours of terminals of 256 colours.
+        """
+        return ansi_legend(self._meaning())
+
+    def _meaning(self) -> str:
+        odds = " +1 multiplies the odds of the class by 2.7."
+        if self.multilabel:
+            what, total = "the logit of the class", "it"
+        elif len(self.classes) == 2:
+            what = "the logit of the class, minus what they add to that of the other class"
+            total = "the difference of the logits"
+        else:
+            what = "the logit of the class, minus the mean of what they add to those of the others"
+            total, odds = "the difference", ""
+        parts = f"those of all n-grams and of the biases sum to {total}"
+        method = f"exact: {parts}" if self.method == "exact" else f"{self.method}: {parts}, almost"
+        return f"The numbers are what words and n-grams add to {what}.{odds} They are {method}."
+
+    def _rendering(self, label: Any, n: int, true: Any) -> Rendering:
         column = self.column(label)
         evidence = self.evidence(label, by="token")
+        classes = self.classes.tolist()
+        order = np.argsort(-self.logits, kind="stable").tolist()
+        n_predicted = int((self.logits > 0).sum()) if self.multilabel else 1
+        named = order[: max(_NAMED, n_predicted)]
+        named += [column] if column not in named else []
         return Rendering(
-            label=self.classes[column],
-            probability=self.probabilities[column],
-            method=self.method,
+            label=classes[column],
+            probabilities=[(classes[i], float(self.probabilities[i])) for i in named],
+            none_predicted=n_predicted == 0,
+            truth=None if true is None else self._truth(true),
             pieces=cut(self.text, self.token_spans, evidence),
             ngrams=self.top(label, n=n),
+            rival=self._rival(order[1] if column == order[0] else order[0], column, n),
         )
+
+    def _truth(self, true: Any) -> Truth:
+        if not self.multilabel:
+            column = column_of(true, self.classes, "true")
+            return Truth([true], column == self.column())
+        if isinstance(true, str) or not isinstance(true, Collection | np.ndarray):
+            raise TypeError(
+                f"true must be a list of the true labels for multilabel targets; got {true!r}."
+            )
+        columns = sorted({column_of(each, self.classes, "an entry of true") for each in true})
+        predicted = np.flatnonzero(self.logits > 0).tolist()
+        return Truth([self.classes.tolist()[i] for i in columns], columns == predicted)
+
+    def _rival(self, rival: int, column: int, n: int) -> Rival | None:
+        # Of two classes, the evidence is already the difference; labels have no rivals.
+        if self.multilabel or len(self.classes) == 2:
+            return None
+        classes = self.classes.tolist()
+        ngrams = self.top(classes[column], n=len(self.spans), rather_than=classes[rival])
+        n = min(n, _TELLING)
+        telling = [each for each in ngrams if each[1] >= STEPS[0]][:n]
+        telling += [each for each in ngrams if each[1] <= -STEPS[0]][:n]
+        return Rival(classes[rival], float(self.probabilities[rival]), telling)
 
     def column(self, label: Any = None) -> int:
         """Return the column of a class in all arrays.
@@ -220,9 +356,19 @@ class Explanation:
         )
 
 
-def column_of(label: Any, classes: np.ndarray) -> int:
-    """Return the column of a class; a ValueError if it is not one of the classes."""
+def column_of(label: Any, classes: np.ndarray, name: str = "label") -> int:
+    """Return the column of a class; a ValueError if it is not one of the classes.
+
+    Parameters
+    ----------
+    label : object
+        The class.
+    classes : ndarray of shape (n_classes,)
+        All classes.
+    name : str, default="label"
+        The parameter, for the message.
+    """
     columns = {each: i for i, each in enumerate(classes.tolist())}
     if not isinstance(label, Hashable) or label not in columns:
-        raise ValueError(f"label={label!r} is not one of the classes {classes.tolist()}.")
+        raise ValueError(f"{name}={label!r} is not one of the classes {classes.tolist()}.")
     return columns[label]

@@ -66,8 +66,10 @@ def nearest_words(model: Any, words: Iterable[str], *, n: int = 5) -> dict[str, 
     >>> from sktextcnn import TextCNNClassifier, TextVectorizer, nearest_words
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
-    >>> vectorizer = TextVectorizer(embeddings=datapath("test_glove.txt"), random_state=0)
-    >>> model = make_pipeline(vectorizer, TextCNNClassifier(random_state=0)).fit(texts, labels)
+    >>> vectors = datapath("test_glove.txt")
+    >>> vectorizer = TextVectorizer(embeddings=vectors, random_state=0)
+    >>> model = make_pipeline(vectorizer, TextCNNClassifier(random_state=0))
+    >>> model = model.fit(texts, labels)
     >>> before, after = nearest_words(model, ["gem"], n=2)["gem"]
     >>> len(before), len(after)
     (2, 2)

@@ -129,7 +129,8 @@ def top_ngrams(
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
-    >>> "gem" in top_ngrams(model.fit(texts, labels), texts, "good", n=1)["good"][0].text
+    >>> model = model.fit(texts, labels)
+    >>> "gem" in top_ngrams(model, texts, "good", n=1)["good"][0].text
     True
     """
     check_scalar(n, "n", numbers.Integral, min_val=0)
@@ -222,7 +223,8 @@ def top_filters(
     >>> texts = ["a gem", "so dull", "a witty gem", "a dull, dull film"] * 5
     >>> labels = ["good", "bad", "good", "bad"] * 5
     >>> model = make_pipeline(TextVectorizer(), TextCNNClassifier(random_state=0))
-    >>> filters = top_filters(model.fit(texts, labels), texts, "good", n_filters=3, n=1)
+    >>> model = model.fit(texts, labels)
+    >>> filters = top_filters(model, texts, "good", n_filters=3, n=1)
     >>> ["gem" in ngram for each in filters for ngram, activation in each.ngrams]
     [True, True, True]
     """

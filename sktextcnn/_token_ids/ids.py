@@ -7,7 +7,7 @@ import numpy as np
 
 from sktextcnn._compat.numpy import mark_array, mark_of
 from sktextcnn._token_ids.rows import remember_rows
-from sktextcnn._token_ids.table import TokenTable
+from sktextcnn._token_ids.table import RESERVED_WORDS, TokenTable
 
 # The arrays of TokenIds are marked with these, in the metadata of the dtype. NumPy, pandas and
 # pickle keep nothing else when they drop the subclass, and joblib.hash reads nothing else.
@@ -94,6 +94,29 @@ class TokenIds(np.ndarray):
         array = _as_ndarray(self).astype(dtype, *args, **kwargs)
         mark = lost_table(self)
         return array if mark is None or dtype.kind not in "iuf" else _marked(array, *mark)
+
+    def __repr__(self) -> str:
+        """Return the first and last ids, what they are ids of, and their shape."""
+        facts = [f"shape={self.shape}", f"dtype={self.dtype.name}"]
+        if self.table is not None:
+            facts.append(f"n_words={len(self.table) - len(RESERVED_WORDS)}")
+            if self.table.vector_size:
+                facts.append(f"vector_size={self.table.vector_size}")
+        return f"TokenIds({self._shown('TokenIds(', ', ')},\n         {', '.join(facts)})"
+
+    def __str__(self) -> str:
+        return self._shown("", " ")
+
+    def _shown(self, prefix: str, separator: str) -> str:
+        # A row of many columns would fill a screen, so more than six are always abbreviated.
+        return np.array2string(
+            _as_ndarray(self),
+            max_line_width=80,
+            separator=separator,
+            prefix=prefix,
+            threshold=0,
+            edgeitems=3 if self.ndim <= 2 else 1,
+        )
 
     def __reduce__(self) -> tuple:
         return _rebuild, (_as_ndarray(self), self.table)

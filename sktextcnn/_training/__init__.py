@@ -1,6 +1,10 @@
 """From ids and targets to a trained net: skorch, its callbacks, and starting weights."""
 
 from sktextcnn._training.build import OPTIMIZERS as OPTIMIZERS
+from sktextcnn._training.card import check_card as check_card
+from sktextcnn._training.card import continued_card as continued_card
+from sktextcnn._training.card import held_out_scores as held_out_scores
+from sktextcnn._training.card import new_card as new_card
 from sktextcnn._training.data import TrainingData as TrainingData
 from sktextcnn._training.data import split_validation as split_validation
 from sktextcnn._training.data import training_data as training_data

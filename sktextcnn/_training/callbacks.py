@@ -1,6 +1,7 @@
 """The callbacks of a training: freezing, learning rates, early stopping, progress."""
 
 import inspect
+import math
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from typing import Any
@@ -12,6 +13,7 @@ from skorch.callbacks import Callback, EarlyStopping, Freezer, LRScheduler, Unfr
 from skorch.utils import noop
 
 from sktextcnn._network import output_layer
+from sktextcnn._progress import progress_bar, say
 
 EMBEDDING = "embedding.*"
 HEAD = "head.*"
@@ -104,18 +106,51 @@ class LinearDecay(Callback):
 
 
 class Progress(Callback):
-    """A tqdm bar over epochs."""
+    """A bar over the batches of a training, and a sentence if not the last epoch is the best one.
 
-    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
-        from tqdm.auto import tqdm
+    Parameters
+    ----------
+    title : str
+        What is trained.
+    """
 
-        self.bar_ = tqdm(total=net.max_epochs, desc="TextCNN", unit="epoch")
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
+        n_batches = net.max_epochs * math.ceil(len(X) / net.batch_size)
+        self.epoch_ = 0
+        self.bar_ = progress_bar(total=n_batches, desc=self.title, unit=" batches")
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        self.epoch_ += 1
+        title = f"{self.title}, epoch {self.epoch_} of {net.max_epochs}"
+        self.bar_.set_description_str(title, refresh=False)
+
+    def on_batch_end(self, net: Any, training: bool = False, **kwargs: Any) -> None:
+        if training:
+            self.bar_.update()
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         row = net.history[-1]
         names = ("train_loss", "valid_loss", "valid_acc")
-        self.bar_.set_postfix({name: f"{row[name]:.3f}" for name in names if name in row})
-        self.bar_.update()
+        losses = {name: f"{row[name]:.3f}" for name in names if name in row}
+        self.bar_.set_postfix(losses, refresh=False)
+
+    def finish(self, net: Any, callbacks: Iterable[tuple[str, Any]]) -> None:
+        """Close the bar of a training that has come to its end, and say how it did."""
+        # After an early stop, all batches there are have been seen.
+        self.bar_.total = self.bar_.n
+        self.close()
+        stopped = self.epoch_ < net.max_epochs
+        how = f"Stopped after epoch {self.epoch_} of {net.max_epochs}"
+        best = next((each for _, each in callbacks if getattr(each, "load_best", False)), None)
+        number = getattr(best, "best_epoch_", 0)
+        if number and (stopped or number != net.history[-1, "epoch"]):
+            how = how if stopped else f"Trained for {net.max_epochs} epochs"
+            say(f"{how}; the weights are those of epoch {number}, the best one.")
+        elif stopped:
+            say(f"{how}.")
 
     def close(self) -> None:
         """End the line of the bar, if there is one."""

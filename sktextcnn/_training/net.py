@@ -132,14 +132,23 @@ class TextNet(NeuralNetClassifier):
                 raise _StopTraining from None
             raise
 
-    def fit_epochs(self, dataset: TokenDataset, epochs: int, *, progress: bool = False) -> None:
+    def fit_epochs(self, dataset: TokenDataset, epochs: int, *, title: str | None = None) -> None:
         """Train for some epochs, or until early stopping ends them.
 
         On an error or interrupt the history is what it was before.
+
+        Parameters
+        ----------
+        dataset : TokenDataset
+            The texts.
+        epochs : int
+            How many epochs at most.
+        title : str or None, default=None
+            What a bar calls the training; None: there is no bar.
         """
         n_before, callbacks = len(self.history), self.callbacks_
-        bar = Progress()
-        if progress:
+        bar = Progress(title or "")
+        if title is not None:
             # Before early stopping, after which no callback hears of the epoch.
             first = next(
                 (i for i, (_, step) in enumerate(callbacks) if isinstance(step, EarlyStopping)),
@@ -149,6 +158,8 @@ class TextNet(NeuralNetClassifier):
         try:
             with single_thread():
                 self._fit_epochs(dataset, epochs)
+            if title is not None:
+                bar.finish(self, callbacks)
         except BaseException:
             del self.history[n_before:]
             raise

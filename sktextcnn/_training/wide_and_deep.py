@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import reduce
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 
 from sktextcnn._network import output_layer
+from sktextcnn._progress import waiting
+from sktextcnn._training.card import held_out_scores
 from sktextcnn._training.data import TrainingData, hold_out, is_predicted
 from sktextcnn._training.net import TextNet, logits
 from sktextcnn._training.starting_weights import SourceModel, wide_of
@@ -30,6 +32,13 @@ _LEAST_STEPS = 900
 _TEXTS_AT_ONCE = 1 << 16
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
+
+
+class Choice(NamedTuple):
+    """A mixture, and the scores that it has on the texts that it was chosen by."""
+
+    mixture: Mixture
+    scores: dict[str, Any]
 
 
 def other_wide(sources: list[SourceModel], data: TrainingData) -> WideModel | None:
@@ -55,7 +64,7 @@ def try_mixture(
     *,
     other: WideModel | None = None,
     progress: bool = False,
-) -> Mixture | None:
+) -> Choice | None:
     """Choose how much both parts count by texts that a first network is not trained on.
 
     Parameters
@@ -73,11 +82,11 @@ def try_mixture(
     other : WideModel or None
         See `other_wide`.
     progress : bool, default=False
-        Whether to show a bar.
+        Whether to show bars.
 
     Returns
     -------
-    Mixture or None
+    Choice or None
         None if there are too few texts.
     """
     parts = hold_out(_counted(data), seed)
@@ -90,13 +99,19 @@ def try_mixture(
     of_first = max(round(n_epochs * _FIRST_EPOCHS), epochs_of_steps)
     # As many epochs as are frozen are not frozen.
     n_epochs = min(n_epochs, max(of_first, 2 * n_frozen))
-    net.fit_epochs(train.to_dataset(net.device), n_epochs, progress=progress)
-    return choose_mixture(net, train, held_out, other)
+    title = "TextCNN, to weigh the parts" if progress else None
+    net.fit_epochs(train.to_dataset(net.device), n_epochs, title=title)
+    return choose_mixture(net, train, held_out, other, progress=progress)
 
 
 def choose_mixture(
-    net: TextNet, train: TrainingData, held_out: TrainingData, other: WideModel | None = None
-) -> Mixture:
+    net: TextNet,
+    train: TrainingData,
+    held_out: TrainingData,
+    other: WideModel | None = None,
+    *,
+    progress: bool = False,
+) -> Choice:
     """Choose how much each part counts by the log loss of held-out texts.
 
     Parameters
@@ -107,18 +122,23 @@ def choose_mixture(
         The wide part is fitted to `train`, once for each strength of its penalty.
     other : WideModel or None
         See `other_wide`.
+    progress : bool, default=False
+        Whether to say what takes long.
     """
     train, held_out = _counted(train), _counted(held_out)
     targets, weight = held_out.targets.encoded, held_out.weight
     deep = logits(net, held_out.ids)
     found = []
-    for strength, wides in _wide_models(train, STRENGTHS, other):
-        parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
-        prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
-        scales, loss = fit_scales(parts, targets, weight, prior)
-        found.append((loss, strength, scales))
-    _, strength, scales = min(found, key=lambda each: each[0])
-    return Mixture(strength, float(scales[0]) * _spread(net, train), *scales[1:].tolist())
+    with waiting("Fitting the linear model, to weigh the parts", shown=progress):
+        for strength, wides in _wide_models(train, STRENGTHS, other):
+            parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
+            prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
+            scales, loss = fit_scales(parts, targets, weight, prior)
+            found.append((loss, strength, scales, parts))
+    _, strength, scales, parts = min(found, key=lambda each: each[0])
+    scores = held_out_scores(np.tensordot(scales, np.stack(parts), axes=1), held_out.targets)
+    spread_of_deep = float(scales[0]) * _spread(net, train)
+    return Choice(Mixture(strength, spread_of_deep, *scales[1:].tolist()), scores)
 
 
 def _spread(net: TextNet, data: TrainingData) -> float:
@@ -134,7 +154,12 @@ def _spread(net: TextNet, data: TrainingData) -> float:
 
 
 def mix(
-    net: TextNet, data: TrainingData, mixture: Mixture | None, other: WideModel | None = None
+    net: TextNet,
+    data: TrainingData,
+    mixture: Mixture | None,
+    other: WideModel | None = None,
+    *,
+    progress: bool = False,
 ) -> WideModel:
     """Fit a wide part to all texts, and scale it and the output layer of the network.
 
@@ -148,6 +173,8 @@ def mix(
         None to have what is likely where there are too few texts to choose by.
     other : WideModel or None
         See `other_wide`. It becomes a part of the wide part.
+    progress : bool, default=False
+        Whether to say what takes long.
 
     Returns
     -------
@@ -161,7 +188,8 @@ def mix(
         strength, spread_of_deep, *scales_of_wide = mixture
         # Logits that are all alike have no scale.
         scale_of_deep = spread_of_deep / (_spread(net, data) or 1.0)
-    ((_, wides),) = _wide_models(data, (strength,), other)
+    with waiting("Fitting the linear model", shown=progress):
+        ((_, wides),) = _wide_models(data, (strength,), other)
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():

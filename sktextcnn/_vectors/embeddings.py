@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import logging
 import numbers
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -49,8 +48,9 @@ class Embeddings:
           ``StaticModel``. It encodes single words, 256 at a time, and each word once: the handle
           remembers the rows, also in the processes of a parallel search. Make a new handle
           after a change of the encoder. A word whose row is zeros has no vector;
-        - the name of vectors in gensim-data, such as ``"glove-wiki-gigaword-100"``, which
-          gensim downloads once;
+        - the name of vectors in gensim-data, such as ``"glove-wiki-gigaword-100"``, which are
+          downloaded once, when they are first read, with a progress bar. The command
+          ``sktextcnn vectors list`` shows the names and sizes;
         - another handle.
     encoding : str or None, default=None
         The encoding of the words in a file. None means that of `source` if it is a handle,
@@ -321,12 +321,14 @@ class Embeddings:
 
     @contextlib.contextmanager
     def _file(self) -> Iterator[VectorFile]:
-        path = self._path or _download(self.name)
+        path = self._path or _fetched(self.name)
         try:
-            if not self._reads_pickles and is_gensim_file(path):
+            # gensim-data has none, so what was downloaded is never loaded as one.
+            if not (self._reads_pickles and self._path) and is_gensim_file(path):
+                origin = "its path comes from a model file" if self._path else "it was downloaded"
                 raise ValueError(
                     f"{path} is a file in gensim's own format, which is a pickle and may run "
-                    f"code, and its path comes from a model file. If you trust the file, set "
+                    f"code, and {origin}. If you trust the file, set "
                     f"embeddings=Embeddings({path!r})."
                 )
             yield cached_file(path, self._encoding, self.word)
@@ -520,6 +522,11 @@ def _check_encoding(encoding: str) -> None:
 def _name_and_path(source: str | os.PathLike) -> tuple[str, str | None]:
     """Return the name for display, and the absolute path or None for a name of gensim-data."""
     text = os.fspath(source)
+    name = os.path.basename(os.path.normpath(text))
+    # A folder as gensim-data has them stands for its file, in the working directory too.
+    downloaded = os.path.join(text, f"{name}.gz")
+    if os.path.isfile(downloaded):
+        return name, os.path.abspath(downloaded)
     is_path = isinstance(source, os.PathLike) or _is_path(text)
     return os.path.basename(text), os.path.abspath(text) if is_path else None
 
@@ -529,44 +536,32 @@ def _is_path(text: str) -> bool:
 
 
 def _missing_file_message(path: str) -> str:
+    from sktextcnn._gensim_data import download_hint
+
     folder, name = os.path.split(path)
     if os.path.isdir(path):
         return f"{path!r} is a folder; {folder_hint(path)}."
     if not os.path.isdir(folder):
-        return f"There is no folder {folder!r}, so there is no file of vectors {name!r} in it."
+        message = f"There is no folder {folder!r}, so there is no file of vectors {name!r} in it."
+        return f"{message} {download_hint(name)}"
     similar = difflib.get_close_matches(name, os.listdir(folder), n=1)
     hint = f" Did you mean {similar[0]!r}?" if similar else ""
-    return f"There is no file of vectors {path!r}.{hint}"
+    return f"There is no file of vectors {path!r}.{hint} {download_hint(name)}"
+
+
+# Few handles need what follows, and it imports the modules of HTTP.
+
+
+def _fetched(name: str) -> str:
+    from sktextcnn._gensim_data import fetch
+
+    return fetch(name)
 
 
 def _check_gensim_data_name(name: str) -> None:
     if not name or len(name.split()) != 1:
         raise FileNotFoundError(
             f"embeddings={name!r} is neither a file nor a name of vectors in gensim-data, "
-            f"such as 'glove-wiki-gigaword-100'."
+            f"such as 'glove-wiki-gigaword-100'. The command sktextcnn vectors list shows all of "
+            f"them."
         )
-
-
-class _Silent(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        return False
-
-
-def _download(name: str) -> str:
-    """Return the path of vectors of gensim-data, which gensim downloads if they are missing."""
-    import gensim.downloader
-
-    # A filter of this call: other threads may download too.
-    logger, silent = logging.getLogger("gensim.downloader"), _Silent()
-    logger.addFilter(silent)
-    try:
-        return gensim.downloader.load(name, return_path=True)
-    except Exception as error:
-        raise ValueError(
-            f"embeddings={name!r} is not a file in {os.getcwd()!r}, and vectors of this name "
-            f"could not be downloaded from gensim-data ({type(error).__name__}: {error}). "
-            f"Give the path of a file of vectors, or one of the names that "
-            f"gensim.downloader.info(name_only=True) lists, and check the network."
-        ) from error
-    finally:
-        logger.removeFilter(silent)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sktextcnn._progress import progress_bar
 from sktextcnn._vectors.gensim_objects import is_encodable
 from sktextcnn._vectors.in_memory import as_array
 
@@ -59,9 +60,8 @@ class EncodedWords:
 
 
 def _batches(words: list[str], name: str, verbose: int) -> Iterator[list[str]]:
-    from tqdm.auto import tqdm
-
-    with tqdm(total=len(words), desc=name, unit="word", disable=not (verbose and words)) as bar:
+    shown = bool(verbose and words)
+    with progress_bar(shown=shown, total=len(words), desc=name, unit=" words") as bar:
         for start in range(0, len(words), _BATCH):
             batch = words[start : start + _BATCH]
             yield batch

@@ -13,7 +13,7 @@ from sktextcnn._cli import main
 SMALL = {"num_filters": 4, "kernel_sizes": (1, 2), "max_epochs": 3, "random_state": 0}
 GOOD = ["a gorgeous, witty movie", "what a gem", "witty and warm", "a gem of a film"]
 BAD = ["so dull", "a dull, dull film", "tedious and flat", "flat as a board"]
-COMMANDS = ["train", "predict", "evaluate", "report", "explain", "demo"]
+COMMANDS = ["train", "predict", "evaluate", "explain", "report", "info", "vectors", "demo"]
 TRAIN = ["train", "reviews.csv", "--text", "review", "--label", "sentiment", "-o", "m.sktextcnn"]
 QUICK = ["--max-epochs", "2", "--set", "classifier.num_filters=4"]
 

@@ -2,13 +2,18 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.pipeline import make_pipeline
 
+import sktextcnn
+from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._cli import main
+from sktextcnn._cli.tables import columns_of, table
 from tests.cli.commands import BAD, GOOD, QUICK, fails
 
 
@@ -31,7 +36,11 @@ def test_evaluate_agrees_with_scikit_learn(folder, model, capsys):
     assert found["classes"]["negative"]["support"] == (data["sentiment"] == "negative").sum()
     assert main([*argv, "--chunk-size", "5"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"accuracy {found['accuracy']:.4f} on 24 texts\n")
+    scores = f"accuracy {found['accuracy']:.4f}, macro F1 {found['macro_f1']:.4f}"
+    assert out.startswith(f"{scores} on 24 texts\n")
+    wrong = [(t, p) for t, p in zip(data["sentiment"], predicted, strict=True) if t != p]
+    assert sum(pair["count"] for pair in found["confusions"]) == len(wrong)
+    assert {(pair["true"], pair["predicted"]) for pair in found["confusions"]} == set(wrong)
     for name, row in zip(["negative", "positive"], matrix, strict=True):
         assert re.search(rf"^{name} +{row[0]} +{row[1]}$", out, re.M)
 
@@ -59,3 +68,58 @@ def test_a_label_that_the_model_does_not_know_is_named(folder, capsys):
         "d.csv, row 2, column 'label': the label 'neutral' is not a class of the model; its "
         "classes are negative, positive."
     )
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A model of 14 classes, and texts of 13 of them with labels that are right or not."""
+    folder = tmp_path_factory.mktemp("many")
+    names = [f"class {i}" for i in range(13)] + ["漢字"]
+    words = [f"word{i}" for i in range(14)]
+    classifier = TextCNNClassifier(max_epochs=1, num_filters=2, random_state=0)
+    model = make_pipeline(TextVectorizer(), classifier).fit(words * 20, names * 20)
+    sktextcnn.save(model, folder / "m.sktextcnn")
+    texts = [word for word in words for _ in range(10)]
+    predicted = model.predict(texts)
+    labels = predicted.copy()
+    labels[::10] = names[3]
+    labels[labels == names[0]] = names[13]
+    table = pd.DataFrame({"text": texts, "label": labels})
+    table.to_csv(folder / "d.csv", index=False)
+    return folder, names, labels, predicted
+
+
+def test_of_many_classes_the_worst_and_their_confusions_are_shown(many, monkeypatch, capsys):
+    folder, names, true, predicted = many
+    monkeypatch.chdir(folder)
+    assert main(["evaluate", "m.sktextcnn", "d.csv"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"accuracy {accuracy_score(true, predicted):.4f}, macro F1 ")
+    present = sorted(set(true))
+    scores = f1_score(true, predicted, labels=present, average=None, zero_division=0.0)
+    absent = len(names) - len(present)
+    assert f"{absent} of 14 classes are not in the file.\n" in out
+    n_worst = min(10, len(present))
+    assert f"The {n_worst} worst of 14 classes, by F1:\n" in out
+    rows = re.findall(r"^(.+?) +[\d.]+ +[\d.]+ +([\d.]+) +\d+$", out, re.M)
+    found = [float(f1) for _, f1 in rows]
+    assert found == pytest.approx(sorted(scores)[:n_worst], abs=5e-4)
+    pairs = re.findall(r"^(class \d+|漢字) +(class \d+|漢字) +(\d+) +([\d.]+)%$", out, re.M)
+    wrong = Counter((t, p) for t, p in zip(true, predicted, strict=True) if t != p)
+    assert len(pairs) == min(10, len(wrong))
+    assert [int(count) for _, _, count, _ in pairs] == sorted(wrong.values(), reverse=True)[:10]
+    for t, p, count, share in pairs:
+        assert wrong[t, p] == int(count)
+        assert float(share) == pytest.approx(100 * int(count) / (true == t).sum(), abs=0.05)
+    assert "--all prints all classes and confusions." in out
+    assert main(["evaluate", "m.sktextcnn", "d.csv", "--all"]) == 0
+    out = capsys.readouterr().out
+    assert {name for name, _ in re.findall(r"^(.+?) +([\d.]+ +){3}\d+$", out, re.M)} == set(names)
+    assert len(re.findall(r"%$", out, re.M)) == len(wrong)
+    assert "--all" not in out
+
+
+def test_columns_are_aligned_whatever_the_letters():
+    rows = [["", "n"], ["漢字", "1"], ["e\u0301té", "22"], ["🙂", "333"]]
+    assert table(rows).splitlines() == ["        n", "漢字    1", "e\u0301té    22", "🙂    333"]
+    assert columns_of("漢字e\u0301\u200d🙂") == 7

@@ -21,24 +21,91 @@ def test_explain_prints_what_the_explanation_says(folder, model, capsys):
     argv = ["explain", "model.sktextcnn", text]
     assert main([*argv, "--color", "always"]) == 0
     coloured = capsys.readouterr().out
-    assert coloured == explanation.to_ansi() + "\n\n"
-    assert "\x1b[30;48;5;" in coloured
+    assert coloured == f"{explanation.to_ansi()}\n\n{explanation.ansi_legend()}\n"
+    assert ";38;5;16;48;5;" in coloured
     assert main([*argv, "--label", "negative", "--n", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "\x1b" not in "".join(lines)
-    assert lines[1] == text
-    assert [line.split(maxsplit=1)[1] for line in lines[2:] if line] == [
+    assert lines[:3] == [
+        f"positive {explanation.probabilities[1]:.1%}, negative {explanation.probabilities[0]:.1%}",
+        "evidence for negative:",
+        text,
+    ]
+    assert [line.split(maxsplit=1)[1] for line in lines[3:] if line] == [
         ngram for ngram, _ in explanation.top("negative", n=2)
     ]
 
 
+def test_a_terminal_gets_a_legend_once(folder, model, monkeypatch, capsys):
+    argv = ["explain", "model.sktextcnn", "what a GEM", "so dull"]
+    assert main(argv) == 0
+    assert "The numbers are" not in capsys.readouterr().out
+    monkeypatch.setattr(explain, "is_terminal", lambda stream: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert main(argv) == 0
+    shown = capsys.readouterr().out
+    numbers = sktextcnn.explain(model, ["a"])[0].ansi_legend().split("\n", 1)[1]
+    assert shown.endswith(f"\n\n{numbers}\n")
+    assert shown.count(numbers) == 1
+    assert "\x1b" not in shown
+    assert main([*argv, "--json"]) == 0
+    assert "The numbers are" not in capsys.readouterr().out
+
+
+def test_true_labels_are_shown_on_pages_in_terminals_and_in_json(folder, model, capsys):
+    rows = [("what a gem", "positive"), ("so dull", "positive"), ("a dull film", "negative")]
+    pd.DataFrame(rows, columns=["review", "sentiment"]).to_csv("checked.csv", index=False)
+    argv = ["explain", "model.sktextcnn", "--file", "checked.csv", "--text", "review"]
+    argv += ["--true-label", "sentiment", "--n", "1"]
+    assert main(argv) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if "true label" in line]
+    predicted = model.predict([text for text, _ in rows])
+    assert shown == [
+        f"true label: {true} ({'right' if true == found else 'wrong'})"
+        for (_, true), found in zip(rows, predicted, strict=True)
+    ]
+    assert main([*argv, "-o", "page.html"]) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert page.count("true label: ") == 3
+    assert main([*argv, "--json"]) == 0
+    found = [json.loads(line)["true"] for line in capsys.readouterr().out.splitlines()]
+    assert found == [true for _, true in rows]
+
+
+def test_true_labels_of_a_model_of_several_are_lists(folder, capsys):
+    indicator = [[1, 0]] * 4 + [[0, 1]] * 4
+    several = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL)).fit(GOOD + BAD, indicator)
+    sktextcnn.save(several, "several.sktextcnn")
+    Path("tags.tsv").write_text("text\ttags\nwhat a gem\t0;1\nso dull\t\n", encoding="utf-8")
+    argv = ["explain", "several.sktextcnn", "--file", "tags.tsv", "--true-label", "tags"]
+    assert main([*argv, "--label-separator", ";"]) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if "true label" in line]
+    assert [line.rsplit(" ", 1)[0] for line in shown] == ["true labels: 0, 1", "true labels: none"]
+
+
+def test_true_labels_that_are_not_there_are_told(folder, capsys):
+    Path("odd.csv").write_text("text,mood\nwhat a gem,happy\n", encoding="utf-8")
+    argv = ["explain", "model.sktextcnn", "--file", "odd.csv", "--true-label"]
+    said = fails(capsys, *argv, "mood", "-o", "page.html")
+    assert said.startswith("odd.csv, row 1, column 'mood': the label 'happy' is not a class of")
+    assert not Path("page.html").exists()
+    assert "there is no column 'label'; it has text, mood." in fails(capsys, *argv, "label")
+    for wrong in (["a gem", "--true-label", "x"], ["--file", "odd.csv", "--label-separator", ";"]):
+        with pytest.raises(SystemExit):
+            main(["explain", "model.sktextcnn", *wrong])
+        assert "--true-label" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("is_terminal", [True, False])
 @pytest.mark.parametrize("no_colour", ["", "1"])
-def test_colours_are_for_terminals(monkeypatch, is_terminal, no_colour):
+@pytest.mark.parametrize("term", ["dumb", "xterm"])
+def test_colours_are_for_terminals(monkeypatch, is_terminal, no_colour, term):
     monkeypatch.setenv("NO_COLOR", no_colour)
+    monkeypatch.setenv("TERM", term)
     stream = io.StringIO()
     stream.isatty = lambda: is_terminal
-    assert explain.wants_color("auto", stream) == (is_terminal and not no_colour)
+    wanted = is_terminal and not no_colour and term != "dumb"
+    assert explain.wants_color("auto", stream) == wanted
     assert explain.wants_color("always", stream)
     assert not explain.wants_color("never", stream)
 
@@ -62,13 +129,16 @@ def test_explain_writes_json_whose_parts_sum_to_the_logits(folder, model, capsys
                 assert part["text"] == row["text"][part["start"] : part["end"]]
 
 
-def test_explain_writes_a_page_that_says_its_encoding(folder, capsys):
+def test_explain_writes_a_page_that_says_its_encoding(folder, model, capsys):
     argv = ["explain", "model.sktextcnn", "<b>schön</b> & a gem", "so dull", "-o", "page.html"]
     assert main(argv) == 0
     page = Path("page.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert '<meta charset="utf-8">' in page
     assert "color-scheme: light dark" in page
+    assert '<html lang="en">' in page
+    assert "<title>Explanations by model.sktextcnn</title>" in page
+    assert page.count(sktextcnn.explain(model, ["a"])[0].html_legend()) == 1
     assert page.endswith("</body>\n</html>\n")
     assert "<b>schön" not in page
     assert "schön" in page
@@ -76,6 +146,12 @@ def test_explain_writes_a_page_that_says_its_encoding(folder, capsys):
     assert main([*argv, "--n", "1"]) == 0
     page = Path("page.html").read_text(encoding="utf-8")
     assert page.count("<tr>") == 2
+    Path("<b>&.txt").write_text("a gem\n", encoding="utf-8")
+    assert main(["explain", "model.sktextcnn", "--file", "<b>&.txt", "-o", "page.html"]) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    title = "&lt;b&gt;&amp;.txt explained by model.sktextcnn"
+    assert f"<title>{title}</title>" in page
+    assert f"<h1>{title}</h1>" in page
 
 
 def test_explain_of_a_network_that_needs_captum_says_so(folder, monkeypatch, capsys):

@@ -20,7 +20,7 @@ def test_help_and_version_import_nothing_heavy():
     code = """
         import sys
         from sktextcnn._cli import main
-        for argv in (["--version"], ["--help"], ["train", "--help"]):
+        for argv in (["--version"], ["--help"], ["train", "--help"], ["vectors", "--help"]):
             try:
                 main(argv)
             except SystemExit as error:
@@ -47,7 +47,7 @@ def examples_of(help_text):
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])
-def test_examples_of_the_help_run(folder, corpus, capsys, monkeypatch, command):
+def test_examples_of_the_help_run(folder, gensim_data, corpus, capsys, monkeypatch, command):
     quick_demo(monkeypatch, corpus)
     new_model = train.new_model
 

@@ -175,7 +175,9 @@ def test_the_summary_of_training_says_how_many_texts_have_a_label(folder, capsys
     said = capsys.readouterr().err
     assert "8 texts with any of 3 labels: bad 3, good 4, new film 4." in said
     assert re.search(
-        r"Micro F1 on 8 held-out texts: [\d.]+; all labels of a text are right in", said
+        r"Micro F1 on 8 held-out texts: [\d.]+; TF-IDF and logistic regression: [\d.]+ "
+        r"\([\d.]+ s\)\. All labels of a text are right in [\d.]+%\.\n",
+        said,
     )
 
 

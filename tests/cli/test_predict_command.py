@@ -49,9 +49,10 @@ def test_predict_copies_the_rows_and_adds_what_the_model_says(folder, model, sou
     assert found["text"].tolist() == texts
     assert [int(n) for n in found["n"]] == table["n"].tolist()
     assert found["prediction"].tolist() == model.predict(texts).tolist()
-    assert found["probability"].tolist() == pytest.approx(
-        model.predict_proba(texts).max(axis=1), rel=1e-12
-    )
+    proba = model.predict_proba(texts).max(axis=1).tolist()
+    # Texts have six digits; Parquet has numbers as they are.
+    expected = proba if target == "parquet" else [float(f"{each:.6g}") for each in proba]
+    assert found["probability"].tolist() == pytest.approx(expected, rel=1e-12)
 
 
 def test_proba_is_a_column_for_each_class(folder, model, capsys):
@@ -60,7 +61,43 @@ def test_proba_is_a_column_for_each_class(folder, model, capsys):
     found = pd.read_csv(io.StringIO(capsys.readouterr().out))
     names = ["cnn_probability_negative", "cnn_probability_positive"]
     assert list(found) == ["id", "review", "cnn_prediction", *names]
-    np.testing.assert_allclose(found[names], model.predict_proba(found["review"]), rtol=1e-12)
+    np.testing.assert_allclose(found[names], model.predict_proba(found["review"]), rtol=5e-6)
+
+
+@pytest.mark.parametrize("target", READERS)
+def test_the_most_probable_classes_stand_side_by_side(folder, corpus, target, capsys):
+    texts, labels = corpus
+    several = make_pipeline(TextVectorizer(), TextCNNClassifier(**{**SMALL, "wide": False}))
+    several.fit(texts, labels)
+    sktextcnn.save(several, "several.sktextcnn")
+    pd.DataFrame({"text": texts[:20]}).to_parquet("d.parquet")
+    argv = ["predict", "several.sktextcnn", "d.parquet", "-o", f"out.{target}"]
+    assert main([*argv, "--top", "3", "--prefix", "p_"]) == 0
+    assert f"Wrote 20 predictions to out.{target} in " in capsys.readouterr().err
+    found = READERS[target](f"out.{target}")
+    names = [f"p_{name}_{i}" for i in (1, 2, 3) for name in ("prediction", "probability")]
+    assert list(found) == ["text", *names]
+    assert found["p_prediction_1"].tolist() == several.predict(texts[:20]).tolist()
+    proba = np.sort(several.predict_proba(texts[:20]), axis=1)[:, ::-1]
+    np.testing.assert_allclose(found[names[1::2]], proba[:, :3], rtol=5e-6)
+    for _, row in found.iterrows():
+        assert len({row["p_prediction_1"], row["p_prediction_2"], row["p_prediction_3"]}) == 3
+
+
+def test_top_has_no_more_classes_than_the_model_and_none_of_several_labels(folder, capsys):
+    argv = ["predict", "model.sktextcnn", "new.csv", "--text", "review"]
+    assert main([*argv, "--top", "5"]) == 0
+    header, first, *_ = capsys.readouterr().out.splitlines()
+    assert header.endswith("prediction_1,probability_1,prediction_2,probability_2")
+    assert {first.split(",")[-4], first.split(",")[-2]} == {"negative", "positive"}
+    with pytest.raises(SystemExit, match="2"):
+        main([*argv, "--top", "2", "--proba"])
+    targets = np.array([[1, 0]] * 4 + [[1, 1]] * 4)
+    several = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL)).fit(GOOD + BAD, targets)
+    sktextcnn.save(several, "several.sktextcnn")
+    said = fails(capsys, "predict", "several.sktextcnn", *argv[2:], "--top", "1")
+    assert "--top is for models with one class for each text" in said
+    assert "Give --proba" in said
 
 
 def test_parquet_keeps_types_and_what_pandas_says_of_its_index(folder):

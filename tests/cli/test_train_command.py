@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn._baseline import tfidf_baseline
 from sktextcnn._cli import main
 from tests.cli.commands import BAD, GOOD, QUICK, TRAIN, fails
 
@@ -33,7 +34,7 @@ def test_train_saves_the_model_that_python_would_fit(folder, capsys):
     assert captured.out == ""
     assert "24 texts of 2 classes: negative 12, positive 12." in captured.err
     assert "The vectors cover 8" in captured.err
-    assert "100%" in captured.err
+    assert "TextCNN, epoch 2 of 2: 100%, 2/2 batches [" in captured.err
     assert "2 epochs in " in captured.err
     assert "Saved m.sktextcnn (0.0 MB)." in captured.err
 
@@ -70,17 +71,52 @@ def test_quiet_is_silent(folder, capsys):
 @pytest.mark.parametrize("options", [["--test-size", "0.25"], ["--test", "test.csv"]])
 def test_the_accuracy_on_other_texts_is_that_of_the_saved_model(folder, capsys, options):
     assert main([*TRAIN, *QUICK, *options]) == 0
-    said = re.search(r"Accuracy on (\d+) held-out texts: ([\d.]+)\.", capsys.readouterr().err)
+    said = re.search(
+        r"^Accuracy on (\d+) held-out texts: ([\d.]+); TF-IDF and logistic regression: ([\d.]+) "
+        r"\([\d.]+ s\)\.$",
+        capsys.readouterr().err,
+        re.M,
+    )
     data = pd.read_csv("reviews.csv")
     if options[0] == "--test":
-        test = pd.read_csv("test.csv")
+        train, test = data, pd.read_csv("test.csv")
     else:
         from sklearn.model_selection import train_test_split
 
-        _, test = train_test_split(data, test_size=0.25, random_state=0, stratify=data["sentiment"])
-    score = sktextcnn.load("m.sktextcnn").score(test["review"], test["sentiment"])
+        train, test = train_test_split(
+            data, test_size=0.25, random_state=0, stratify=data["sentiment"]
+        )
+    model = sktextcnn.load("m.sktextcnn")
+    score = model.score(test["review"], test["sentiment"])
+    baseline = tfidf_baseline().fit(train["review"], train["sentiment"])
+    of_baseline = baseline.score(test["review"], test["sentiment"])
     assert int(said[1]) == len(test)
     assert float(said[2]) == pytest.approx(score, abs=5e-4)
+    assert float(said[3]) == pytest.approx(of_baseline, abs=5e-4)
+    card = model[-1].card_
+    assert card["data"] == "reviews.csv"
+    expected = {"n_texts": len(test), "accuracy": score, "baseline_accuracy": of_baseline}
+    assert card["test"] == expected | ({"data": "test.csv"} if options[0] == "--test" else {})
+
+
+def test_the_baseline_is_left_out_if_the_user_says_so(folder, capsys):
+    assert main([*TRAIN, *QUICK, "--test", "test.csv", "--no-baseline"]) == 0
+    assert re.search(r"^Accuracy on 5 held-out texts: [\d.]+\.$", capsys.readouterr().err, re.M)
+    assert sktextcnn.load("m.sktextcnn")[-1].card_["test"]["baseline_accuracy"] is None
+
+
+def test_a_baseline_that_finds_no_words_is_told_and_training_goes_on(folder, capsys):
+    # Words of one letter, which scikit-learn's tokenizer leaves out.
+    rows = "".join(f"{letter} {letter},{'xy'[i % 2]}\n" for i, letter in enumerate("abcdefgh"))
+    Path("d.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    assert main(["train", "d.csv", "-o", "m.sktextcnn", *QUICK, "--test", "d.csv"]) == 0
+    said = re.search(r"^Accuracy on 8 held-out texts: .*$", capsys.readouterr().err, re.M)[0]
+    assert re.fullmatch(
+        r"Accuracy on 8 held-out texts: [\d.]+\. TF-IDF and logistic regression could not be "
+        r"fitted: empty vocabulary; perhaps the documents only contain stop words\.?",
+        said,
+    )
+    assert sktextcnn.load("m.sktextcnn")[-1].card_["test"]["baseline_accuracy"] is None
 
 
 @pytest.mark.parametrize(
@@ -160,7 +196,7 @@ def test_the_saved_model_shows_no_progress_bars(folder, capsys):
     assert main([*TRAIN, *QUICK]) == 0
     assert "100%" in capsys.readouterr().err
     vectorizer, classifier = (step for _, step in sktextcnn.load("m.sktextcnn").steps)
-    assert classifier.verbose == 0
+    assert vectorizer.verbose == classifier.verbose == 0
     data = pd.read_csv("reviews.csv")
     ids = vectorizer.transform(data["review"])
     classifier.partial_fit(ids, data["sentiment"])

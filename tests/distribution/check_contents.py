@@ -89,7 +89,7 @@ def check_sdist(path: Path) -> None:
     kept = [source for folder in ("sktextcnn", "tests") for source in (ROOT / folder).rglob("*.py")]
     needed = {*NEEDED, *(source.relative_to(ROOT).as_posix() for source in kept)}
     check(needed <= names, f"{path.name} lacks {sorted(needed - names)}")
-    outputs = {"__pycache__", "_build", "auto_examples"}
+    outputs = {"__pycache__", "_build", "api", "auto_examples"}
     built = [name for name in names if outputs & {*PurePosixPath(name).parts}]
     check(not built, f"{path.name} holds what was built: {built}")
 

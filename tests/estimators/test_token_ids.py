@@ -383,3 +383,26 @@ def test_without_marks_the_rows_say_what_they_are(name, vectors_file):
     assert quick().fit(plain, [0, 1] * 3).embedding_source_ == "docstrings.txt"
     with pytest.raises(ValueError, match="1 columns beside"):
         quick().fit(np.hstack([X, [[1]] * 6]), [0, 1] * 3)
+
+
+@pytest.mark.parametrize("n_texts", [0, 1, 6, 7, 5000])
+@pytest.mark.parametrize("width", [1, 5, 300])
+def test_ids_are_shown_on_a_few_lines(X, n_texts, width):
+    ids = TokenIds(np.full((n_texts, width), 123_456), X.table)
+    lines = repr(ids).splitlines()
+    n_words, size = len(X.table) - 2, X.table.vector_size
+    facts = f"shape=({n_texts}, {width}), dtype=int32, n_words={n_words}, vector_size={size})"
+    assert lines[-1].strip() == facts
+    assert lines[0].startswith("TokenIds([")
+    for shown in (repr(ids), str(ids), repr(ids[:1].ravel()), repr(ids[None]), f"{ids}"):
+        assert all(len(line) <= 80 for line in shown.splitlines())
+        assert len(shown.splitlines()) <= 10
+
+
+def test_the_first_and_last_ids_are_shown(X):
+    ids = TokenIds(np.arange(2 * 300).reshape(2, 300), X.table)
+    assert str(ids) == "[[  0   1   2 ... 297 298 299]\n [300 301 302 ... 597 598 599]]"
+    few = TokenIds([[2, 3, 0]], X.table)
+    assert repr(few).splitlines()[0] == "TokenIds([[2, 3, 0]],"
+    assert "n_words" not in repr(np.zeros(2, dtype=np.int32).view(TokenIds))
+    assert repr(few[0, 0]) == repr(np.int32(2))

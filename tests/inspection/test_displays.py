@@ -2,6 +2,7 @@
 
 import copy
 import html
+import itertools
 import re
 import sys
 
@@ -51,8 +52,8 @@ def test_the_words_on_a_page_are_the_text(model, corpus):
     for text in [*corpus[0][:20], HOSTILE, "", "\ud800 array"]:
         explanation = explain(model, [text])[0]
         pieces = cut(text, explanation.token_spans, explanation.evidence("torch", by="token"))
-        assert "".join(piece for piece, _, _ in pieces) == text
-        body = re.search(r"pre-wrap'>(.*?)</div><details>", explanation.to_html("torch"), re.S)[1]
+        assert "".join(piece for piece, _ in pieces) == text
+        body = re.search(r"pre-wrap'>(.*?)</div>", explanation.to_html("torch"), re.S)[1]
         shown = html.unescape(re.sub(r"</?span[^>]*>", "", body))
         assert shown == text.replace("\ud800", "?")
         assert explanation.to_html("torch").encode("utf-8")
@@ -62,10 +63,10 @@ def test_a_hostile_text_stays_text(model):
     explanation = explain(model, [HOSTILE])[0]
     page = explanation._repr_html_()
     tags = set(re.findall(r"</?(\w+)", page))
-    assert tags == {"div", "b", "span", "details", "summary", "table", "tr", "td"}
+    assert tags == {"div", "b", "bdi", "span", "details", "summary", "table", "tr", "td"}
     assert page.count("<b>") == page.count("</b>") == 1
     assert "&lt;" in page
-    shown = re.sub(r"\x1b\[(?:30;48;5;\d+|0)m", "", explanation.to_ansi())
+    shown = re.sub(r"\x1b\[(?:[14](?:;38;5;16;48;5;\d+)?|0)m", "", explanation.to_ansi())
     assert "\x1b" not in shown
     assert "\u202e" not in shown
 
@@ -78,7 +79,7 @@ def test_tokens_in_the_same_characters_are_one_piece(model):
     evidence = explanation.evidence("torch", by="token")
     assert evidence[1] != 0
     pieces = cut(explanation.text, explanation.token_spans, evidence)
-    assert [(piece, value) for piece, _, value in pieces] == [
+    assert pieces == [
         ("İ", evidence[0] + evidence[1]),
         (" ", 0),
         ("array", evidence[2]),
@@ -151,8 +152,15 @@ def test_a_history_is_drawn_with_the_moment_of_thawing(model):
         ("valid_acc", "validation accuracy"),
     ):
         np.testing.assert_allclose(lines[label].get_ydata(), history[:, name])
-    assert [text.get_text() for text in display.ax_.texts] == ["word vectors thawed"]
-    assert display.ax_.texts[0].xy[0] == 3
+    assert lines["word vectors thawed"].get_xdata() == [3, 3]
+    best = int(np.argmin(history[:, "valid_loss"]))
+    marked = lines[f"lowest validation loss, epoch {best + 1}"]
+    assert marked.get_xydata().tolist() == [[best + 1, history[best, "valid_loss"]]]
+    assert [text.get_text() for text in display.ax_.get_legend().texts] == [
+        *("training loss", "validation loss", "validation accuracy"),
+        f"lowest validation loss, epoch {best + 1}",
+        "word vectors thawed",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -171,9 +179,59 @@ def test_a_history_without_validation_has_one_curve(corpus, vectors_file, finetu
     assert display.accuracy_ax_ is None
     assert display.thawed == thawed
     # The third epoch was not reached.
-    assert [t.get_text() for t in display.ax_.texts] == [
-        f"{what} thawed" for epoch, what in thawed.items() if epoch <= 2
+    assert [text.get_text() for text in display.ax_.get_legend().texts] == [
+        "training loss",
+        *(f"{what} thawed" for epoch, what in thawed.items() if epoch <= 2),
     ]
+
+
+@pytest.mark.parametrize("n_epochs", [1, 40, 3000])
+def test_the_legend_covers_no_curve(n_epochs):
+    import matplotlib.pyplot as plt
+
+    rng = np.random.default_rng(0)
+    history = [
+        {"train_loss": 1 / epoch, "valid_loss": 0.5 + rng.random(), "valid_acc": rng.random()}
+        for epoch in range(1, n_epochs + 1)
+    ]
+    _, both = plt.subplots(1, 2, figsize=(14, 4), layout="constrained")
+    for ax in (None, both[0]):
+        display = TrainingHistoryDisplay(history, {2: "convolutions", 3: "word vectors"})
+        display.plot(ax=ax)
+        display.figure_.canvas.draw()
+        legend = display.ax_.get_legend().get_window_extent()
+        assert legend.y0 >= display.ax_.get_window_extent().y1 - 1
+        assert legend.y1 <= display.figure_.bbox.y1
+        ticks = [tick.get_text() for tick in display.ax_.get_xticklabels()]
+        assert len(ticks) == len(set(ticks))
+
+
+def test_many_epochs_are_smoothed_and_none_is_hidden():
+    values = np.sin(np.arange(300) / 30) + np.tile([0.5, -0.5], 150)
+    display = TrainingHistoryDisplay([{"train_loss": value} for value in values], {}).plot()
+    raw, mean = display.ax_.lines
+    np.testing.assert_array_equal(raw.get_ydata(), values)
+    assert mean.get_label() == "training loss, mean of 17 epochs"
+    middle = [np.mean(values[i - 8 : i + 9]) for i in range(8, 292)]
+    np.testing.assert_allclose(mean.get_ydata()[8:292], middle)
+    np.testing.assert_allclose(mean.get_ydata()[[0, -1]], [values[:9].mean(), values[-9:].mean()])
+    assert [text.get_text() for text in display.ax_.get_legend().texts] == [mean.get_label()]
+
+
+def test_long_ngrams_are_broken_into_lines_that_do_not_meet(model):
+    text = " ".join(["incomprehensibilities"] * 9)
+    explanation = explain(model, [text])[0]
+    display = ExplanationDisplay(explanation).plot(n=8)
+    names = display.ax_.get_yticklabels()
+    longest = max((name.get_text() for name in names), key=len)
+    assert longest.replace("\n", " ") == " ".join(["incomprehensibilities"] * 5)
+    assert len(longest.splitlines()) == 3
+    display.figure_.canvas.draw()
+    boxes = [name.get_window_extent() for name in names]
+    assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(boxes))
+    assert all(box.x0 >= 0 for box in boxes)
+    title = display.ax_.title.get_window_extent()
+    assert display.figure_.bbox.x0 <= title.x0 < title.x1 <= display.figure_.bbox.x1
 
 
 def test_ngrams_of_a_class_are_drawn(model, corpus):

@@ -38,6 +38,15 @@ def test_examples_take_a_file_of_labels_and_texts(name, tmp_path, monkeypatch, c
     assert capsys.readouterr().out
 
 
+def test_tickets_take_a_csv(tmp_path, monkeypatch, capsys):
+    rows = [f'{label},"{text}"' for label, texts in REVIEWS.items() for text in texts] * 4
+    (tmp_path / "mine.csv").write_text("\n".join(["queue,message", *rows]), encoding="utf-8")
+    monkeypatch.setenv("DATA", str(tmp_path / "mine.csv"))
+    used = runpy.run_path(str(EXAMPLES / "plot_tickets.py"))
+    assert (len(used["messages"]), set(used["queues"])) == (24, {"ham", "spam"})
+    assert "TextCNN" in capsys.readouterr().out
+
+
 def test_topics_take_a_folder_of_folders(tmp_path, monkeypatch, capsys):
     for topic in ("space", "hockey"):
         folder = tmp_path / topic

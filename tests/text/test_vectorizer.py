@@ -1,10 +1,14 @@
 """The matrix of token ids: padding, width, vocabulary, and refitting."""
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
 
-from sktextcnn import TextVectorizer
+from sktextcnn import TextCNNClassifier, TextVectorizer
 
 TEXTS = ["A gem!", "a gem of a film", "It isn't dull, it's witty"]
 
@@ -88,6 +92,39 @@ def test_names_of_columns_and_pandas_output():
     frame = vectorizer.fit_transform(TEXTS)
     assert list(frame.columns) == list(vectorizer.get_feature_names_out())
     assert frame.columns[0] == "token0"
+
+
+def test_a_diagram_lists_no_columns():
+    model = make_pipeline(TextVectorizer(max_length=300), TextCNNClassifier(max_epochs=1))
+    model.fit(TEXTS, [0, 1] * (len(TEXTS) // 2) + [0] * (len(TEXTS) % 2))
+    for part in (model, model[0]):
+        page = part._repr_html_()
+        assert "TextVectorizer" in page
+        assert "token0" not in page
+        assert "300 features" not in page
+    assert len(model[:1].get_feature_names_out()) == 300
+
+
+def test_coverage_is_shown_on_a_few_lines():
+    words = {f"word{i}": [1.0, i] for i in range(3)}
+    text = " ".join(f"word{i}" for i in range(30)) + f" {'x' * 99} word0 word29"
+    first = TextVectorizer(embeddings=words).fit([text]).coverage_
+    lines = repr(first).splitlines()
+    assert lines[0] == "Coverage: 12.1% of the tokens, 9.7% of the words have a vector"
+    assert lines[1].startswith("  without: 'word29' 2, 'word")
+    assert lines[-1].endswith(", ...")
+    two = TextVectorizer(embeddings=[words, {**words, "word29": [3.0, 1.0]}]).fit([text]).coverage_
+    assert repr(two).splitlines()[1:3] == [
+        "  dict of 3 words: 12.1%, 9.7%",
+        "  dict of 4 words: 18.2%, 12.9%",
+    ]
+    for shown in (first, two):
+        assert all(len(line) <= 80 for line in repr(shown).splitlines())
+        assert len(repr(shown).splitlines()) <= 6
+    whole = TextVectorizer(embeddings=words).fit(["word0"]).coverage_
+    assert repr(whole) == "Coverage: 100.0% of the tokens, 100.0% of the words have a vector"
+    assert pickle.loads(pickle.dumps(first)) == first
+    assert repr(copy.deepcopy(first)) == repr(first)
 
 
 def test_a_second_fit_leaves_no_trace_and_a_failed_one_changes_nothing(vectors_file):

@@ -96,7 +96,7 @@ def test_a_pickle_goes_on_with_a_new_optimizer(data):
 def test_the_bar_follows_verbose(data, capsys):
     X, y = data
     classifier = TextCNNClassifier(verbose=1, **SMALL).partial_fit(X, y, classes=np.unique(y))
-    assert "1/1" in capsys.readouterr().err
+    assert "TextCNN, epoch 1 of 1: 100%, 8/8 batches" in capsys.readouterr().err
     classifier.set_params(verbose=0).partial_fit(X, y)
     assert capsys.readouterr() == ("", "")
 

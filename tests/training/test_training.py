@@ -301,16 +301,6 @@ def test_skorch_callbacks_are_called_and_the_given_ones_stay_untouched(data):
     assert vars(scoring) == before
 
 
-def test_the_bar_counts_epochs(data, capsys):
-    X, y = data
-    TextCNNClassifier(max_epochs=3, **SMALL).fit(X, y)
-    assert capsys.readouterr() == ("", "")
-    TextCNNClassifier(max_epochs=3, verbose=1, **SMALL).fit(X, y)
-    bar = capsys.readouterr().err
-    assert "3/3" in bar
-    assert "train_loss" in bar
-
-
 def test_the_bar_ends_its_line_where_the_training_ends_by_an_error(data, capsys):
     X, y = data
     classifier = TextCNNClassifier(max_epochs=3, verbose=1, learning_rate=1e30, **SMALL)

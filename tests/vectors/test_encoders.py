@@ -188,8 +188,7 @@ def test_progress_is_shown_on_stderr_if_it_is_asked_for(capsys):
     handle.lookup(["the", "of"])
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "FakeEncoder: 100%" in shown.err
-    assert "2/2" in shown.err
+    assert "FakeEncoder: 100%, 2/2 words" in shown.err
     handle.lookup(["the"])
     assert capsys.readouterr() == ("", "")
 

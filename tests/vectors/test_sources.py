@@ -183,7 +183,7 @@ def test_a_missing_file_is_refused_at_once_with_one_of_a_similar_name(kind, glov
 
 
 def test_a_missing_file_with_no_similar_name_around_is_refused_without_a_guess(glove):
-    with pytest.raises(FileNotFoundError, match=r"no file of vectors '.*wiki\.bin'\.$"):
+    with pytest.raises(FileNotFoundError, match=r"no file of vectors '.*wiki\.bin'\. The command"):
         Embeddings(glove.with_name("wiki.bin"))
 
 
