@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, report
 from sktextcnn._report import ReportBuilder, matrix
-from sktextcnn._report.page import fit, percent
+from sktextcnn._report.page import fit, label_texts, percent
 from tests.report.conftest import SMALL, Page
 
 
@@ -223,6 +223,15 @@ def test_labels_that_are_not_seen_are_told_apart(of_hostile):
     assert len(set(headings)) == len(HOSTILE)
     assert {"''", r"' \t\n '", r"\ud800 half \udfff"} <= set(headings)
     assert all(len(heading) <= 85 for heading in headings)
+
+
+def test_labels_that_begin_alike_have_numbers():
+    assert label_texts(["a", "x" * 90, "x" * 91, 7]) == [
+        "a",
+        "x" * 80 + "… (2)",
+        "x" * 80 + "… (3)",
+        "7",
+    ]
 
 
 def test_unfit_characters_are_replaced():
