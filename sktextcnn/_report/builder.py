@@ -14,7 +14,7 @@ from sktextcnn._report.explained import explained_errors, ngrams_of_classes
 from sktextcnn._report.facts import about_model, token_counts
 from sktextcnn._report.measures import measure
 from sktextcnn._report.outcomes import Outcomes
-from sktextcnn._report.page import MOST_WITH_NGRAMS, render
+from sktextcnn._report.page import MOST_WITH_NGRAMS, label_texts, render
 from sktextcnn._report.result import Report
 
 _LINEAR, _CONSTANT = "Its linear part alone", "Always the same answer"
@@ -120,9 +120,10 @@ class ReportBuilder:
         order = np.argsort([each["f1"] for each in measures["classes"]], kind="stable")
         shown = np.sort(order[:MOST_WITH_NGRAMS]).tolist()
         texts_of = {i: outcomes.sample_of_class(i) for i in shown}
+        labels = label_texts(self.labels)
         details = {
-            "labels": self.labels,
-            "errors": explained_errors(self._model, outcomes.errors),
+            "labels": labels,
+            "errors": explained_errors(self._model, outcomes.errors, labels),
             "ngrams": ngrams_of_classes(self._model, texts_of, 10 if len(shown) <= 20 else 5),
             "n_of_class": outcomes.n_of_class,
             "history": list(self._classifier.history_),

@@ -83,8 +83,8 @@ def training_chart(history: Sequence[Mapping[str, Any]]) -> dict[str, Any] | Non
     step = _nice_step(max(losses))
     top = step * math.ceil(max(losses) / step + 1e-9)
     n = len(history)
-    frame = Frame(640, 280, (0.5, n + 0.5), (0, top))
-    each = max(1, math.ceil(n / 12))
+    frame = Frame(440, 260, (0.5, n + 0.5), (0, top))
+    each = max(1, math.ceil(n / 10))
     valid = curves["valid_loss"]
     best = min(valid, key=lambda point: point[1])[0] if valid else None
     return {

@@ -23,7 +23,9 @@ class ExplainedError(NamedTuple):
     n_characters: int
 
 
-def explained_errors(model: Any, errors: Sequence[Error]) -> list[ExplainedError] | None:
+def explained_errors(
+    model: Any, errors: Sequence[Error], labels: Sequence[str]
+) -> list[ExplainedError] | None:
     """Explain errors for what was predicted, or, of a multilabel model, for the label.
 
     Parameters
@@ -32,21 +34,23 @@ def explained_errors(model: Any, errors: Sequence[Error]) -> list[ExplainedError
         The model.
     errors : sequence of Error
         What it did wrong.
+    labels : sequence of str
+        What the classes are called; no two are alike.
 
     Returns
     -------
     list of ExplainedError, or None
         None if the network has no exact explanation and Captum, which others need, is missing.
     """
-    classes = fitted_parts(model, "report")[1].classes_.tolist()
+    classes = np.array(labels, dtype=object)
     try:
         explanations = explain(model, [error.text for error in errors])
     except ImportError:
         return None
     found = []
     for error, explanation in zip(errors, explanations, strict=True):
-        label = classes[error.predicted if error.predicted >= 0 else error.true]
-        part = shortened(explanation, label)
+        label = labels[error.predicted if error.predicted >= 0 else error.true]
+        part = shortened(replace(explanation, classes=classes), label)
         found.append(
             ExplainedError(error, part.to_html(label), len(part.text), len(explanation.text))
         )

@@ -64,6 +64,9 @@ def cells(counts: np.ndarray, classes: list[int]) -> list[list[Cell]]:
         row = []
         for predicted in classes:
             share = float(counts[true, predicted] / totals[true])
-            row.append(Cell(int(counts[true, predicted]), share, int(np.ceil(share * N_SHADES))))
+            # What is wrong is rarely a large share, so that small ones must be told apart.
+            strength = share if true == predicted else np.sqrt(share)
+            shade = int(np.ceil(np.round(strength * N_SHADES, 9)))
+            row.append(Cell(int(counts[true, predicted]), share, shade))
         rows.append(row)
     return rows

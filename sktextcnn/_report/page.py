@@ -6,6 +6,8 @@ The page needs nothing but itself: no network, no fonts, no library. Its only sc
 import base64
 import hashlib
 import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -57,16 +59,16 @@ def render(
     about : dict
         The model, as `about_model` describes it.
     details : dict
-        ``labels``, ``errors``, ``ngrams``, ``n_ngrams``, ``history``, ``tokens`` and
-        ``references``, a sentence about each of the models that are compared.
+        ``labels``, what `label_texts` returns; ``errors``, ``ngrams``, ``n_of_class``, ``history``,
+        ``tokens``, ``trained_on``, ``guess_loss``; and ``references``, the name of each model that
+        is compared and a sentence about it.
     names : dict
         ``model``, ``data`` and ``n_left_out``.
     """
-    labels = [label_text(label) for label in details["labels"]]
+    labels = details["labels"]
     context = {
         **details,
         "now": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "labels": labels,
         "multilabel": outcomes.multilabel,
         "m": measures,
         "about": about,
@@ -95,6 +97,13 @@ def label_text(label: Any) -> str:
     """Return a label as it is shown; one that would not be seen is quoted."""
     text = str(label)
     return visible(text if text.strip() else repr(text), _LABEL_LENGTH)
+
+
+def label_texts(labels: Sequence[Any]) -> list[str]:
+    """Return labels as they are shown; those that would look alike get their numbers."""
+    texts = [label_text(label) for label in labels]
+    counts = Counter(texts)
+    return [f"{text} ({i})" if counts[text] > 1 else text for i, text in enumerate(texts, 1)]
 
 
 def visible(text: str, length: int) -> str:

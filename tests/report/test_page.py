@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, report
 from sktextcnn._report import ReportBuilder, matrix
-from sktextcnn._report.page import fit, percent
+from sktextcnn._report.page import fit, label_texts, percent
 from tests.report.conftest import SMALL, Page
 
 
@@ -143,12 +143,19 @@ def test_of_very_many_classes_the_matrix_has_those_that_are_confused():
     assert matrix.shown_classes(counts[:15, :15]) == list(range(15))
 
 
-@pytest.mark.parametrize(("share", "shade"), [(0, 0), (0.01, 1), (0.2, 1), (0.21, 2), (1, 5)])
-def test_cells_are_darker_the_larger_their_share(share, shade):
-    counts = np.array([[round(1000 * share), 1000 - round(1000 * share)], [0, 0]])
-    rows = matrix.cells(counts, [0, 1])
-    assert (rows[0][0].n, rows[0][0].shade) == (counts[0, 0], shade)
-    assert [cell.share for cell in rows[1]] == [0, 0]
+@pytest.mark.parametrize(
+    ("share", "right", "wrong"),
+    [(0, 0, 0), (0.01, 1, 1), (0.05, 1, 2), (0.2, 1, 3), (0.21, 2, 3), (0.36, 2, 3), (1, 5, 5)],
+)
+def test_cells_are_stronger_the_larger_their_share(share, right, wrong):
+    n = round(1000 * share)
+    first, second = matrix.cells(np.array([[n, 1000 - n], [n, 1000 - n]]), [0, 1])
+    assert (first[0].n, first[0].share, first[0].shade) == (n, share, right)
+    assert (second[0].n, second[0].share, second[0].shade) == (n, share, wrong)
+
+
+def test_a_class_without_texts_has_no_shares():
+    assert [cell.share for cell in matrix.cells(np.array([[1, 0], [0, 0]]), [0, 1])[1]] == [0, 0]
 
 
 # Hostile input ------------------------------------------------------------------------
@@ -216,6 +223,15 @@ def test_labels_that_are_not_seen_are_told_apart(of_hostile):
     assert len(set(headings)) == len(HOSTILE)
     assert {"''", r"' \t\n '", r"\ud800 half \udfff"} <= set(headings)
     assert all(len(heading) <= 85 for heading in headings)
+
+
+def test_labels_that_begin_alike_have_numbers():
+    assert label_texts(["a", "x" * 90, "x" * 91, 7]) == [
+        "a",
+        "x" * 80 + "… (2)",
+        "x" * 80 + "… (3)",
+        "7",
+    ]
 
 
 def test_unfit_characters_are_replaced():

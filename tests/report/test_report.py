@@ -164,7 +164,7 @@ def test_the_part_of_a_long_text_with_most_evidence_is_explained():
     assert len(part.spans) == len(part.contributions) == len(part.span_tokens)
     assert (part.spans >= 0).all()
     assert (part.spans <= WINDOW).all()
-    assert len(part.to_html("red")) < len(whole.to_html("red")) / 2
+    assert "blue" in part.to_html("red")
     short = explain(model, ["a red car"])[0]
     assert shortened(short, "red") is short
 
