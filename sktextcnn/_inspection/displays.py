@@ -133,7 +133,7 @@ class ExplanationDisplay:
         return self
 
     def _repr_html_(self) -> str:
-        return self.explanation.notebook(self.label)
+        return self.explanation.to_html(self.label, legend=True)
 
     def __str__(self) -> str:
         return self.explanation.to_ansi(self.label)

@@ -172,24 +172,11 @@ class Explanation:
         return [(self.text[slice(*spans[i])], float(evidence[i])) for i in order]
 
     def _repr_html_(self) -> str:
-        return self.notebook()
+        return self.to_html(legend=True)
 
-    def notebook(self, label: Any = None) -> str:
-        """Return what a notebook shows: `to_html` and what the colours mean.
-
-        Parameters
-        ----------
-        label : object or None, default=None
-            One of `classes`; None for the class of the largest logit.
-
-        Returns
-        -------
-        str
-            A ``div``, with all text escaped.
-        """
-        return self._rendering(label, 8, None).html(self.html_legend())
-
-    def to_html(self, label: Any = None, *, n: int = 8, true: Any = None) -> str:
+    def to_html(
+        self, label: Any = None, *, n: int = 8, true: Any = None, legend: bool = False
+    ) -> str:
         """Return the text with its words coloured by their evidence, as HTML.
 
         Above the text are the three most probable classes, or for multilabel targets the
@@ -206,6 +193,8 @@ class Explanation:
         true : object or None, default=None
             The true label of the text, to be shown; for multilabel targets a list of labels. None
             if it is not known.
+        legend : bool, default=False
+            Whether what the colours and numbers mean is at the end, as in a notebook.
 
         Returns
         -------
@@ -219,7 +208,7 @@ class Explanation:
         ValueError
             If `n` is negative, or `label` or `true` is not one of the classes.
         """
-        return self._rendering(label, n, true).html()
+        return self._rendering(label, n, true).html(self.html_legend() if legend else "")
 
     def to_ansi(self, label: Any = None, *, n: int = 8, true: Any = None) -> str:
         """Return the same as `to_html` for a terminal.
