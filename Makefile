@@ -110,9 +110,9 @@ figures:
 	$(PYTHON) docs/figures.py
 
 # The examples of docs/auto_examples run again only where they changed; plots are drawn anew, as
-# they depend on tables.
+# they depend on tables. So are the pages of docs/api, as a name may be gone.
 docs: $(VENV)/.docs
-	rm -rf docs/_build/plot_directive
+	rm -rf docs/_build/plot_directive docs/api/*.rst
 	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
 
 # Check each link of the built pages to other pages and to anchors in them.

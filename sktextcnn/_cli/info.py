@@ -8,7 +8,7 @@ from typing import Any
 
 from sktextcnn._cli.arguments import Commands, add_command
 from sktextcnn._cli.errors import as_input_error
-from sktextcnn._cli.messages import MAX_LISTED_CLASSES, counted, one_line
+from sktextcnn._cli.messages import MAX_LISTED_CLASSES, counted, one_line, size_of
 
 _EPILOG = """\
 The file may hold a Pipeline, a vectorizer or a classifier. What a file of an older version does
@@ -116,7 +116,7 @@ def _as_json(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(described: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "file", f"{described['file']} ({described['bytes'] / 1e6:,.1f} MB)"
+    yield "file", f"{described['file']} ({size_of(described['bytes'])})"
     yield "kind", " and ".join(described["kind"])
     card = described.get("card")
     if "classes" in described:
@@ -163,7 +163,8 @@ def _training(
     )
     held_out, test = card.get("held_out"), card.get("test")
     if held_out:
-        loss = "" if held_out["log_loss"] is None else f", log loss {held_out['log_loss']:.3f}"
+        loss = held_out.get("log_loss")
+        loss = "" if loss is None else f", log loss {loss:.3f}"
         texts = counted(held_out["n_texts"], "text")
         yield (
             "held out",
@@ -171,7 +172,7 @@ def _training(
         )
     if test:
         name, measure = "accuracy", "accuracy"
-        if "micro_f1" in test:
+        if test.get("micro_f1") is not None:
             name, measure = "micro F1", "micro_f1"
         baseline = test.get(f"baseline_{measure}")
         compared = "" if baseline is None else f"; {BASELINE}: {baseline:.3f}"

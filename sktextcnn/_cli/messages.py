@@ -36,6 +36,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def size_of(n_bytes: int) -> str:
+    """Return the size of a file, such as "36 kB" or "1,204.5 MB"."""
+    return f"{n_bytes / 1e3:.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
+
+
 def listed(names: Iterable[str]) -> str:
     """Return the first names, separated by commas."""
     names = list(names)

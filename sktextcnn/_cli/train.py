@@ -20,7 +20,7 @@ from sktextcnn._cli.arguments import (
 )
 from sktextcnn._cli.errors import InputError, as_input_error
 from sktextcnn._cli.labels import Classes
-from sktextcnn._cli.messages import class_counts, counted, print_summary
+from sktextcnn._cli.messages import class_counts, counted, print_summary, size_of
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.outputs import check_model_path
 from sktextcnn._cli.rows import open_reader
@@ -45,6 +45,8 @@ of csv and tsv, as columns of 0 and 1 by several --label, and in files of fastTe
 
 examples:
   sktextcnn train reviews.csv --text review --label sentiment --vectors glove.txt -o m.sktextcnn
+  sktextcnn train reviews.csv --text review --label sentiment \\
+      --vectors glove-wiki-gigaword-100 -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --test-size 0.2 -o m.sktextcnn
   sktextcnn train reviews.csv --text review --label sentiment --vectors word2vec --seed 1 \\
       --set vectorizer.min_df=2 --set 'classifier.kernel_sizes=[2,3]' -o m.sktextcnn
@@ -90,7 +92,7 @@ def add_to(commands: Commands) -> None:
         "--vectors",
         action="append",
         default=[],
-        metavar="FILE",
+        metavar="VECTORS",
         help="word vectors: a file of word2vec, GloVe or fastText; the name of some to download, "
         "such as glove-wiki-gigaword-100 (sktextcnn vectors list shows the names); or word2vec or "
         "fasttext, to train vectors on the texts; given several times, the vectors are put side by "
@@ -253,8 +255,8 @@ def train(args: argparse.Namespace) -> None:
         print_summary(args, sentence)
     with waiting(f"Writing {args.output}", shown=not args.quiet):
         save_model(model, args.output)
-    size = os.path.getsize(args.output)
-    print_summary(args, f"Saved {args.output} ({size / 1e6:.1f} MB).")
+    size = size_of(os.path.getsize(args.output))
+    print_summary(args, f"Saved {args.output} ({size}).")
 
 
 def new_model(args: argparse.Namespace) -> "Pipeline":

@@ -78,8 +78,13 @@ def _get(args: argparse.Namespace) -> None:
 def _list(args: argparse.Namespace) -> None:
     from sktextcnn._gensim_data import RECOMMENDED, is_stored, megabytes, read_catalogue
 
-    with as_input_error("The list of vectors cannot be read, since "):
+    try:
         catalogue = read_catalogue(quiet=args.quiet)
+    except ValueError as error:
+        raise InputError(
+            f"The list of vectors cannot be read, since {error}. The names are also in the "
+            f"documentation, on the page on word vectors."
+        ) from error
     if catalogue.why_old:
         print_message(f"warning: this is the list of the last time, since {catalogue.why_old}")
     # Those of gensim's own tests begin with underscores.

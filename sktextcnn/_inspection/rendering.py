@@ -106,12 +106,11 @@ class Rendering:
         heads = [self._heading(_html_name, bold="<b>{}</b>"), *self._notes(_html_name)]
         heads = [f"<div>{head}</div>" for head in heads]
         rival = f"<div>{self._comparison(_html_name)}</div>" if self.rival is not None else ""
+        table = "<details><summary>n-grams that matter most</summary><table>{}</table></details>"
         page = (
             f"<div style='{_STYLE}'>{''.join(heads)}"
             f"<div dir='auto' lang='' style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"
-            f"{rival}"
-            f"<details><summary>n-grams that matter most</summary><table>{rows}</table></details>"
-            f"{legend}</div>"
+            f"{rival}{table.format(rows) if rows else ''}{legend}</div>"
         )
         # UTF-8 cannot encode half of a surrogate pair.
         return page.encode("utf-8", "replace").decode("utf-8")
@@ -213,8 +212,8 @@ def html_legend(meaning: str) -> str:
     """
     chips = " ".join(_mark(f"&nbsp;{_bound(value)}&nbsp;", value, "") for value in _both(STEPS))
     return (
-        f"<div style='{_STYLE};font-size:smaller'><div>against the class: {chips} for it</div>"
-        f"<div>{escape(meaning)}</div></div>"
+        f"<div style='{_STYLE};font-size:smaller;margin-top:.4em'>"
+        f"<div>against the class: {chips} for it</div><div>{escape(meaning)}</div></div>"
     )
 
 

@@ -123,7 +123,24 @@ def check_card(card: Any, n_classes: int) -> dict[str, Any]:
         card.get("versions"), dict
     ):
         raise ValueError("the model card does not say in how many seconds and with which versions")
+    for name in ("held_out", "test"):
+        scores = card.get(name)
+        if scores is not None and not _are_scores(scores):
+            raise ValueError(
+                f"{name} of the model card is not a dict of n_texts, accuracy and other numbers"
+            )
+    if not isinstance(card.get("data", ""), str):
+        raise ValueError("data of the model card is not the name of a file")
     return card
+
+
+def _are_scores(scores: Any) -> bool:
+    if not isinstance(scores, dict) or not _is_count(scores.get("n_texts")):
+        return False
+    names = {"accuracy", "log_loss", "baseline_accuracy", "micro_f1", "baseline_micro_f1"}
+    known = [scores[name] for name in names & set(scores)]
+    is_number = [value is None or isinstance(value, int | float) for value in known]
+    return isinstance(scores.get("accuracy"), int | float) and all(is_number)
 
 
 def _is_count(value: Any) -> bool:

@@ -16,5 +16,5 @@ def test_demo_trains_compares_explains_and_saves(folder, corpus, monkeypatch, ca
     texts, labels = corpus
     # The share trained on is most of the corpus.
     assert sktextcnn.load("demo.sktextcnn").score(texts, labels) > 0.5
-    assert out.count("\x1b[30;48;5;") >= 2
+    assert out.count(";38;5;16;48;5;") >= 2
     assert "tensor" in out

@@ -172,3 +172,21 @@ def test_explain_refuses_a_class_that_is_not_there_and_needs_a_text(folder, caps
             main(["explain", "model.sktextcnn", *argv])
         assert error.value.code == 2
         assert "give either texts or --file" in capsys.readouterr().err
+
+
+def test_explain_ends_with_what_it_wrote_unless_it_is_quiet(folder, capsys):
+    argv = ["explain", "model.sktextcnn", "a gem", "so dull", "-o", "page.html"]
+    assert main(argv) == 0
+    assert capsys.readouterr() == ("", "Wrote 2 explanations to page.html.\n")
+    assert main([*argv[:3], *argv[4:], "--json"]) == 0
+    assert capsys.readouterr().err == "Wrote 1 explanation to page.html.\n"
+    assert main([*argv, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_page_has_all_texts_of_a_file_whatever_the_bar_counts(folder, capsys, monkeypatch):
+    monkeypatch.setattr(explain, "_TEXTS_AT_ONCE", 2)
+    argv = ["explain", "model.sktextcnn", "--file", "new.csv", "--text", "review"]
+    assert main([*argv, "--json", "--chunk-size", "3"]) == 0
+    found = [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()]
+    assert found == pd.read_csv("new.csv")["review"].tolist()

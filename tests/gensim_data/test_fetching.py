@@ -272,6 +272,15 @@ def test_two_that_download_the_same_wait_for_each_other(gensim_data, capsys):
     assert stored() == CONTENT
 
 
+def test_a_file_system_without_locks_will_do(gensim_data, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    fetch(NAME)
+    assert stored() == CONTENT
+
+
 # No connection ------------------------------------------------------------------------
 
 
@@ -324,6 +333,10 @@ def test_a_proxy_without_an_answer_is_named(gensim_data, no_connection, monkeypa
     ) as raised:
         fetch(NAME)
     assert "secret" not in str(raised.value)
+    # The proxy of other addresses has nothing to do with it.
+    monkeypatch.setattr(gensim.downloader, "DATA_LIST_URL", f"{no_connection}/list.json")
+    with pytest.raises(ValueError, match=rf"no connection to {host} \("):
+        fetch(NAME)
 
 
 def test_a_proxy_is_used(gensim_data, monkeypatch):
@@ -372,6 +385,17 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are_similar(gensim_
     with pytest.raises(ValueError, match=re.escape(said)):
         fetch(name)
     assert gensim_data.asked() == []
+
+
+def test_a_file_whose_suffix_was_forgotten_is_named(gensim_data, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("Glove.txt").write_text("the 1 2")
+    with pytest.raises(ValueError, match=r"Did you mean the file 'Glove\.txt'\? The command"):
+        fetch("glove")
+    gensim_data.list_content = b"no JSON"
+    os.unlink(folder() / "information.json")
+    with pytest.raises(ValueError, match=r"by its name\. Did you mean the file 'Glove\.txt'\?$"):
+        fetch("glove")
 
 
 # The folder ---------------------------------------------------------------------------

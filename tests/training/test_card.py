@@ -162,6 +162,10 @@ def test_what_a_user_adds_is_stored_and_must_be_json(fitted, tmp_path):
         ({"class_counts": [1]}, "class_counts of the model card are not a count for each class"),
         ({"n_texts": -1}, "does not say on how many texts and when"),
         ({"versions": None}, "with which versions"),
+        ({"test": "good"}, "test of the model card is not a dict of n_texts, accuracy"),
+        ({"test": {"n_texts": 3, "accuracy": "1"}}, "test of the model card is not a dict"),
+        ({"held_out": {"n_texts": 3, "accuracy": 1, "log_loss": "2"}}, "held_out of the model"),
+        ({"data": 3}, "data of the model card is not the name of a file"),
     ):
         other = copy.deepcopy(fitted)
         other.card_ |= wrong
