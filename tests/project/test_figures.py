@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -91,3 +92,57 @@ def test_a_benchmark_replaces_its_own_table_alone(report, tmp_path, monkeypatch)
 def test_the_file_is_written_as_the_benchmarks_write_it(report):
     text = report.MEASURED.read_text(encoding="utf-8")
     assert report._dumped(json.loads(text)) == text
+
+
+# Plots ----------------------------------------------------------------------------------
+
+PLOTS = sorted(
+    {
+        name
+        for page in figures.pages()
+        for name in re.findall(r"plot:: plots/tables\.py (\w+)", page.read_text(encoding="utf-8"))
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def plots():
+    tables = load(ROOT / "docs" / "plots" / "tables.py")
+    tables.DOCS = ROOT / "docs"
+    backend = plt.get_backend()
+    plt.switch_backend("agg")
+    yield tables
+    plt.close("all")
+    plt.switch_backend(backend)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_the_plots_of_pages_find_their_rows_in_the_tables(plots, name):
+    getattr(plots, name)()
+    assert all(ax.has_data() for ax in plt.gcf().axes)
+    plt.close("all")
+
+
+def test_numbers_and_deviations_are_read_from_cells(plots):
+    assert [plots.number(cell) for cell in ("1,017", "57.9 ± 3.3", "0.03")] == [1017, 57.9, 0.03]
+    assert plots.deviation("57.9 ± 3.3") == 3.3
+
+
+def test_the_plot_of_the_defaults_compares_rows_as_the_page_says(plots):
+    plots.defaults()
+    (ax,) = plt.gcf().axes
+    widths = [bar.get_width() for bar in ax.containers[0]]
+    changes = dict(zip((label.get_text() for label in ax.get_yticklabels()), widths, strict=True))
+    text = (ROOT / "docs" / "defaults.md").read_text(encoding="utf-8")
+
+    def mean(name):
+        row = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", text, re.M)[1]
+        return sum(map(float, row.split("|"))) / 3
+
+    reference = mean("`unseen_words=0`")
+    before = mean("`token_dropout=0.1` (before)")
+    assert changes["unseen_words=0"] == pytest.approx(reference - mean("**the defaults**"))
+    assert changes["finetune=False"] == pytest.approx(mean("`finetune=False`") - reference)
+    assert changes["token_dropout=0.1"] == pytest.approx(before - reference)
+    assert changes["max_epochs=10"] == pytest.approx(mean("`max_epochs=10` (before)") - before)
+    plt.close("all")
