@@ -21,7 +21,7 @@ class Report:
 
     See Also
     --------
-    report : Makes reports, with an example.
+    sktextcnn.report : Makes reports, with an example.
     """
 
     def __init__(self, html: str, measures: dict[str, Any]) -> None:
