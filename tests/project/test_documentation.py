@@ -90,7 +90,14 @@ def test_the_commands_of_the_tutorial_run(make_tickets, tmp_path, monkeypatch, c
     Path("new.csv").write_text(re.search(r"^```text\n(message\n.*?)^```", page, re.M | re.S)[1])
     blocks = re.findall(r"^```console\n(.*?)^```", page, re.M | re.S)
     commands = [shlex.split(block.replace("\\\n", "")) for block in blocks]
-    assert {command[2] for command in commands} >= {"train", "evaluate", "report", "info", "explain", "predict"}
+    assert {command[2] for command in commands} >= {
+        "train",
+        "evaluate",
+        "report",
+        "info",
+        "explain",
+        "predict",
+    }
     for prompt, program, *arguments in commands:
         assert [prompt, program] == ["$", "sktextcnn"]
         assert main(arguments) == 0, capsys.readouterr().err
