@@ -109,7 +109,7 @@ class Rendering:
         table = (
             "<details><summary>n-grams that matter most</summary>"
             # Tables of pages without a doctype would have the colour of the browser.
-            "<table style='color:inherit;font:inherit'>{}</table></details>"
+            "<table style='color:inherit;font:inherit;line-height:1.4'>{}</table></details>"
         )
         page = (
             f"<div style='{_STYLE}'>{''.join(heads)}"
