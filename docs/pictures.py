@@ -78,7 +78,7 @@ def explanation(model_file: str) -> None:
     """Save a text whose words are coloured by the class that they are evidence for."""
     page = sktextcnn.explain(sktextcnn.load(model_file), [TEXT])[0]._repr_html_()
     page = page.replace("<details>", "<details open>")
-    screenshot(with_margin(page), "explanation.png", (760, 440), 2)
+    screenshot(with_margin(page), "explanation.png", (760, 450), 2)
 
 
 def report() -> None:

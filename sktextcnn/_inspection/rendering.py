@@ -106,7 +106,11 @@ class Rendering:
         heads = [self._heading(_html_name, bold="<b>{}</b>"), *self._notes(_html_name)]
         heads = [f"<div>{head}</div>" for head in heads]
         rival = f"<div>{self._comparison(_html_name)}</div>" if self.rival is not None else ""
-        table = "<details><summary>n-grams that matter most</summary><table>{}</table></details>"
+        table = (
+            "<details><summary>n-grams that matter most</summary>"
+            # Tables of pages without a doctype would have the colour of the browser.
+            "<table style='color:inherit;font:inherit;line-height:1.4'>{}</table></details>"
+        )
         page = (
             f"<div style='{_STYLE}'>{''.join(heads)}"
             f"<div dir='auto' lang='' style='margin:.4em 0;white-space:pre-wrap'>{words}</div>"

@@ -103,6 +103,11 @@ def test_words_have_contrast_on_light_and_dark_pages(page, sign):
     assert contrasts == sorted(contrasts, reverse=True)
 
 
+def test_tables_have_the_colour_of_the_text():
+    # Without a doctype, those of browsers are black.
+    assert "<table style='color:inherit" in of_two(1.0).to_html("b")
+
+
 def test_words_have_contrast_in_terminals():
     shown = of_two(*STEPS, *(-value for value in STEPS)).to_ansi("b")
     seen = re.findall(r"38;5;(\d+);48;5;(\d+)m", shown)
