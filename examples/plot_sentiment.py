@@ -87,9 +87,9 @@ print(f"{len(texts):,} texts, e.g. {texts[0]!r}: {labels[0]}")
 # ---------
 # These texts are too few to train word vectors. The command
 # ``sktextcnn vectors get glove-wiki-gigaword-100`` downloads some. With
-# ``TextVectorizer(embeddings="glove-wiki-gigaword-100")``, words that the texts
-# do not have are understood too, if they are among the first 50,000 of the
-# vectors.
+# ``TextVectorizer(embeddings="glove-wiki-gigaword-100")``, words that the
+# texts do not have are understood too, if they are among the first 50,000 of
+# the vectors.
 
 from sklearn.pipeline import make_pipeline
 

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters, refuse_diagram
+from sktextcnn._coverage import Coverage
 from sktextcnn._progress import progress_bar, waiting
 from sktextcnn._state import StoredEstimator
 from sktextcnn._text import (
@@ -36,7 +37,6 @@ from sktextcnn._token_ids import (
 )
 from sktextcnn._vectors import (
     TRAINED,
-    Coverage,
     Embeddings,
     as_embeddings,
     build_matrix,

@@ -1,6 +1,5 @@
 """Word vectors: handles, the matrix of a vocabulary, encoders, and readers of file formats."""
 
-from sktextcnn._vectors.coverage import Coverage as Coverage
 from sktextcnn._vectors.embeddings import Embeddings as Embeddings
 from sktextcnn._vectors.embeddings import as_embeddings as as_embeddings
 from sktextcnn._vectors.embeddings import embeddings_config as embeddings_config

@@ -47,6 +47,6 @@ def run(*argv, **kwargs):
 
 def quick_demo(monkeypatch, corpus):
     """Let demo train on a small corpus for a few epochs."""
-    quick = partial(TextCNNClassifier, max_epochs=20)
+    quick = partial(TextCNNClassifier, max_epochs=6)
     monkeypatch.setattr("sktextcnn._classifier.TextCNNClassifier", quick)
     monkeypatch.setattr(sktextcnn.datasets, "load_docstrings", lambda: corpus)

@@ -21,6 +21,7 @@ ROOMS = [
     "_text",
     "_gensim_data",
     "_vectors",
+    "_coverage",
     "_network",
     "_state",
     "_wide",
