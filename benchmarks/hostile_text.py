@@ -11,6 +11,7 @@ from typing import Any
 from sktextcnn import TextVectorizer, datasets
 from sktextcnn._cli.explain import COLOR_SEQUENCE
 from sktextcnn._cli.rows.text_file import UNDECODED
+from sktextcnn._report.page import fit
 from sktextcnn._text.offsets import token_finder
 
 # One of every class of characters that a pattern tells apart, and pairs that make two of its
@@ -85,6 +86,7 @@ WORK = {
     "offsets of treebank": offsets(tokenizer="treebank"),
     "bytes that are no text": UNDECODED.search,
     "colours": lambda text: COLOR_SEQUENCE.sub("", text),
+    "page": fit,
     "docstring": datasets._first_sentence,
 }
 

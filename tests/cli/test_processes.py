@@ -114,6 +114,7 @@ def test_a_run_that_is_ended_leaves_no_file(folder, name, code, said):
     assert not list(folder.glob("*out.csv*"))
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_memory_does_not_grow_with_the_rows(folder):
     # The peak after 80,000 rows, less that after 10,000, in one process. getrusage would count

@@ -80,7 +80,7 @@ def wrong_answers(model, batches, n_calls, n_threads=8):
         return sum(pool.map(work, range(n_threads)))
 
 
-@pytest.mark.parametrize("n_calls", [800, pytest.param(20_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("n_calls", [400, pytest.param(20_000, marks=pytest.mark.soak)])
 def test_many_calls_from_eight_threads_get_what_one_thread_gets(corpus, model, switching, n_calls):
     shared = fresh(model)
     assert wrong_answers(shared, batches_of(corpus[0], 50, 3), n_calls) == 0
@@ -313,6 +313,7 @@ print(json.dumps([growths(), remembered, warm]))
 """
 
 
+@pytest.mark.soak
 @needs_fork
 @needs_smaps
 def test_forked_children_share_the_weights():

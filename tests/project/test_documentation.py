@@ -52,7 +52,7 @@ def texts_and_vectors(page, docstrings, vectors, make_tickets, tmp_path, monkeyp
     monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", most_epochs)
     texts, libraries = docstrings
     # Collecting them takes long, and so does a search over networks for all of them.
-    step = 5 if page.name == "tutorial.md" else 1
+    step = 10 if page.name == "tutorial.md" else 1
     collected = texts[::step], libraries[::step]
     monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: collected)
     Path("glove.6B.100d.txt").write_text(vectors, encoding="utf-8")
