@@ -34,7 +34,8 @@ def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> An
     slow : bool, default=False
         Whether it appears only after two seconds.
     **kwargs
-        Arguments of tqdm. The `unit` follows a number, so it begins with a space.
+        Arguments of tqdm. The `unit` follows a number, so it begins with a space. With
+        `unit_scale`, it follows the letter of "k", "M" or "G".
 
     Returns
     -------
@@ -47,9 +48,10 @@ def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> An
         return tqdm(disable=True, **kwargs)
     in_lines = not _is_drawn()
     counts_up = kwargs.get("total") is None and not hasattr(kwargs.get("iterable"), "__len__")
-    settings: dict[str, Any] = {
-        "bar_format": _COUNT if counts_up else _SHARE_IN_LINES if in_lines else _SHARE
-    }
+    bar_format = _COUNT if counts_up else _SHARE_IN_LINES if in_lines else _SHARE
+    if kwargs.get("unit_scale"):
+        bar_format = bar_format.replace("n:,", "n_fmt").replace("total:,", "total_fmt")
+    settings: dict[str, Any] = {"bar_format": bar_format}
     if slow:
         settings["delay"] = _DELAY
     if not in_lines and not _has_size():
@@ -96,9 +98,27 @@ def _tell(what: str, over: threading.Event) -> None:
             bar.refresh()
 
 
-def say(line: str) -> None:
-    """Print a line beside the bars."""
-    print(line, file=sys.stderr, flush=True)
+def say(line: str, *, shown: bool = True) -> None:
+    """Print a line on stderr, above a bar if there is one.
+
+    Parameters
+    ----------
+    line : str
+        The line. Control characters in it are shown as escape sequences.
+    shown : bool, default=True
+        Whether to say anything.
+    """
+    from tqdm.auto import tqdm
+
+    if shown and sys.stderr is not None:  # A program without a console has none.
+        tqdm.write(one_line(line), file=sys.stderr)
+        sys.stderr.flush()
+
+
+def one_line(text: str) -> str:
+    """Return a text without line ends, and with control characters as escape sequences."""
+    text = " ".join(text.split())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _is_drawn() -> bool:

@@ -60,7 +60,8 @@ class GensimData:
 
     `faults` are what happens to the next requests for files of vectors, one each:
     ("cut", n): the connection breaks off after n bytes; ("stall", n): nothing comes after n bytes;
-    ("status", code); ("page",): a web page with the status 200; ("reset",): no answer at all;
+    ("status", code) or ("status", code, reason); ("no HTTP", line): a line that is no answer;
+    ("page",): a web page with the status 200; ("reset",): no answer at all;
     ("trickle",): a few bytes at a time; ("no length", n): an answer without its length, which
     ends after n bytes; ("other range",): bytes from the beginning in answer to a range.
     """
@@ -110,7 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
         fault, *n = data.faults.pop(0) if data.faults else (None,)
         content = data.files[path]
         if fault == "status":
-            return self.send_error(n[0])
+            return self.send_error(*n)
+        if fault == "no HTTP":
+            self.close_connection = True
+            return self.wfile.write(n[0])
         if fault == "page":
             return self.whole(b"\n <!DOCTYPE html><p>Log in to the network.", "text/html")
         if fault == "page as text":

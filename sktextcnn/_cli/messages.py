@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sktextcnn._progress import one_line as one_line
+
 #: More classes than this are not listed one by one.
 MAX_LISTED_CLASSES = 12
 
@@ -23,12 +25,6 @@ def print_summary(args: argparse.Namespace, line: str) -> None:
     """Print a line of the summary on stderr, unless --quiet is given."""
     if not args.quiet:
         print(one_line(line), file=sys.stderr)
-
-
-def one_line(text: str) -> str:
-    """Return a text without line ends, and with control characters as escape sequences."""
-    text = " ".join(text.split())
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def counted(number: int, noun: str) -> str:

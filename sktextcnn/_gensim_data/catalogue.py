@@ -6,14 +6,19 @@ import difflib
 import json
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from sktextcnn._gensim_data.places import address, catalogue_address, folder, is_name
 from sktextcnn._gensim_data.transfer import TransferError, read
+from sktextcnn._progress import one_line
 
 #: Small, and good for English texts of any kind.
 RECOMMENDED = "glove-wiki-gigaword-100"
+
+# No vectors are in as many files.
+_MAX_PARTS = 100
 
 # Well-known files that gensim-data has under another name. Groups are filled in.
 _FILES = {
@@ -135,12 +140,22 @@ def read_catalogue(*, quiet: bool = False) -> Catalogue:
         raise
     # A catalogue that cannot be kept is as good.
     with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(kept), exist_ok=True)
-        temporary = f"{kept}.{os.getpid()}"
-        with open(temporary, "wb") as file:
-            file.write(content)
-        os.replace(temporary, kept)
+        _keep(content, kept)
     return catalogue
+
+
+def _keep(content: bytes, path: str) -> None:
+    """Write a file that other processes may write and read at the same time."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{secrets.token_hex(4)}"
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def download_hint(path: str) -> str:
@@ -191,7 +206,7 @@ def _parsed(content: bytes) -> Catalogue:
         {
             name: _entry(name, fields)
             for name, fields in parsed["models"].items()
-            if is_name(name) and isinstance(fields, dict)
+            if is_name(name) and isinstance(fields, dict) and _n_parts(fields) <= _MAX_PARTS
         },
         frozenset(corpora if isinstance(corpora, dict) else ()),
     )
@@ -200,7 +215,7 @@ def _parsed(content: bytes) -> Catalogue:
 def _entry(name: str, fields: Mapping[str, Any]) -> VectorsEntry:
     parameters = fields.get("parameters")
     parameters = parameters if isinstance(parameters, dict) else {}
-    n_parts = _integer(fields.get("parts")) or 1
+    n_parts = _n_parts(fields)
     if n_parts == 1:
         files = {f"{name}.gz": _text(fields.get("checksum")) or None}
     else:  # gensim's names of them
@@ -218,6 +233,10 @@ def _entry(name: str, fields: Mapping[str, Any]) -> VectorsEntry:
     )
 
 
+def _n_parts(fields: Mapping[str, Any]) -> int:
+    return _integer(fields.get("parts")) or 1
+
+
 def _integer(value: Any) -> int | None:
     """Return a number that is known; -1 stands for an unknown one. Some are strings."""
     try:
@@ -227,4 +246,4 @@ def _integer(value: Any) -> int | None:
 
 
 def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    return one_line(value) if isinstance(value, str) else ""

@@ -19,9 +19,30 @@ from sktextcnn._gensim_data.transfer import (
     TransferError,
     download,
     file_checksum,
-    read,
-    say,
+    sync,
 )
+from sktextcnn._progress import say
+
+# gensim.downloader.load imports this module to read the vectors. It is never imported here. Of
+# vectors in word2vec's format, which all those of gensim-data have, some are binary: their numbers
+# are not separated by spaces.
+_READER = '''\
+"""Reads the vectors beside it, for gensim.downloader.load."""
+
+import gzip
+import os
+
+from gensim.models import KeyedVectors
+
+
+def load_data():
+    folder = os.path.dirname(os.path.abspath(__file__))
+    path = os.path.join(folder, os.path.basename(folder) + ".gz")
+    with gzip.open(path) as file:
+        width = int(file.readline().split()[1])
+        n_fields = len(file.readline().split())
+    return KeyedVectors.load_word2vec_format(path, binary=n_fields <= width)
+'''
 
 
 def fetch(name: str, *, quiet: bool = False) -> str:
@@ -64,7 +85,10 @@ def fetch(name: str, *, quiet: bool = False) -> str:
         with _alone(name, quiet):
             if not is_stored(name):
                 if catalogue.why_old:
-                    say(f"The catalogue is that of the last time: {catalogue.why_old}.", quiet)
+                    say(
+                        f"The catalogue is that of the last time: {catalogue.why_old}.",
+                        shown=not quiet,
+                    )
                 _download(entry, quiet)
     except DiskError as error:
         raise _no_room(entry, str(error)) from error
@@ -103,17 +127,22 @@ def check_stored(name: str) -> bool:
         entry = read_catalogue(quiet=True).vectors.get(name)
     except TransferError:
         return False
-    # Several files that were put together have no checksum.
-    checksum = next(iter(entry.files.values())) if entry and len(entry.files) == 1 else None
+    checksum = _checksum(entry) if entry else None
     if checksum is None:
         return False
     found = file_checksum(path)
-    if found != checksum.lower():
+    if found != checksum:
         raise ValueError(
             f"{path} has the checksum {found}, and it should be {checksum}: it is damaged or "
             f"another file. To download it again, delete it first."
         )
     return True
+
+
+def _checksum(entry: VectorsEntry) -> str | None:
+    """Return the checksum of the whole file. If it was put together of several, it has none."""
+    checksum, *others = entry.files.values()
+    return checksum.lower() if checksum and not others else None
 
 
 @contextlib.contextmanager
@@ -125,7 +154,7 @@ def _alone(name: str, quiet: bool) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say(f"Another process downloads {name}. Waiting for it.", quiet)
+        say(f"Another process downloads {name}. Waiting for it.", shown=not quiet)
         lock.acquire()
     except NotImplementedError:
         # Some network file systems have no locks. The checksum still tells a mixture apart.
@@ -139,67 +168,91 @@ def _alone(name: str, quiet: bool) -> Iterator[None]:
 
 def _download(entry: VectorsEntry, quiet: bool) -> None:
     name = entry.name
-    n_words = f"{entry.n_words:,} words" if entry.n_words else "the words"
-    width = f" of {entry.width} numbers" if entry.width else ""
-    size = f", {megabytes(entry.size)}" if entry.size else ""
-    say(f"Downloading {name}: {n_words}{width}{size}, to {stored_path(name)}", quiet)
-    if kept := _received(entry):
-        say(f"Going on after the {megabytes(kept)} that were received before.", quiet)
+    if not _is_complete(entry):
+        n_words = f"{entry.n_words:,} words" if entry.n_words else "the words"
+        width = f" of {entry.width} numbers" if entry.width else ""
+        size = f", {megabytes(entry.size)}" if entry.size else ""
+        say(
+            f"Downloading {name}: {n_words}{width}{size}, to {stored_path(name)}",
+            shown=not quiet,
+        )
+        if kept := _received(entry):
+            say(
+                f"Going on after the {megabytes(kept)} that were received before.",
+                shown=not quiet,
+            )
+        _receive_all(entry, quiet)
+    for part in _parts(entry):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
+    _publish(name)
+    checked = None not in entry.files.values()
+    size = megabytes(os.path.getsize(stored_path(name)))
+    checked_by = "The checksum is right" if checked else "The catalogue has no checksum"
+    say(f"{checked_by}: {size} in {stored_path(name)}", shown=not quiet)
+
+
+def _receive_all(entry: VectorsEntry, quiet: bool) -> None:
+    """Receive the files of vectors, and move them as a complete one to where it is published."""
+    name = entry.name
     parts = _parts(entry)
     for (file, checksum), part in zip(entry.files.items(), parts, strict=True):
-        size_of_file = entry.size if len(parts) == 1 else None
         download(
             address(name, file),
             part,
             checksum=checksum,
-            size=size_of_file,
+            size=entry.size if len(parts) == 1 else None,
             label=name if len(parts) == 1 else file,
             quiet=quiet,
         )
-    _store(name, parts)
-    checked = None not in entry.files.values()
-    size = megabytes(os.path.getsize(stored_path(name)))
-    checked_by = "The checksum is right" if checked else "The catalogue has no checksum"
-    say(f"{checked_by}: {size} in {stored_path(name)}", quiet)
+    whole = _part(f"{name}.gz")
+    if len(parts) > 1:
+        with open(whole, "wb") as file_of_all:
+            for part in parts:
+                with open(part, "rb") as piece:
+                    shutil.copyfileobj(piece, file_of_all, 1 << 20)
+            sync(file_of_all)
+    os.makedirs(os.path.dirname(_complete(name)), exist_ok=True)
+    os.replace(whole, _complete(name))
 
 
-def _store(name: str, parts: list[str]) -> None:
+def _publish(name: str) -> None:
     """Move a complete file to where gensim looks for it.
 
     gensim takes any folder of the name for complete, so that the folder appears with the file.
+    Whatever interrupts this, the complete file is there, and the next call publishes it.
     """
     target = os.path.dirname(stored_path(name))
-    new = os.path.join(folder(), f".{name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    os.makedirs(new)
-    file = os.path.join(new, f"{name}.gz")
-    if len(parts) == 1:
-        os.replace(parts[0], file)
-    else:
-        with open(file, "wb") as whole:
-            for part in parts:
-                with open(part, "rb") as piece:
-                    shutil.copyfileobj(piece, whole, 1 << 20)
-        for part in parts:
-            os.unlink(part)
-    # gensim.downloader.load runs this module to read the vectors. It is never run here, and the
-    # vectors are found without it.
-    with contextlib.suppress(TransferError, OSError):
-        reader = read(address(name, "__init__.py"), attempts=1, quiet=True)
-        if b"def load_data" in reader:
-            with open(os.path.join(new, "__init__.py"), "wb") as module:
-                module.write(reader)
-    if os.path.isdir(target):
-        for each in os.listdir(new):
-            os.replace(os.path.join(new, each), os.path.join(target, each))
-        os.rmdir(new)
-    else:
+    new = os.path.dirname(_complete(name))
+    with open(os.path.join(new, "__init__.py"), "w", encoding="utf-8") as module:
+        module.write(_READER)
+    if not os.path.isdir(target):
         os.rename(new, target)
+        return
+    if not os.path.exists(os.path.join(target, "__init__.py")):
+        os.replace(os.path.join(new, "__init__.py"), os.path.join(target, "__init__.py"))
+    os.replace(_complete(name), stored_path(name))
+    shutil.rmtree(new, ignore_errors=True)
+
+
+def _is_complete(entry: VectorsEntry) -> bool:
+    """Return whether a call that was interrupted has left only the last step to do."""
+    file, checksum = _complete(entry.name), _checksum(entry)
+    return os.path.isfile(file) and checksum in (None, file_checksum(file))
+
+
+def _complete(name: str) -> str:
+    """Return where a file is that is complete, until gensim's folder is there."""
+    return os.path.join(folder(), f".{name}.new", f"{name}.gz")
+
+
+def _part(file: str) -> str:
+    """Return where a file is until it is complete: beside gensim's folders, not in one."""
+    return os.path.join(folder(), f"{file}.part")
 
 
 def _parts(entry: VectorsEntry) -> list[str]:
-    """Return where files are until they are complete: beside gensim's folders, not in one."""
-    return [os.path.join(folder(), f"{file}.part") for file in entry.files]
+    return [_part(file) for file in entry.files]
 
 
 def _received(entry: VectorsEntry) -> int:

@@ -6,15 +6,15 @@ import http.client
 import os
 import shutil
 import ssl
-import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any
 
+from sktextcnn._progress import one_line, progress_bar, say
 from sktextcnn._version import __version__
 
 # Seconds without a byte after which a connection counts as broken.
@@ -51,23 +51,13 @@ class _BrokenOffError(Exception):
         self.unreachable = unreachable
 
 
-def say(message: str, quiet: bool = False) -> None:
-    """Print a line on stderr, above a progress bar if there is one."""
-    from tqdm import tqdm
-
-    if not quiet:
-        tqdm.write(message, file=sys.stderr)
-
-
-def read(url: str, *, attempts: int = 3, quiet: bool = False) -> bytes:
+def read(url: str, *, quiet: bool = False) -> bytes:
     """Return the content of a small file.
 
     Parameters
     ----------
     url : str
         Its address.
-    attempts : int, default=3
-        How often it is tried.
     quiet : bool, default=False
         Whether to print nothing on stderr.
 
@@ -81,7 +71,7 @@ def read(url: str, *, attempts: int = 3, quiet: bool = False) -> bytes:
         with _errors_of(url), _open(url) as response:
             return response.read(_LARGEST_READ)
 
-    return _persistently(attempt, waits=_WAITS[: attempts - 1], quiet=quiet)
+    return _persistently(attempt, waits=_WAITS[:2], quiet=quiet)
 
 
 def download(
@@ -117,19 +107,15 @@ def download(
     TransferError
         If the file cannot be received or written, or has another checksum.
     """
-    from tqdm.auto import tqdm
-
     with _PartialFile(path) as part:
         resumed = part.size > 0
-        with tqdm(
+        with progress_bar(
+            shown=not quiet,
             desc=label,
             total=size,
             initial=part.size,
             unit="B",
             unit_scale=True,
-            disable=quiet,
-            # A line for each refresh, where stderr is a file.
-            mininterval=0.1 if sys.stderr.isatty() else 10,
         ) as bar:
             while True:
                 _persistently(
@@ -140,7 +126,7 @@ def download(
                 )
                 found = part.digest.hexdigest()
                 if checksum is None or found == checksum.lower():
-                    part.sync()
+                    sync(part.file)
                     return
                 part.restart()
                 if not resumed:
@@ -150,7 +136,7 @@ def download(
                     )
                 # What was there may be of another file of this name.
                 resumed = False
-                say("The checksum is wrong; starting again from the beginning.", quiet)
+                say("The checksum is wrong; starting again from the beginning.", shown=not quiet)
 
 
 class _PartialFile:
@@ -162,8 +148,8 @@ class _PartialFile:
         self.n_connections = 0
         self.digest = _md5()
         # Without a buffer, so that the size is what the disk has taken.
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115
-        if os.fstat(self._file.fileno()).st_size:
+        self.file = open(path, "ab", buffering=0)  # noqa: SIM115
+        if os.fstat(self.file.fileno()).st_size:
             with open(path, "rb") as file:
                 for block in iter(lambda: file.read(1 << 20), b""):
                     self.digest.update(block)
@@ -173,7 +159,7 @@ class _PartialFile:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self._file.close()
+        self.file.close()
         if self.size == 0:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
@@ -183,7 +169,7 @@ class _PartialFile:
         rest = memoryview(block)
         while rest:
             with self._disk_errors():
-                n = self._file.write(rest)
+                n = self.file.write(rest)
             self.digest.update(rest[:n])
             self.size += n
             rest = rest[n:]
@@ -192,7 +178,7 @@ class _PartialFile:
         """Drop what was received."""
         if self.size:
             with self._disk_errors():
-                self._file.truncate(0)
+                self.file.truncate(0)
         self.size = 0
         self.digest = _md5()
 
@@ -204,10 +190,12 @@ class _PartialFile:
             reason = error.strerror or str(error)
             raise DiskError(f"{self.path} cannot be written ({reason})") from error
 
-    def sync(self) -> None:
-        """Let the disk have it before the file gets its name."""
-        with contextlib.suppress(OSError):  # Some file systems cannot.
-            os.fsync(self._file.fileno())
+
+def sync(file: IO[bytes]) -> None:
+    """Let the disk have a file before it gets its name."""
+    file.flush()
+    with contextlib.suppress(OSError):  # Some file systems cannot.
+        os.fsync(file.fileno())
 
 
 def file_checksum(path: str) -> str:
@@ -245,7 +233,8 @@ def _persistently(
                 raise TransferError(str(error)) from error
             wait = waits[failures]
             failures += 1
-            say(f"{str(error)[0].upper()}{str(error)[1:]}; trying again in {wait:g} s.", quiet)
+            what = f"{str(error)[0].upper()}{str(error)[1:]}"
+            say(f"{what}; trying again in {wait:g} s.", shown=not quiet)
             time.sleep(wait)
 
 
@@ -327,7 +316,8 @@ def _open(url: str, start: int = 0) -> Any:
 
 
 def _answered(error: urllib.error.HTTPError, host: str) -> Exception:
-    answer = f"{host} answered {error.code} {error.reason}".rstrip()
+    # A server may send anything as its reason, such as control characters for a terminal.
+    answer = one_line(f"{host} answered {error.code} {error.reason}")
     if error.code in _PASSING:
         return _BrokenOffError(answer)
     if error.code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
@@ -375,7 +365,7 @@ def _not_connected(reason: Any, url: str) -> Exception:
 def _reason(error: Any) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer for {_TIMEOUT:g} s"
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)
+    return one_line(str(getattr(error, "strerror", None) or error or type(error).__name__))
 
 
 def _sent_a_page(host: str) -> str:

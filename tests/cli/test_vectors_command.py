@@ -131,6 +131,21 @@ def test_list_fits_into_a_terminal(two, capsys, monkeypatch, columns, n_lines):
     assert len(lines) == n_lines
 
 
+def test_list_has_no_control_characters_of_the_catalogue(two, capsys):
+    fields = {"base_dataset": "News \x1b]0;x\x07", "license": "free\x9b2J"}
+    two.catalogue["models"] = {
+        NAME: described(b"", **fields),
+        "\x1b]0;y\x07": described(b""),
+        "no-corpus": described(b"", base_dataset=None, description="\x1b[2J"),
+    }
+    main(["vectors", "list"])
+    out, err = capsys.readouterr()
+    assert r"News \x1b]0;x\x07; free\x9b2J" in out
+    assert r"\x1b[2J" in out
+    assert "0;y" not in out
+    assert all(line.isprintable() for line in (out + err).splitlines())
+
+
 def test_list_without_a_connection_is_that_of_the_last_time(two, capsys):
     main(["vectors", "list"])
     before = capsys.readouterr().out

@@ -1,5 +1,7 @@
 """Vectors of gensim-data over good and broken connections."""
 
+import contextlib
+import gzip
 import json
 import os
 import re
@@ -12,6 +14,7 @@ from types import SimpleNamespace
 from urllib.error import URLError
 
 import gensim.downloader
+import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
@@ -155,6 +158,18 @@ def test_a_stalled_connection_counts_as_broken(gensim_data, monkeypatch, capsys)
     assert stored() == CONTENT
 
 
+@pytest.mark.parametrize(
+    "fault", [("status", 503, "\x1b]0;x\x07"), ("no HTTP", b"\x1b]0;x\x07\r\n\r\n")]
+)
+def test_what_a_server_says_has_no_control_characters(gensim_data, capsys, fault):
+    gensim_data.faults = [fault] * 5
+    with pytest.raises(ValueError, match=r"\\x1b\]0;x\\x07") as raised:
+        fetch(NAME)
+    said = capsys.readouterr().err
+    assert said.count(r"\x1b]0;x\x07") == 4
+    assert all(line.isprintable() for line in (str(raised.value), *said.splitlines()))
+
+
 # Files that are not the right ones ----------------------------------------------------
 
 
@@ -193,14 +208,23 @@ def test_an_answer_that_will_stay_is_an_error_at_once(gensim_data, code, said):
     assert len(gensim_data.asked()) == 1
 
 
-def test_files_in_parts_are_put_together(gensim_data):
-    pieces = [CONTENT[:3000], CONTENT[3000:5000], CONTENT[5000:]]
+def in_parts(gensim_data, pieces):
     entry = gensim_data.catalogue["models"][NAME]
     del entry["checksum"], gensim_data.files[f"/{NAME}/{NAME}.gz"]
-    entry["parts"] = "3"
+    entry["parts"] = str(len(pieces))
     for i, piece in enumerate(pieces):
         gensim_data.files[f"/{NAME}/{NAME}.gz_0{i}"] = piece
         entry[f"checksum-{i}"] = md5(piece)
+
+
+def test_vectors_in_very_many_parts_are_none(gensim_data):
+    gensim_data.catalogue["models"][NAME]["parts"] = 10**12
+    with pytest.raises(ValueError, match="no vectors of this name"):
+        fetch(NAME)
+
+
+def test_files_in_parts_are_put_together(gensim_data):
+    in_parts(gensim_data, [CONTENT[:3000], CONTENT[3000:5000], CONTENT[5000:]])
     gensim_data.faults = [(), ("cut", 100), *[("reset",)] * 5]
     gensim_data.faults[0] = (None,)
     with pytest.raises(ValueError, match=rf"{NAME}.gz_00 and .*{NAME}.gz_02 by other means"):
@@ -253,6 +277,57 @@ def test_an_interrupt_keeps_what_was_received(gensim_data, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert f"1.0 kB of {NAME} were received. The next try goes on from there." in said
     assert part().read_bytes() == CONTENT[:1000]
+
+
+@pytest.mark.parametrize("n_parts", [1, 2])
+@pytest.mark.parametrize("done", [False, True])
+# The first move is that of the catalogue. A folder that is there needs one more.
+@pytest.mark.parametrize(
+    ("there", "n_moves"), [(False, 0), (False, 1), (False, 2), (True, 2), (True, 3)]
+)
+def test_an_interrupt_at_any_move_of_files_loses_nothing(
+    gensim_data, monkeypatch, n_parts, there, done, n_moves
+):
+    if n_parts == 2:
+        in_parts(gensim_data, [CONTENT[:3000], CONTENT[3000:]])
+    if there:
+        (folder() / NAME).mkdir(parents=True)
+    moves = []
+
+    def interrupted(move):
+        def moved(old, new):
+            moves.append(old)
+            if done or len(moves) <= n_moves:
+                move(old, new)
+            if len(moves) == n_moves + 1:
+                raise KeyboardInterrupt
+
+        return moved
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", interrupted(os.replace))
+        patched.setattr("os.rename", interrupted(os.rename))
+        with contextlib.suppress(KeyboardInterrupt):
+            fetch(NAME)
+    fetch(NAME)
+    assert stored() == CONTENT
+    # Nothing was received twice. At most, the server was asked whether there is more.
+    asked = [start for path, start in gensim_data.requests if ".gz" in path]
+    assert asked.count(None) == n_parts
+    assert set(asked) <= {None, len(CONTENT), 3000, len(CONTENT) - 3000}
+    assert len(moves) == n_moves + 1
+    assert not list(folder().glob("*.part"))
+    assert not list(folder().glob("information.json.*"))
+    assert not list(folder().glob(f".{NAME}.new/*.gz"))
+    assert sorted(os.listdir(folder() / NAME)) == ["__init__.py", f"{NAME}.gz"]
+
+
+def test_a_damaged_file_that_was_left_is_not_taken(gensim_data):
+    left = folder() / f".{NAME}.new"
+    left.mkdir(parents=True)
+    (left / f"{NAME}.gz").write_bytes(CONTENT[:-1])
+    fetch(NAME)
+    assert stored() == CONTENT
 
 
 def test_two_that_download_the_same_wait_for_each_other(gensim_data, capsys):
@@ -418,13 +493,27 @@ def test_what_gensim_downloaded_is_found(gensim_data):
     assert len(gensim_data.requests) == asked
 
 
-@pytest.mark.parametrize("reader", [None, b"<html>"])
-def test_vectors_are_stored_without_a_reader_if_there_is_none(gensim_data, reader):
-    del gensim_data.files[f"/{NAME}/__init__.py"]
-    if reader is not None:
-        gensim_data.files[f"/{NAME}/__init__.py"] = reader
+def test_gensim_loads_binary_vectors_that_were_downloaded(gensim_data, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, NAME, raising=False)
+    vectors = KeyedVectors(50)
+    vectors.add_vectors(WORDS, np.random.default_rng(0).normal(size=(len(WORDS), 50)))
+    vectors.save_word2vec_format(str(tmp_path / "vectors.bin"), binary=True)
+    content = gzip.compress((tmp_path / "vectors.bin").read_bytes())
+    gensim_data.files[f"/{NAME}/{NAME}.gz"] = content
+    gensim_data.catalogue["models"][NAME]["checksum"] = md5(content)
     fetch(NAME)
-    assert os.listdir(folder() / NAME) == [f"{NAME}.gz"]
+    loaded = gensim.downloader.load(NAME)
+    monkeypatch.delitem(sys.modules, NAME)
+    assert loaded.index_to_key == WORDS
+    np.testing.assert_array_equal(loaded.vectors, vectors.vectors)
+
+
+def test_no_code_is_downloaded(gensim_data):
+    gensim_data.files[f"/{NAME}/__init__.py"] = b"def load_data(): raise SystemExit"
+    fetch(NAME)
+    assert gensim_data.asked(".py") == []
+    assert "SystemExit" not in (folder() / NAME / "__init__.py").read_text()
 
 
 def test_a_folder_without_the_file_gets_it(gensim_data):
@@ -434,6 +523,15 @@ def test_a_folder_without_the_file_gets_it(gensim_data):
     fetch(NAME)
     assert stored() == CONTENT
     assert sorted(os.listdir(folder() / NAME)) == ["__init__.py", f"{NAME}.gz", "notes.txt"]
+    assert not (folder() / f".{NAME}.new").exists()
+
+
+def test_a_module_that_is_there_already_stays(gensim_data):
+    (folder() / NAME).mkdir(parents=True)
+    (folder() / NAME / "__init__.py").write_text("mine = 1")
+    fetch(NAME)
+    assert stored() == CONTENT
+    assert (folder() / NAME / "__init__.py").read_text() == "mine = 1"
 
 
 def test_a_pickle_is_not_loaded_though_it_was_downloaded(gensim_data, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from skorch.callbacks import EarlyStopping
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, _progress
-from sktextcnn._progress import progress_bar, waiting
+from sktextcnn._progress import progress_bar, say, waiting
 
 SMALL = {"num_filters": 4, "kernel_sizes": (1, 2), "random_state": 0}
 
@@ -120,6 +120,27 @@ def test_waiting_says_what_takes_long_and_ends_its_line(impatient):
         interrupted(terminal)
     assert re.search(r"\rBaking \[00:0\d\] *\n$", terminal.getvalue())
     assert not any(thread.name == "Baking" for thread in threading.enumerate())
+
+
+def test_a_line_is_above_the_bar_and_has_no_control_characters():
+    with redirect_stderr(Terminal()) as terminal, progress_bar(desc="Baking", total=2) as bar:
+        say("\x1b]0;x\x07 is\nhot")
+        say("not shown", shown=False)
+        bar.update()
+    assert "\r\\x1b]0;x\\x07 is hot\n\rBaking" in terminal.getvalue()
+    assert "not shown" not in terminal.getvalue()
+
+
+def test_without_stderr_nothing_is_said(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr", None)
+    say("Baking")
+    assert capsys.readouterr().out == ""
+
+
+def test_bars_of_bytes_have_units(capsys):
+    with progress_bar(desc="Receiving", unit="B", unit_scale=True, total=4e6) as bar:
+        bar.update(4_000_000)
+    assert "Receiving: 100%, 4.00M/4.00MB [" in capsys.readouterr().err
 
 
 def test_what_is_quick_or_quiet_is_not_told():
