@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sktextcnn._cli.arguments import (
     Commands,
@@ -23,9 +23,12 @@ from sktextcnn._cli.texts_and_labels import (
     SampleReader,
     check_any,
     class_indices,
+    encoded,
     read_options,
+    read_rows_of_classes,
     with_progress,
 )
+from sktextcnn._progress import waiting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +91,7 @@ def report(args: argparse.Namespace) -> None:
         chunks = sample_reader.chunks(args.chunk_size)
         for samples in with_progress(chunks, args, "Measuring"):
             rows = class_indices(samples, classes, args)
-            builder.add(samples.texts, _targets(rows, len(classes.labels), multilabel))
+            builder.add(samples.texts, encoded(rows, len(classes.labels), multilabel))
         check_any(range(builder.n_texts), reader)
         n_left_out, data = reader.bad_rows.count, reader.name
     names = {
@@ -97,7 +100,8 @@ def report(args: argparse.Namespace) -> None:
         "train": None if args.train is None else os.path.basename(args.train),
         "n_left_out": n_left_out,
     }
-    page = builder.finish(names)
+    with waiting("Explaining the surest errors", shown=not args.quiet):
+        page = builder.finish(names)
     content = page.html.encode("utf-8")
     with open_output(args.output) as file:
         file.write(content)
@@ -127,25 +131,6 @@ def _check_train(args: argparse.Namespace) -> None:
 def _read_train(
     args: argparse.Namespace, classes: Classes, multilabel: bool
 ) -> "tuple[list[str], np.ndarray]":
-    texts: list[str] = []
-    rows: list[list[int]] = []
-    with open_reader(args.train, read_options(args)) as reader:
-        sample_reader = SampleReader(reader, args, labelled=True, multilabel=multilabel)
-        for samples in sample_reader.chunks(args.chunk_size):
-            texts += samples.texts
-            rows += class_indices(samples, classes, args)
-        check_any(texts, reader)
+    texts, rows = read_rows_of_classes(args.train, args, classes, multilabel)
     print_summary(args, f"Training TF-IDF and logistic regression on {len(texts):,} texts.")
-    return texts, _targets(rows, len(classes.labels), multilabel)
-
-
-def _targets(rows: list[list[int]], n_classes: int, multilabel: bool) -> Any:
-    """Return the indices of classes as `ReportBuilder` takes them."""
-    import numpy as np
-
-    if not multilabel:
-        return np.array([row[0] for row in rows], dtype=np.int64)
-    indicator = np.zeros((len(rows), n_classes), dtype=bool)
-    for i, row in enumerate(rows):
-        indicator[i, row] = True
-    return indicator
+    return texts, encoded(rows, len(classes.labels), multilabel)

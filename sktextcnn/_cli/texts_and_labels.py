@@ -6,13 +6,16 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.labels import Classes, label_key
 from sktextcnn._cli.messages import listed
 from sktextcnn._cli.rows import Chunk, ReadOptions, RowReader, open_reader
 from sktextcnn._progress import progress_bar
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def read_options(args: argparse.Namespace) -> ReadOptions:
@@ -301,6 +304,55 @@ def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRo
             rows = [labels for labels in rows if labels]
         check_any(texts, reader)
     return TrainingRows(texts, rows, multilabel)
+
+
+def read_rows_of_classes(
+    path: str, args: argparse.Namespace, classes: Classes, multilabel: bool
+) -> tuple[list[str], list[list[int]]]:
+    """Read all texts of a file, and the indices of their labels among known classes.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    args : argparse.Namespace
+        The arguments of the command.
+    classes : Classes
+        The classes; a label that is not one of them is an error.
+    multilabel : bool
+        Whether a text may have several labels or none.
+    """
+    texts: list[str] = []
+    rows: list[list[int]] = []
+    with open_reader(path, read_options(args)) as reader:
+        sample_reader = SampleReader(reader, args, labelled=True, multilabel=multilabel)
+        for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
+            texts += samples.texts
+            rows += class_indices(samples, classes, args)
+        check_any(texts, reader)
+    return texts, rows
+
+
+def encoded(rows: Sequence[Sequence[int]], n_classes: int, multilabel: bool) -> "np.ndarray":
+    """Return the index of the class of each text, or an indicator matrix of its labels.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of int
+        The indices of the labels of each text.
+    n_classes : int
+        The number of classes.
+    multilabel : bool
+        Whether a text may have several labels or none.
+    """
+    import numpy as np
+
+    if not multilabel:
+        return np.array([row[0] for row in rows], dtype=np.int64)
+    indicator = np.zeros((len(rows), n_classes), dtype=np.int8)
+    for i, row in enumerate(rows):
+        indicator[i, list(row)] = 1
+    return indicator
 
 
 def check_any(texts: Sequence[Any], reader: RowReader) -> None:

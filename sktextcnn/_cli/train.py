@@ -23,16 +23,8 @@ from sktextcnn._cli.messages import class_counts, counted, print_summary, size_o
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.new_model import new_model
 from sktextcnn._cli.outputs import check_model_path
-from sktextcnn._cli.rows import open_reader
 from sktextcnn._cli.scores import measured
-from sktextcnn._cli.texts_and_labels import (
-    SampleReader,
-    check_any,
-    class_indices,
-    read_options,
-    read_training_rows,
-    with_progress,
-)
+from sktextcnn._cli.texts_and_labels import encoded, read_rows_of_classes, read_training_rows
 from sktextcnn._progress import waiting
 
 if TYPE_CHECKING:
@@ -203,7 +195,8 @@ def train(args: argparse.Namespace) -> None:
     targets = _targets([[classes.index(each) for each in row] for row in rows], classes, multilabel)
     test: tuple[Sequence[str], Any] = ([], [])
     if args.test is not None:
-        test = _read_test(args, classes, multilabel)
+        test_texts, test_rows = read_rows_of_classes(args.test, args, classes, multilabel)
+        test = test_texts, _targets(test_rows, classes, multilabel)
     elif args.test_size is not None:
         texts, targets, test = _hold_out(texts, targets, multilabel, args)
     if multilabel:
@@ -243,39 +236,10 @@ def train(args: argparse.Namespace) -> None:
 
 
 def _targets(rows: Sequence[Sequence[Any]], classes: Classes, multilabel: bool) -> Any:
-    """Return the labels of texts, or an indicator matrix.
-
-    Parameters
-    ----------
-    rows : sequence of sequence of int
-        The indices of the classes of each text.
-    classes : Classes
-        The classes.
-    multilabel : bool
-        Whether a text may have several or none.
-    """
-    import numpy as np
-
+    """Return the labels of texts, or an indicator matrix."""
     if not multilabel:
         return [classes.labels[row[0]] for row in rows]
-    indicator = np.zeros((len(rows), len(classes.labels)), dtype=np.int8)
-    for i, row in enumerate(rows):
-        indicator[i, list(row)] = 1
-    return indicator
-
-
-def _read_test(
-    args: argparse.Namespace, classes: Classes, multilabel: bool
-) -> tuple[list[str], Any]:
-    texts: list[str] = []
-    rows: list[list[int]] = []
-    with open_reader(args.test, read_options(args)) as reader:
-        sample_reader = SampleReader(reader, args, labelled=True, multilabel=multilabel)
-        for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
-            texts += samples.texts
-            rows += class_indices(samples, classes, args)
-        check_any(texts, reader)
-    return texts, _targets(rows, classes, multilabel)
+    return encoded(rows, len(classes.labels), multilabel)
 
 
 def _hold_out(

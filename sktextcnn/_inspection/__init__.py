@@ -10,3 +10,4 @@ from sktextcnn._inspection.neighbours import nearest_words as nearest_words
 from sktextcnn._inspection.ngrams import NGram as NGram
 from sktextcnn._inspection.ngrams import top_filters as top_filters
 from sktextcnn._inspection.ngrams import top_ngrams as top_ngrams
+from sktextcnn._inspection.rendering import percent as percent

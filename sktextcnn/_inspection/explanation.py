@@ -180,16 +180,18 @@ class Explanation:
         """Return the text with its words coloured by their evidence, as HTML.
 
         Above the text are the three most probable classes, or for multilabel targets the
-        predicted ones and at least three. Below it, if there are more than two classes, are the
-        n-grams that tell the class from its most probable rival. The colours have the same
-        meaning for all texts.
+        predicted ones and at least three. Below it is a table of the `n` n-grams with most
+        evidence, as `top` returns them. If a text has one of more than two classes, a line before
+        the table begins with "rather than" and compares the class with its most probable rival
+        alone: it has the n-grams that tell both apart, at most three in each direction. The colours
+        have the same meaning for all texts.
 
         Parameters
         ----------
         label : object or None, default=None
             One of `classes`; None for the class of the largest logit.
         n : int, default=8
-            How many n-grams to list at most.
+            How many n-grams to list at most; 0 for none, and no comparison with a rival.
         true : object or None, default=None
             The true label of the text, to be shown; for multilabel targets a list of labels. None
             if it is not known.
@@ -211,14 +213,14 @@ class Explanation:
         return self._rendering(label, n, true).html(self.html_legend() if legend else "")
 
     def to_ansi(self, label: Any = None, *, n: int = 8, true: Any = None) -> str:
-        """Return the same as `to_html` for a terminal.
+        """Return the same as `to_html` for a terminal, with the comparison after the n-grams.
 
         Parameters
         ----------
         label : object or None, default=None
             One of `classes`; None for the class of the largest logit.
         n : int, default=8
-            How many n-grams to list at most.
+            How many n-grams to list at most; 0 for none, and no comparison with a rival.
         true : object or None, default=None
             The true label of the text, to be shown; for multilabel targets a list of labels. None
             if it is not known.
@@ -306,7 +308,7 @@ class Explanation:
 
     def _rival(self, rival: int, column: int, n: int) -> Rival | None:
         # Of two classes, the evidence is already the difference; labels have no rivals.
-        if self.multilabel or len(self.classes) == 2:
+        if n == 0 or self.multilabel or len(self.classes) == 2:
             return None
         classes = self.classes.tolist()
         ngrams = self.top(classes[column], n=len(self.spans), rather_than=classes[rival])

@@ -46,10 +46,7 @@ def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     step = 0.1 if start >= 0.4 else 0.2
     n_steps = round((1 - start) / step)
     values = [1 - i * step for i in range(n_steps + 1) if 1 - i * step > start - 1e-9]
-    ticks = [
-        (f"{100 * value:.0f}\N{NO-BREAK SPACE}%", frame.x(value), frame.y(value))
-        for value in values
-    ]
+    ticks = [(f"{100 * value:.0f}%", frame.x(value), frame.y(value)) for value in values]
     points = [
         {
             "x": frame.x(each["probability"]),

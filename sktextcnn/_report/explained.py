@@ -14,6 +14,13 @@ from sktextcnn._report.outcomes import Error
 WINDOW = 600
 
 
+class ExplainedErrors(NamedTuple):
+    """Errors with their explanations, and what the colours of these mean as HTML."""
+
+    each: "list[ExplainedError]"
+    legend: str
+
+
 class ExplainedError(NamedTuple):
     """An error, its explanation as HTML, and how much of the text that shows."""
 
@@ -25,7 +32,7 @@ class ExplainedError(NamedTuple):
 
 def explained_errors(
     model: Any, errors: Sequence[Error], labels: Sequence[str]
-) -> list[ExplainedError] | None:
+) -> ExplainedErrors | None:
     """Explain errors for what was predicted, or, of a multilabel model, for the label.
 
     Parameters
@@ -39,7 +46,7 @@ def explained_errors(
 
     Returns
     -------
-    list of ExplainedError, or None
+    ExplainedErrors or None
         None if the network has no exact explanation and Captum, which others need, is missing.
     """
     classes = np.array(labels, dtype=object)
@@ -54,7 +61,7 @@ def explained_errors(
         found.append(
             ExplainedError(error, part.to_html(label), len(part.text), len(explanation.text))
         )
-    return found
+    return ExplainedErrors(found, explanations[0].html_legend() if explanations else "")
 
 
 def shortened(explanation: Explanation, label: Any) -> Explanation:

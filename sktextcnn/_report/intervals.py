@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest, norm, t
 
 #: Of all intervals.
 CONFIDENCE = 0.95
@@ -76,7 +76,11 @@ def p_of_difference(n_first: int, n_second: int) -> float:
 
 
 def ratio(tops: np.ndarray, bottoms: np.ndarray) -> Estimate:
-    """Return the ratio of two sums over texts, with the interval of the delta method.
+    """Return the ratio of two sums over texts, with an interval of the delta method.
+
+    The variance of texts that are all right is 0, however few there are. So some texts that are
+    right and as many that are wrong are added before the interval is computed, as Agresti and Coull
+    do for proportions. Then it is near Wilson's if all texts have one label.
 
     Parameters
     ----------
@@ -87,32 +91,65 @@ def ratio(tops: np.ndarray, bottoms: np.ndarray) -> Estimate:
     Returns
     -------
     Estimate
-        0 if the sum of `bottoms` is 0.
+        0 to 1 if the sum of `bottoms` is 0, and the value is 0.
+
+    References
+    ----------
+    Agresti and Coull (1998), Approximate is better than "exact" for interval estimation of binomial
+    proportions, The American Statistician.
     """
-    value = _ratio(tops, bottoms)
-    half = _half(_influence(tops, bottoms, value))
-    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0))
+    sums = _Sums(tops, bottoms, _RIGHT)
+    return _estimate(_ratio(tops, bottoms), sums.ratio, sums.influence, _Z, 0.0)
 
 
 def difference_of_ratios(
     first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]
 ) -> Estimate:
-    """Return the first ratio minus the second, of the same texts; see `ratio`."""
-    values = [_ratio(*each) for each in (first, second)]
-    influences = [_influence(*each, v) for each, v in zip((first, second), values, strict=True)]
-    value, half = values[0] - values[1], _half(influences[0] - influences[1])
-    return Estimate(value, max(value - half, -1.0), min(value + half, 1.0))
+    """Return the first ratio minus the second, of the same texts; see `ratio`.
+
+    The texts that are added are right by both, one or none. The interval is that of Student's t,
+    as the variance of few texts is not known well.
+    """
+    value = _ratio(*first) - _ratio(*second)
+    one, other = _Sums(*first, _RIGHT), _Sums(*second, _RIGHT_BY_SECOND)
+    z = float(t.ppf((1 + CONFIDENCE) / 2, min(one.n, other.n) - 1))
+    return _estimate(value, one.ratio - other.ratio, one.influence - other.influence, z, -1.0)
+
+
+# Of four texts that are added, which are right. Together they weigh as many texts as make Wilson's
+# interval.
+_RIGHT = np.array([1.0, 1.0, 0.0, 0.0])
+_RIGHT_BY_SECOND = np.array([1.0, 0.0, 1.0, 0.0])
+_WEIGHT = _Z**2 / 4
+
+
+class _Sums:
+    """The ratio of two sums with the texts that are added.
+
+    `influence` is what each text adds to the error of the ratio, to first order, such that the sum
+    of the squares is the variance. `n` is how many texts of equal size would tell as much.
+    """
+
+    def __init__(self, tops: np.ndarray, bottoms: np.ndarray, right: np.ndarray) -> None:
+        total, squares = float(bottoms.sum()), float((bottoms**2).sum())
+        # As large as the text that a label is in on average: those with many labels count more.
+        size = squares / total if total else 1.0
+        added = _WEIGHT * len(right) * size
+        self.ratio = (float(tops.sum()) + _WEIGHT * size * float(right.sum())) / (total + added)
+        self.n = (total + added) / size
+        of_added = np.sqrt(_WEIGHT) * size * (right - self.ratio)
+        self.influence = np.concatenate([tops - self.ratio * bottoms, of_added]) / (total + added)
+
+
+def _estimate(
+    value: float, middle: float, influence: np.ndarray, z: float, least: float
+) -> Estimate:
+    half = z * float(np.sqrt((influence**2).sum()))
+    # The value is not in the middle, but must not be outside.
+    low, high = max(middle - half, least), min(middle + half, 1.0)
+    return Estimate(value, min(low, value), max(high, value))
 
 
 def _ratio(tops: np.ndarray, bottoms: np.ndarray) -> float:
     total = bottoms.sum()
     return float(tops.sum() / total) if total else 0.0
-
-
-def _influence(tops: np.ndarray, bottoms: np.ndarray, value: float) -> np.ndarray:
-    """What each text adds to the error of a ratio, to first order."""
-    return (tops - value * bottoms) / max(bottoms.sum(), 1)
-
-
-def _half(influence: np.ndarray) -> float:
-    return float(_Z * np.sqrt((influence**2).sum()))

@@ -37,7 +37,8 @@ def _of_single(outcomes: Outcomes) -> dict[str, Any]:
     np.add.at(matrix, (true, predicted), 1)
     references = []
     for name in outcomes.references:
-        other = outcomes.column(f"by {name}") == true
+        by_other = outcomes.column(f"by {name}")
+        other = by_other == true
         only = int((right & ~other).sum()), int((other & ~right).sum())
         references.append(
             {
@@ -45,15 +46,18 @@ def _of_single(outcomes: Outcomes) -> dict[str, Any]:
                 "accuracy": intervals.share(int(other.sum()), n),
                 "difference": intervals.difference(*only, n),
                 "p_value": intervals.p_of_difference(*only),
+                "n_different": int((by_other != predicted).sum()),
             }
         )
     classes = _classes(true, predicted, range(outcomes.n_classes))
+    f1 = np.array([each["f1"] for each in classes])
     squares = outcomes.column("squares")
     of_true = outcomes.column("of_true").clip(np.finfo(np.float64).eps, 1)
     return {
         "n_texts": n,
         "accuracy": intervals.share(int(right.sum()), n),
-        "macro_f1": float(np.mean([each["f1"] for each in classes if each["n_texts"]])),
+        # As scikit-learn has it: of the classes that some text has or is predicted to have.
+        "macro_f1": float(f1[matrix.any(axis=0) | matrix.any(axis=1)].mean()),
         "references": references,
         "classes": classes,
         "confusion_matrix": matrix.tolist(),
@@ -78,6 +82,7 @@ def _of_several(outcomes: Outcomes) -> dict[str, Any]:
                 "micro_f1": intervals.ratio(*of_other),
                 "difference": intervals.difference_of_ratios(counts, of_other),
                 "subset_accuracy": intervals.share(int((true == other).all(axis=1).sum()), n),
+                "n_different": int((other != predicted).any(axis=1).sum()),
             }
         )
     classes = _classes(true, predicted, None)

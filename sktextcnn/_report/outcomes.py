@@ -56,7 +56,7 @@ class Outcomes:
     n_texts : int
         How many texts were added.
     errors : list of Error
-        The surest ones, the surest first.
+        The surest ones of different texts, the surest first.
     sample : list of str
         A random sample of the texts, in their order.
     n_of_class : int
@@ -173,9 +173,14 @@ class Outcomes:
     def _add_error(self, error: Error) -> None:
         if len(self._errors) == N_ERRORS and error < self._errors[0]:
             return
-        # A text that occurs many times is shown once.
-        if any(error[2:] == other[2:] for other in self._errors):
-            return
+        # A text is shown once, with its surest error, however often it occurs and is wrong.
+        for other in self._errors:
+            if other.text == error.text:
+                if error > other:
+                    self._errors.remove(other)
+                    heapq.heapify(self._errors)
+                    break
+                return
         heapq.heappush(self._errors, error)
         if len(self._errors) > N_ERRORS:
             heapq.heappop(self._errors)

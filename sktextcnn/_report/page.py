@@ -16,6 +16,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from sktextcnn._inspection import percent
 from sktextcnn._report import matrix
 from sktextcnn._report.charts import calibration_chart, training_chart
 from sktextcnn._report.intervals import Estimate
@@ -155,19 +156,10 @@ def _environment() -> jinja2.Environment:
 # Numbers ------------------------------------------------------------------------------
 
 
-def percent(value: float) -> str:
-    """Return a share as a percentage that is only 0 or 100 if the share is."""
-    digits = f"{100 * value:.1f}"
-    if digits == "100.0" and value < 1:
-        digits = "> 99.9"
-    elif digits == "0.0" and value > 0:
-        digits = "< 0.1"
-    return f"{digits.removesuffix('.0') if value in (0, 1) else digits}\N{NO-BREAK SPACE}%"
-
-
 def points(value: float) -> str:
     """Return a difference of shares in percentage points."""
-    return f"{100 * value:.1f}".replace("-", "\N{MINUS SIGN}")
+    # What is rounded to 0 has no sign: 0 is added to -0.
+    return f"{round(100 * value, 1) + 0:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def interval(estimate: Estimate) -> str:

@@ -71,14 +71,23 @@ def report(
     The measures are ``n_texts``, ``accuracy``, ``macro_f1``, ``references``, ``classes``,
     ``confusion_matrix``, ``log_loss``, ``brier_score``, ``calibration_error`` and ``calibration``;
     those of a multilabel model have ``micro_f1``, ``subset_accuracy`` and ``hamming_loss`` in place
-    of the accuracy and the matrix. Intervals are of 95 %: Wilson's for proportions, that of Agresti
-    and Min (2005) for a difference of accuracies, and the delta method for F1. A value with an
-    interval has the attributes `value`, `low` and `high`. The p-values are those of McNemar's exact
-    test. Each bin of the calibration has the same number of texts.
+    of the accuracy and the matrix. ``macro_f1`` is the default of scikit-learn's ``f1_score`` with
+    ``average="macro"``: the mean of the classes that some text has or is predicted to have, and of
+    all labels of a multilabel model. Each of the references has its score, the difference, and in
+    ``n_different`` for how many texts it predicts something else than the model.
+
+    Intervals are of 95 %: Wilson's for proportions, that of Agresti and Min (2005) for a difference
+    of accuracies, and for F1 that of the delta method with the added observations of Agresti and
+    Coull (1998). A value with an interval has the attributes `value`, `low` and `high`. The
+    p-values are those of McNemar's exact test. Each bin of the calibration has the same number of
+    texts.
 
     References
     ----------
     Wilson (1927), Probable Inference, the Law of Succession, and Statistical Inference, JASA.
+
+    Agresti and Coull (1998), Approximate is better than "exact" for interval estimation of binomial
+    proportions, The American Statistician.
 
     Agresti and Min (2005), Simple improved confidence intervals for comparing matched proportions,
     Statistics in Medicine.

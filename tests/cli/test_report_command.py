@@ -1,13 +1,16 @@
 """report: a page of the rows of a file."""
 
 import re
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import sktextcnn
+from sktextcnn import _progress
 from sktextcnn._cli import main
+from sktextcnn._report import ReportBuilder
 from tests.cli.commands import BAD, GOOD, SMALL, fails, pipe
 
 REPORT = ["report", "model.sktextcnn", "reviews.csv", "--text", "review", "--label", "sentiment"]
@@ -68,6 +71,24 @@ def test_the_training_file_trains_the_baseline(folder, capsys):
     assert "TF-IDF and logistic regression is right for" in verdict(page)
     assert "trained on the 8 texts of train.csv" in page
     assert "24 texts of the 24 are among the training texts" in page
+
+
+def test_what_takes_long_is_said(folder, capsys, monkeypatch):
+    monkeypatch.setattr(_progress, "_DELAY", 0.0)
+    finish = ReportBuilder.finish
+
+    def slow(self, names):
+        time.sleep(0.1)
+        return finish(self, names)
+
+    monkeypatch.setattr(ReportBuilder, "finish", slow)
+    Path("train.csv").write_bytes(Path("reviews.csv").read_bytes())
+    assert main([*REPORT, "--train", "train.csv"]) == 0
+    said = capsys.readouterr().err
+    places = [said.index(each) for each in ("Reading: ", "Measuring: ", "Explaining the surest")]
+    assert places == sorted(places)
+    assert main([*REPORT, "--train", "train.csv", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_rows_that_are_left_out_are_counted_on_the_page(folder, capsys):

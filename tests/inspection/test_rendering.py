@@ -242,6 +242,8 @@ def test_the_rival_is_told_apart_by_the_largest_differences_in_both_directions()
     alike = an_explanation([(1, 1, 0)], logits=(1, 0.5, 0))
     assert "rather than b 30.7%: no n-gram tells them apart" in alike.to_ansi()
     assert "rather than" not in of_two(1.0).to_ansi()
+    # Without n-grams there is nothing to say about the rival.
+    assert "rather than" not in explanation.to_html(n=0) + explanation.to_ansi(n=0)
 
 
 def test_evidence_can_compare_with_one_class():

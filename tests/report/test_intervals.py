@@ -61,5 +61,62 @@ def test_the_interval_of_a_ratio_is_near_that_of_resampled_texts():
         assert found.high == pytest.approx(high, abs=0.1 * width)
 
 
-def test_a_ratio_of_nothing_is_zero():
-    assert intervals.ratio(np.zeros(3), np.zeros(3)) == (0, 0, 0)
+@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize(("n_right", "n"), [(0, 1), (1, 1), (3, 3), (0, 3), (2, 5), (60, 60)])
+def test_the_interval_of_a_ratio_of_equal_texts_is_near_wilsons(n_right, n, size):
+    tops = np.repeat([float(size), 0.0], [n_right, n - n_right])
+    found = intervals.ratio(tops, np.full(n, float(size)))
+    expected = intervals.share(n_right, n)
+    assert found.value == expected.value
+    assert expected.low - 0.08 < found.low < expected.low + 1e-9
+    assert expected.high - 1e-9 < found.high < expected.high + 0.08
+    assert 0 <= found.low <= found.value <= found.high <= 1
+
+
+def test_texts_with_many_labels_do_not_make_up_for_few_texts():
+    # All are right; nearly all labels are those of one text.
+    labels = np.array([1.0, 1.0, 1.0, 1.0, 200.0])
+    assert intervals.ratio(labels, labels).low < 0.3
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_few_texts_do_not_tell_which_of_two_is_ahead(n):
+    ones, zeros = np.ones(n), np.zeros(n)
+    found = intervals.difference_of_ratios((ones, ones), (zeros, ones))
+    assert found.value == found.high == 1
+    assert found.low < 0
+    mirrored = intervals.difference_of_ratios((zeros, ones), (ones, ones))
+    assert mirrored == pytest.approx((-1, -1, -found.low))
+    for alike in (ones, zeros):
+        same = intervals.difference_of_ratios((alike, ones), (alike, ones))
+        assert same.low < -0.3
+        assert same.value == 0
+        assert same.high > 0.3
+
+
+@pytest.mark.parametrize(("n_first", "is_ahead"), [(4, False), (5, False), (7, True)])
+def test_the_first_is_ahead_as_by_mcnemars_test(n_first, is_ahead):
+    ones = np.ones(1000)
+    tops = ones.copy()
+    tops[:n_first] = 0
+    found = intervals.difference_of_ratios((ones, ones), (tops, ones))
+    assert (found.low > 0) == is_ahead
+    assert (intervals.p_of_difference(n_first, 0) < 0.05) == is_ahead
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("n", [5, 20, 100])
+def test_intervals_of_a_ratio_contain_the_true_one_as_often_as_they_say(n, share):
+    rng = np.random.default_rng(0)
+    n_inside = 0
+    for _ in range(400):
+        bottoms = 2.0 * rng.integers(1, 4, n)
+        found = intervals.ratio(2.0 * rng.binomial((bottoms / 2).astype(int), share), bottoms)
+        n_inside += found.low <= share <= found.high
+    assert n_inside >= 0.92 * 400
+
+
+def test_a_ratio_of_nothing_is_zero_and_not_known():
+    nothing = np.zeros(3), np.zeros(3)
+    assert intervals.ratio(*nothing) == pytest.approx((0, 0, 1))
+    assert intervals.difference_of_ratios(nothing, nothing).low < -0.5

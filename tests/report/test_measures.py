@@ -80,6 +80,26 @@ def test_a_reference_is_compared_text_by_text():
     assert found["p_value"] < 1e-6
 
 
+def test_the_mean_f1_is_of_the_classes_that_are_true_or_predicted():
+    proba = np.eye(4)[[0, 1, 1, 2]]
+    true = np.array([0, 1, 0, 0])  # 2 is only predicted, and nothing is 3.
+    found = measure(outcomes_of(true, proba))
+    expected = metrics.f1_score(true, proba.argmax(axis=1), average="macro")
+    assert found["macro_f1"] == pytest.approx(expected)
+    assert found["macro_f1"] == pytest.approx((0.5 + 2 / 3 + 0) / 3)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_texts_for_which_a_reference_predicts_something_else_are_counted(multilabel):
+    proba = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
+    of_class = np.array([0, 1, 0])
+    true = np.array([1, 1, 0])
+    if multilabel:
+        of_class, true = np.eye(2)[of_class] > 0, np.eye(2)[true] > 0
+    found = measure(outcomes_of(true, proba, multilabel, other=of_class))["references"][0]
+    assert found["n_different"] == 1
+
+
 def test_a_sure_error_has_a_finite_loss():
     found = measure(outcomes_of(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]])))
     assert 10 < found["log_loss"] < 20
@@ -129,6 +149,19 @@ def test_the_surest_errors_and_examples_are_kept(chunk):
     assert found.confusions().trace() == 0
 
 
+@pytest.mark.parametrize("multilabel", [False, True])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_text_that_is_wrong_in_two_ways_is_shown_once_with_its_surest_error(order, multilabel):
+    proba = np.array([[0.7, 0.1, 0.2], [0.1, 0.8, 0.1]])
+    true = np.array([[0, 1, 0], [0, 0, 1]], dtype=bool) if multilabel else np.array([1, 2])
+    found = Outcomes(3, multilabel)
+    for i in order:
+        found.add(["same"], true[[i]], proba[[i]])
+    assert [each.text for each in found.errors] == ["same"]
+    expected = 0.9 if multilabel else 0.8  # One label was missed: it has a probability of 0.1.
+    assert found.errors[0].probability == pytest.approx(expected)
+
+
 def test_a_text_that_occurs_often_is_one_error_and_one_example():
     proba = np.tile([[0.1, 0.9]], (50, 1))
     found = Outcomes(2, False)
@@ -145,9 +178,8 @@ def test_wrong_decisions_about_several_labels():
     assert [(each.text, each.true, each.predicted) for each in found.errors] == [
         ("text 1", 0, 0),
         ("text 0", 0, -1),
-        ("text 0", 1, 1),
     ]
-    assert [each.probability for each in found.errors] == pytest.approx([0.95, 0.9, 0.8])
+    assert [each.probability for each in found.errors] == pytest.approx([0.95, 0.9])
     assert found.confusions().tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
 
 

@@ -12,7 +12,9 @@ from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, report
 from sktextcnn._report import ReportBuilder, matrix
-from sktextcnn._report.page import fit, label_texts, percent
+from sktextcnn._report.intervals import Estimate
+from sktextcnn._report.measures import measure
+from sktextcnn._report.page import fit, label_texts, points
 from tests.report.conftest import SMALL, Page
 
 
@@ -38,9 +40,62 @@ def many():
 def test_the_verdict_has_the_scores(of_colours, page):
     accuracy = of_colours.measures["accuracy"]
     verdict = page.all("div", **{"class": "verdict"})[0]
-    assert f"right for {100 * accuracy.value:.1f} % of 24 texts" in verdict
-    assert f"(95 % interval {100 * accuracy.low:.1f} to {100 * accuracy.high:.1f})" in verdict
+    assert f"right for {100 * accuracy.value:.1f}% of 24 texts" in verdict
+    assert f"(95% interval {100 * accuracy.low:.1f} to {100 * accuracy.high:.1f})" in verdict
     assert "TF-IDF and logistic regression is right for" in verdict
+
+
+def test_the_verdict_says_of_what_the_probabilities_are(of_colours, page):
+    error = of_colours.measures["calibration_error"]
+    said = f"The model's probabilities are {100 * error:.1f} points off on average."
+    assert said in page.all("p")
+
+
+@pytest.mark.parametrize("kind", ["colours", "several"])
+@pytest.mark.parametrize(
+    ("difference", "n_different", "said"),
+    [
+        ((0, -0.1, 0.1), 0, "Both predict the same for all texts."),
+        ((0, -0.1, 0.1), 3, "The model is as good (interval of the difference -10.0 to 10.0"),
+        ((0.0002, -0.1, 0.1), 3, "The difference of less than 0.1 points may be chance (interval"),
+        ((-0.0002, -0.1, 0), 3, "less than 0.1 points may be chance (interval -10.0 to 0.0"),
+        ((0.05, -0.1, 0.2), 3, "The difference of 5.0 points may be chance (interval -10.0 to"),
+        ((0.05, 0.01, 0.2), 3, "The model is ahead by 5.0 points (interval 1.0 to 20.0)."),
+        ((-0.05, -0.2, -0.01), 3, "The model is behind by 5.0 points (interval of the difference"),
+    ],
+)
+def test_the_verdict_on_a_difference(request, monkeypatch, kind, difference, n_different, said):
+    changed = {"difference": Estimate(*difference), "n_different": n_different, "p_value": 0.01}
+
+    def other_measure(outcomes):
+        measures = measure(outcomes)
+        measures["references"][0] |= changed
+        return measures
+
+    monkeypatch.setattr("sktextcnn._report.builder.measure", other_measure)
+    model, texts, labels = request.getfixturevalue(kind)
+    verdict = Page(report(model, texts, labels).html).all("div", **{"class": "verdict"})[0]
+    assert said in verdict.replace("\N{MINUS SIGN}", "-")
+
+
+def test_small_shares_are_said_in_the_same_words_everywhere(monkeypatch, colours):
+    def sure(ids):
+        return np.tile([[1e-5, 1 - 1e-5, 0]], (len(ids), 1))
+
+    model, texts, _ = colours
+    monkeypatch.setattr(model[1], "predict_proba", sure, raising=False)
+    page = Page(report(model, texts[:2], ["red", "red"]).html).text
+    assert "red was taken for green (over 99.9%)" in page
+    assert not re.search(r"[<>] ?[\d.]+\s?%|\d\s%", page.split("N-grams", 2)[1])
+
+
+def test_the_colours_are_explained_once_above_the_surest_errors(colours, page):
+    html = report(*colours).html
+    assert html.count("against the class:") == 1
+    assert html.index("Each is explained") < html.index("against the class:")
+    assert html.index("against the class:") < html.index('<article class="error">')
+    right = report(colours[0], ["a red car"], colours[0].predict(["a red car"]))
+    assert "against the class:" not in right.html
 
 
 def test_classes_are_sorted_by_f1_the_worst_first(of_colours, page):
@@ -242,10 +297,10 @@ def test_unfit_characters_are_replaced():
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0, "0 %"), (1, "100 %"), (0.9996, "> 99.9 %"), (0.0004, "< 0.1 %"), (0.5, "50.0 %")],
+    [(0, "0.0"), (-0.0001, "0.0"), (0.0001, "0.0"), (-0.0123, "\N{MINUS SIGN}1.2"), (1, "100.0")],
 )
-def test_only_all_is_a_hundred_per_cent(share, text):
-    assert percent(share) == text.replace(" %", "\N{NO-BREAK SPACE}%")
+def test_points_that_are_rounded_to_zero_have_no_sign(share, text):
+    assert points(share) == text
 
 
 # Colours ------------------------------------------------------------------------------

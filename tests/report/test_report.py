@@ -118,7 +118,7 @@ def test_a_single_text_that_is_right(colours):
     found = report(model, texts[1:2], model.predict(texts[1:2]))
     assert found.measures["accuracy"].value == 1
     page = Page(found.html)
-    assert "100 % of 1 text (95 % interval 20.7 to 100.0)" in page.text.replace("\xa0", " ")
+    assert "100.0% of 1 text (95% interval 20.7 to 100.0)" in page.text
     assert page.text.count("There are none.") == 2
 
 
@@ -213,8 +213,8 @@ def test_the_card_of_a_model_is_shown(carded):
     facts = [fact.replace("\xa0", " ") for fact in page.all("dd")]
     assert "2026-01-02T03:04:05+00:00, in 12 s" in facts
     assert "4,321 texts of colours.csv" in facts
-    assert "99 texts: accuracy 87.5 % log loss 0.321" in facts
-    assert "right for 81.0 % of 77 other texts, and TF-IDF and logistic regression for 76.0 %" in (
+    assert "99 texts: accuracy 87.5% log loss 0.321" in facts
+    assert "right for 81.0% of 77 other texts, and TF-IDF and logistic regression for 76.0%" in (
         text
     )
     assert "sktextcnn 9.8.7, torch 2.99" in text
