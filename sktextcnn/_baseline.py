@@ -1,7 +1,10 @@
 """The model that most people use: TF-IDF and logistic regression."""
 
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
@@ -27,6 +30,46 @@ def tfidf_baseline() -> Pipeline:
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
         _OneForEachClass(LogisticRegression(C=10, solver="liblinear")),
     )
+
+
+def fit_baseline(texts: Sequence[str], targets: Any) -> Pipeline:
+    """Fit the model that others are compared with.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The training texts.
+    targets : array-like of shape (n_texts,) or (n_texts, n_classes)
+        The class of each, or whether it has each label.
+
+    Returns
+    -------
+    Pipeline
+        The fitted model.
+
+    Raises
+    ------
+    ValueError
+        If the texts have no words or one class only, or there is too little memory for them.
+    """
+    targets = np.asarray(targets)
+    if targets.ndim == 1 and len(np.unique(targets)) < 2:
+        raise ValueError("all training texts have the same label; give those of two or more.")
+    with warnings.catch_warnings():
+        # Such as of a label that all texts have, or none; the user has not chosen this model.
+        warnings.simplefilter("ignore")
+        try:
+            return tfidf_baseline().fit(texts, targets)
+        except ValueError as error:
+            if "empty vocabulary" not in str(error):
+                raise
+            raise ValueError(
+                "the training texts have no words of two or more characters, which TF-IDF needs."
+            ) from error
+        except MemoryError as error:
+            raise ValueError(
+                f"{len(texts):,} training texts need more memory than there is."
+            ) from error
 
 
 class _OneForEachClass(OneVsRestClassifier):

@@ -25,6 +25,7 @@ from sktextcnn._training import (
     TextNet,
     TrainingData,
     as_labels,
+    check_parts,
     check_token_ids,
     check_vocabulary,
     choose_mixture,
@@ -516,6 +517,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         self._validate_params()
         self._check_partial_fit_params()
         first = not hasattr(self, "net_")
+        # Models of earlier versions have no card, and it cannot be made up.
+        card = None if first else getattr(self, "card_", None)
+        if card is not None:
+            try:
+                check_parts(card, len(self.classes_))
+            except ValueError as error:
+                raise ValueError(
+                    f"card_ cannot be continued: {error}. Mend it, or delete the attribute."
+                ) from None
         data = (self._first_data if first else self._further_data)(X, y, classes, sample_weight)
         if first:
             device = find_device(self.device)
@@ -534,8 +544,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         seconds = time.perf_counter() - start
         if first:
             self._set_fitted(X, net, data, source, seed, new_card(data, seconds))
-        elif hasattr(self, "card_"):
-            self.card_ = continued_card(self.card_, data, seconds)
+        elif card is not None:
+            self.card_ = continued_card(card, data, seconds)
         self.n_iter_ = len(net.history)
         return self
 

@@ -5,6 +5,7 @@ job, gets lines instead, and few of them.
 """
 
 import contextlib
+import functools
 import os
 import sys
 import threading
@@ -25,7 +26,7 @@ _SHARE_IN_LINES = "{desc}: {percentage:.0f}%, {n:,}/{total:,}{unit} [{elapsed}{p
 
 
 def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> Any:
-    """Make a bar of tqdm.
+    """Make a bar of tqdm, which shows nothing where there is no stderr.
 
     Parameters
     ----------
@@ -42,10 +43,9 @@ def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> An
     tqdm
         It ends its line when it is closed, so use it in ``with``.
     """
-    from tqdm.auto import tqdm
-
-    if not shown:
-        return tqdm(disable=True, **kwargs)
+    bar = _bar()
+    if not shown or sys.stderr is None:
+        return bar(disable=True, **kwargs)
     in_lines = not _is_drawn()
     counts_up = kwargs.get("total") is None and not hasattr(kwargs.get("iterable"), "__len__")
     bar_format = _COUNT if counts_up else _SHARE_IN_LINES if in_lines else _SHARE
@@ -59,7 +59,26 @@ def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> An
         settings |= {"ncols": _COLUMNS, "nrows": _ROWS}
     if in_lines:
         settings |= {"file": _Lines(sys.stderr), "mininterval": _SECONDS_OF_LINES}
-    return tqdm(**{**settings, **kwargs})
+    return bar(**{**settings, **kwargs})
+
+
+@functools.cache
+def _bar() -> Any:
+    from tqdm.auto import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            state: dict[str, Any] = super().format_dict
+            # tqdm has no share of nothing, nor if more is done than was to do, which happens: a
+            # callback changes the size of batches, or the length of a sequence is wrong.
+            if state["total"]:
+                state["total"] = max(state["total"], state["n"])
+            elif state["bar_format"] in (_SHARE, _SHARE_IN_LINES):
+                state["bar_format"] = _COUNT
+            return state
+
+    return Bar
 
 
 @contextlib.contextmanager
@@ -112,7 +131,7 @@ def say(line: str, *, shown: bool = True) -> None:
 
     if shown and sys.stderr is not None:  # A program without a console has none.
         tqdm.write(one_line(line), file=sys.stderr)
-        sys.stderr.flush()
+        _flush(sys.stderr)
 
 
 def one_line(text: str) -> str:
@@ -126,7 +145,16 @@ def _is_drawn() -> bool:
     from tqdm.auto import tqdm
 
     is_widget = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
-    return is_widget or sys.stderr.isatty()
+    return is_widget or is_terminal(sys.stderr)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a stream is a terminal. There may be none, as in services, or it can only write."""
+    return bool(getattr(stream, "isatty", lambda: False)())
+
+
+def _flush(stream: Any) -> None:
+    getattr(stream, "flush", lambda: None)()
 
 
 def _has_size() -> bool:
@@ -159,4 +187,4 @@ class _Lines:
             self._last = line
 
     def flush(self) -> None:
-        self._stream.flush()
+        _flush(self._stream)

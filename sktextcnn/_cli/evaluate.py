@@ -125,20 +125,27 @@ def _as_text(measures: dict[str, Any], n_texts: int, *, everything: bool) -> str
     if absent := len(names) - len(seen):
         lines.append(f"{absent:,} of {len(names):,} classes are not in the file.")
     worst = sorted(seen, key=lambda name: measures["classes"][name]["f1"])
+    left_out = []
     if everything:
         lines += ["", "All classes, the worst first:", ""]
         lines.append(_classes(measures, [*worst, *(name for name in names if name not in seen)]))
-    else:
-        worst = worst[:_WORST]
-        lines += ["", f"The {len(worst)} worst of {len(names):,} classes, by F1:", ""]
+    elif len(worst) > _WORST:
+        left_out.append("classes")
+        lines += ["", f"The {_WORST} worst of {len(worst):,} classes, by F1:", ""]
+        lines.append(_classes(measures, worst[:_WORST]))
+    elif worst:
+        lines += ["", "The classes of the file, the worst first:", ""]
         lines.append(_classes(measures, worst))
-    if confusions:
-        shown = confusions if everything else confusions[:_WORST]
-        which = "All confusions" if everything else f"The {len(shown)} most frequent confusions"
+    if confusions and (everything or len(confusions) <= _WORST):
+        lines += ["", "All confusions, with their share of the texts of the true class:", ""]
+        lines.append(_confusions(confusions))
+    elif confusions:
+        left_out.append("confusions")
+        which = f"The {_WORST} most frequent of {len(confusions):,} confusions"
         lines += ["", f"{which}, with their share of the texts of the true class:", ""]
-        lines.append(_confusions(shown))
-    if not everything:
-        lines += ["", "--all prints all classes and confusions."]
+        lines.append(_confusions(confusions[:_WORST]))
+    if left_out:
+        lines += ["", f"--all prints all {' and '.join(left_out)}."]
     return "\n".join(lines)
 
 

@@ -3,15 +3,24 @@
 import argparse
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sktextcnn._cli.arguments import Commands, add_command
 from sktextcnn._cli.errors import as_input_error
 from sktextcnn._cli.messages import MAX_LISTED_CLASSES, counted, one_line, size_of
 
+# What a training and the commands write to a card, which has lines of its own.
+_OF_CARD = (
+    *("trained", "n_texts", "class_counts", "seconds", "versions"),
+    *("held_out", "data", "test"),
+)
+# More characters of what a user has added are for --json.
+_MOST = 300
+
 _EPILOG = """\
-The file may hold a Pipeline, a vectorizer or a classifier. What a file of an older version does
+The file may hold a Pipeline, a vectorizer or a classifier. Long values are shortened, except in
+JSON. What a file of an older version does
 not say is left out.
 
 examples:
@@ -40,21 +49,21 @@ def info(args: argparse.Namespace) -> None:
     with as_input_error():
         model = load(args.model)
         versions = stored_versions(args.model)
-    described = _described(model, versions)
+    steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
+    described = _described(steps, versions)
     described = {"file": args.model, "bytes": os.path.getsize(args.model), **described}
     if args.json:
         print(json.dumps(_as_json(described), indent=2))
         return
-    for name, value in _lines(described):
+    for name, value in _lines(described, steps):
         print(f"{name:<12}{one_line(value)}")
 
 
 # What there is to say -----------------------------------------------------------------
 
 
-def _described(model: Any, versions: Mapping[str, str]) -> dict[str, Any]:
-    """Return what is known of a model; JSON data, except for the parameters."""
-    steps = [step for _, step in model.steps] if hasattr(model, "steps") else [model]
+def _described(steps: Sequence[Any], versions: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is known of the steps of a model; JSON data, except for the parameters."""
     kinds = [type(step).__name__ for step in steps]
     described: dict[str, Any] = {"kind": kinds}
     for step in steps:
@@ -115,7 +124,9 @@ def _as_json(described: Mapping[str, Any]) -> dict[str, Any]:
 # As lines -----------------------------------------------------------------------------
 
 
-def _lines(described: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _lines(described: Mapping[str, Any], steps: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    from sktextcnn._report import parameters
+
     yield "file", f"{described['file']} ({size_of(described['bytes'])})"
     yield "kind", " and ".join(described["kind"])
     card = described.get("card")
@@ -123,6 +134,7 @@ def _lines(described: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         what = "labels, of which a text may have several" if described["multilabel"] else "classes"
         yield "classes", f"{len(described['classes']):,} {what}: {_classes(described, card)}"
         yield from _training(described, card)
+        yield from _added(card or {})
     if "n_words" in described:
         yield (
             "vocabulary",
@@ -131,8 +143,8 @@ def _lines(described: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"{described['truncated_fraction']:.1%} of the training texts were longer",
         )
         yield "vectors", _vectors(described["vectors"])
-    for kind, changed in described["parameters"].items():
-        values = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+    for kind, step in zip(described["kind"], steps, strict=True):
+        values = ", ".join(f"{name}={value}" for name, value in parameters(step))
         yield "parameters", f"{kind}: {values or 'the defaults'}"
     yield "versions", ", ".join(f"{name} {value}" for name, value in described["versions"].items())
 
@@ -180,6 +192,15 @@ def _training(
         if "data" in test:
             on += f" of {test['data']}"
         yield "test", f"{name} {test[measure]:.3f} on {on}{compared}"
+
+
+def _added(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a user has added to a card."""
+    for name, value in card.items():
+        if name not in _OF_CARD:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            line = f"{name}: {text}"
+            yield "card", line if len(line) <= _MOST else f"{line[:_MOST]} ..."
 
 
 def _vectors(vectors: Mapping[str, Any] | None) -> str:

@@ -19,13 +19,14 @@ def of_one_label(true: list[int], predicted: list[int], names: list[str]) -> dic
         `accuracy`, `macro_f1`; `classes`, the measures of each; `confusions`, pairs of classes,
         the most frequent first; and `confusion_matrix`, with a row for each true class.
     """
-    from sklearn.metrics import accuracy_score, confusion_matrix
+    from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
     classes = _of_classes(true, predicted, names)
     matrix = confusion_matrix(true, predicted, labels=range(len(names))).tolist()
     return {
         "accuracy": accuracy_score(true, predicted),
-        "macro_f1": sum(each["f1"] for each in classes.values()) / len(names),
+        # Classes that are neither in the file nor predicted do not count.
+        "macro_f1": f1_score(true, predicted, average="macro", zero_division=0.0),
         "classes": classes,
         "confusions": _confusions(matrix, names),
         "confusion_matrix": matrix,
@@ -74,10 +75,12 @@ def _confusions(matrix: list[list[int]], names: list[str]) -> list[dict[str, Any
 
     The share is that of the texts of the true class.
     """
-    pairs = [
-        {"true": true, "predicted": predicted, "count": count, "share": count / sum(row)}
-        for true, row in zip(names, matrix, strict=True)
-        for predicted, count in zip(names, row, strict=True)
-        if count and true != predicted
-    ]
+    pairs = []
+    for true, row in zip(names, matrix, strict=True):
+        n_texts = sum(row)
+        pairs += [
+            {"true": true, "predicted": predicted, "count": count, "share": count / n_texts}
+            for predicted, count in zip(names, row, strict=True)
+            if count and true != predicted
+        ]
     return sorted(pairs, key=lambda pair: (-pair["count"], -pair["share"]))

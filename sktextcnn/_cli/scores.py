@@ -1,7 +1,6 @@
 """How good a model and the baseline are on test texts."""
 
 import time
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,21 +45,23 @@ def measured(
     sentence : str
         What they say.
     """
-    from sktextcnn._baseline import BASELINE
+    from sktextcnn._baseline import BASELINE, fit_baseline
 
     texts, targets = test
+    # The vectorizer has a bar of its own.
+    ids = model[:-1].transform(texts)
     with waiting(f"Predicting {counted(len(texts), 'text')}", shown=not quiet):
-        scores = _scores(targets, model.predict(texts), multilabel)
+        scores = _scores(targets, model[-1].predict(ids), multilabel)
     of_baseline: dict[str, Any] = dict.fromkeys(scores)
     comparison = ""
     if baseline:
         start = time.perf_counter()
         try:
             with waiting(f"Training {BASELINE}", shown=not quiet):
-                predicted = _predicted_by_baseline(train, texts)
+                predicted = fit_baseline(*train).predict(texts)
             of_baseline = _scores(targets, predicted, multilabel)
         except (ValueError, MemoryError) as error:
-            reason = str(error).rstrip(".") or "too little memory"
+            reason = str(error).rstrip(".") or "there is too little memory"
             comparison = f" {BASELINE} could not be fitted: {reason}."
         else:
             seconds = time.perf_counter() - start
@@ -88,12 +89,3 @@ def _scores(targets: Any, predicted: Any, multilabel: bool) -> dict[str, Any]:
         f1 = f1_score(targets, predicted, average="micro", zero_division=0.0)
         scores["micro_f1"] = float(f1)
     return scores
-
-
-def _predicted_by_baseline(train: tuple[Sequence[str], Any], texts: Sequence[str]) -> Any:
-    from sktextcnn._baseline import tfidf_baseline
-
-    with warnings.catch_warnings():
-        # Such as of labels that all or no texts have; the user has not chosen this model.
-        warnings.simplefilter("ignore")
-        return tfidf_baseline().fit(*train).predict(texts)

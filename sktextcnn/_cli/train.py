@@ -217,22 +217,31 @@ def train(args: argparse.Namespace) -> None:
     card = model.steps[-1][1].card_
     if args.data not in (None, "-"):
         card["data"] = os.path.basename(args.data)
+    _save(model, args)
     if test[0]:
-        card["test"], sentence = measured(
-            model,
-            (texts, targets),
-            test,
-            multilabel=multilabel,
-            baseline=args.baseline,
-            quiet=args.quiet,
-        )
+        try:
+            card["test"], sentence = measured(
+                model,
+                (texts, targets),
+                test,
+                multilabel=multilabel,
+                baseline=args.baseline,
+                quiet=args.quiet,
+            )
+        except BaseException:  # Ctrl-C too: the training may have taken hours.
+            print_summary(args, f"Saved {args.output}, without scores on the test texts.")
+            raise
         if args.test is not None:
             card["test"]["data"] = os.path.basename(args.test)
         print_summary(args, sentence)
-    with waiting(f"Writing {args.output}", shown=not args.quiet):
-        save_model(model, args.output)
+        _save(model, args)
     size = size_of(os.path.getsize(args.output))
     print_summary(args, f"Saved {args.output} ({size}).")
+
+
+def _save(model: "Pipeline", args: argparse.Namespace) -> None:
+    with waiting(f"Writing {args.output}", shown=not args.quiet):
+        save_model(model, args.output)
 
 
 def _targets(rows: Sequence[Sequence[Any]], classes: Classes, multilabel: bool) -> Any:

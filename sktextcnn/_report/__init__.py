@@ -5,4 +5,5 @@ numbers, `explained` and `facts` ask the model, and `page` puts all into a templ
 """
 
 from sktextcnn._report.builder import ReportBuilder as ReportBuilder
+from sktextcnn._report.facts import parameters as parameters
 from sktextcnn._report.reporting import report as report

@@ -1,14 +1,12 @@
 """ReportBuilder: runs a model, and those to compare it with, over labelled texts."""
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
-from sktextcnn._baseline import BASELINE, tfidf_baseline
+from sktextcnn._baseline import BASELINE, fit_baseline
 from sktextcnn._pipeline import best_model, fitted_parts
 from sktextcnn._report.explained import explained_errors, ngrams_of_classes
 from sktextcnn._report.facts import about_model, token_counts
@@ -20,36 +18,6 @@ from sktextcnn._report.result import Report
 _LINEAR, _CONSTANT = "Its linear part alone", "Always the same answer"
 
 
-def fit_baseline(texts: Sequence[str], targets: np.ndarray) -> Pipeline:
-    """Fit TF-IDF and logistic regression.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        The training texts.
-    targets : ndarray of shape (n_texts,) or (n_texts, n_classes)
-        The index of the class of each, or whether it has each label.
-
-    Raises
-    ------
-    ValueError
-        If the texts have no words or one class only.
-    """
-    if targets.ndim == 1 and len(np.unique(targets)) < 2:
-        raise ValueError("all training texts have the same label; give those of two or more.")
-    with warnings.catch_warnings():
-        # A label that every text has, or none.
-        warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-        try:
-            return tfidf_baseline().fit(texts, targets)
-        except ValueError as error:
-            if "empty vocabulary" not in str(error):
-                raise
-            raise ValueError(
-                "the training texts have no words of two or more characters, which TF-IDF needs."
-            ) from error
-
-
 class ReportBuilder:
     """Collects what a report is made of, so that texts need not be in memory all at once.
 
@@ -58,7 +26,7 @@ class ReportBuilder:
     model : Pipeline
         A fitted model, or a search over one.
     train : (sequence of str, ndarray) or None, default=None
-        Training texts and targets of the baseline; see `fit_baseline`.
+        Training texts of the baseline, and targets as those of `add`.
     """
 
     def __init__(self, model: Any, train: tuple[Sequence[str], np.ndarray] | None = None) -> None:

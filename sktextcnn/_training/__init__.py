@@ -2,6 +2,7 @@
 
 from sktextcnn._training.build import OPTIMIZERS as OPTIMIZERS
 from sktextcnn._training.card import check_card as check_card
+from sktextcnn._training.card import check_parts as check_parts
 from sktextcnn._training.card import continued_card as continued_card
 from sktextcnn._training.card import held_out_scores as held_out_scores
 from sktextcnn._training.card import new_card as new_card

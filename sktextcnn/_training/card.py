@@ -57,11 +57,22 @@ def new_card(
 def continued_card(card: Mapping[str, Any], data: TrainingData, seconds: float) -> dict[str, Any]:
     """Describe a model that was trained on further texts, by the card that it had before.
 
-    Texts and seconds are added. Scores are left out, as they are those of other weights.
+    Texts and seconds are added, and what the user has added stays. The scores are left out, as
+    those of other weights, and so is the name of the file, which has but a part of the texts.
+
+    Parameters
+    ----------
+    card : mapping
+        A card that `check_parts` accepts.
+    data : TrainingData
+        The further texts.
+    seconds : float
+        How long the training on them took.
     """
     new = new_card(data, card["seconds"] + seconds)
     counts = zip(card["class_counts"], new["class_counts"], strict=True)
     return {
+        **{name: value for name, value in card.items() if name not in ("data", "test")},
         **new,
         "n_texts": card["n_texts"] + new["n_texts"],
         "class_counts": [before + more for before, more in counts],
@@ -112,6 +123,12 @@ def check_card(card: Any, n_classes: int) -> dict[str, Any]:
         card = json.loads(json.dumps(card, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the model card is not JSON data: {error}") from None
+    check_parts(card, n_classes)
+    return card
+
+
+def check_parts(card: Any, n_classes: int) -> None:
+    """Raise a ValueError if a card lacks a part that a training writes, or has a wrong one."""
     if not isinstance(card, dict):
         raise ValueError("the model card is not a dict")
     counts = card.get("class_counts")
@@ -131,7 +148,6 @@ def check_card(card: Any, n_classes: int) -> dict[str, Any]:
             )
     if not isinstance(card.get("data", ""), str):
         raise ValueError("data of the model card is not the name of a file")
-    return card
 
 
 def _are_scores(scores: Any) -> bool:
