@@ -44,7 +44,7 @@ def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> An
         It ends its line when it is closed, so use it in ``with``.
     """
     bar = _bar()
-    if not shown or sys.stderr is None:
+    if not shown or not _has_stderr():
         return bar(disable=True, **kwargs)
     in_lines = not _is_drawn()
     counts_up = kwargs.get("total") is None and not hasattr(kwargs.get("iterable"), "__len__")
@@ -66,7 +66,7 @@ def progress_bar(*, shown: bool = True, slow: bool = False, **kwargs: Any) -> An
 def _bar() -> Any:
     from tqdm.auto import tqdm
 
-    class Bar(tqdm):  # type: ignore[misc]
+    class Bar(tqdm):
         @property
         def format_dict(self) -> dict[str, Any]:
             state: dict[str, Any] = super().format_dict
@@ -92,7 +92,7 @@ def waiting(what: str, *, shown: bool = True) -> Iterator[None]:
     shown : bool, default=True
         Whether to say anything.
     """
-    if not shown:
+    if not shown or not _has_stderr():
         yield
         return
     over = threading.Event()
@@ -145,12 +145,8 @@ def _is_drawn() -> bool:
     from tqdm.auto import tqdm
 
     is_widget = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
-    return is_widget or is_terminal(sys.stderr)
-
-
-def is_terminal(stream: Any) -> bool:
-    """Whether a stream is a terminal. There may be none, as in services, or it can only write."""
-    return bool(getattr(stream, "isatty", lambda: False)())
+    # A stream that takes the place of stderr may have the method to write and no other.
+    return is_widget or bool(getattr(sys.stderr, "isatty", lambda: False)())
 
 
 def _flush(stream: Any) -> None:

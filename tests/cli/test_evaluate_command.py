@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
@@ -13,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._cli import main
+from sktextcnn._cli.evaluate import _as_text
+from sktextcnn._cli.measures import of_one_label, of_several_labels
 from sktextcnn._cli.tables import columns_of, table
 from tests.cli.commands import BAD, GOOD, QUICK, fails
 
@@ -99,14 +102,14 @@ def test_of_many_classes_the_worst_and_their_confusions_are_shown(many, monkeypa
     scores = f1_score(true, predicted, labels=present, average=None, zero_division=0.0)
     absent = len(names) - len(present)
     assert f"{absent} of 14 classes are not in the file.\n" in out
-    n_worst = min(10, len(present))
-    assert f"The {n_worst} worst of 14 classes, by F1:\n" in out
+    assert f"The 10 worst of {len(present)} classes, by F1:\n" in out
     rows = re.findall(r"^(.+?) +[\d.]+ +[\d.]+ +([\d.]+) +\d+$", out, re.M)
     found = [float(f1) for _, f1 in rows]
-    assert found == pytest.approx(sorted(scores)[:n_worst], abs=5e-4)
+    assert found == pytest.approx(sorted(scores)[:10], abs=5e-4)
     pairs = re.findall(r"^(class \d+|漢字) +(class \d+|漢字) +(\d+) +([\d.]+)%$", out, re.M)
     wrong = Counter((t, p) for t, p in zip(true, predicted, strict=True) if t != p)
-    assert len(pairs) == min(10, len(wrong))
+    assert f"The 10 most frequent of {len(wrong)} confusions, with " in out
+    assert len(pairs) == 10
     assert [int(count) for _, _, count, _ in pairs] == sorted(wrong.values(), reverse=True)[:10]
     for t, p, count, share in pairs:
         assert wrong[t, p] == int(count)
@@ -117,6 +120,40 @@ def test_of_many_classes_the_worst_and_their_confusions_are_shown(many, monkeypa
     assert {name for name, _ in re.findall(r"^(.+?) +([\d.]+ +){3}\d+$", out, re.M)} == set(names)
     assert len(re.findall(r"%$", out, re.M)) == len(wrong)
     assert "--all" not in out
+
+
+def test_what_is_shown_already_needs_no_option(many, monkeypatch, capsys):
+    folder, _, true, predicted = many
+    monkeypatch.chdir(folder)
+    table = pd.read_csv("d.csv")
+    few = sorted(set(true))[:3]
+    chosen = np.isin(true, few) & (true == predicted)
+    table[chosen].to_csv("few.csv", index=False)
+    assert main(["evaluate", "m.sktextcnn", "few.csv"]) == 0
+    out = capsys.readouterr().out
+    # As scikit-learn, whose mean is over the classes that it meets.
+    assert out.startswith(f"accuracy 1.0000, macro F1 1.0000 on {chosen.sum()} texts\n")
+    assert "11 of 14 classes are not in the file.\n" in out
+    assert "The classes of the file, the worst first:\n" in out
+    assert "confusions" not in out
+    assert "--all" not in out
+
+
+def test_macro_f1_counts_what_is_predicted_by_mistake():
+    true, predicted = [0, 0, 1, 1], [0, 3, 1, 1]
+    found = of_one_label(true, predicted, ["a", "b", "c", "d"])
+    assert found["macro_f1"] == pytest.approx(f1_score(true, predicted, average="macro"))
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 1 + 0) / 3)
+
+
+def test_labels_of_many_have_no_confusions_to_print():
+    names = [f"label {i}" for i in range(13)]
+    every = [[i] for i in range(13)]
+    out = _as_text(of_several_labels(every, every, names), 13, everything=False)
+    assert "The 10 worst of 13 classes, by F1:\n" in out
+    assert out.endswith("\n--all prints all classes.")
+    nothing = _as_text(of_several_labels([[]], [[]], names), 1, everything=False)
+    assert nothing.endswith("13 of 13 classes are not in the file.")
 
 
 def test_columns_are_aligned_whatever_the_letters():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 
 import sktextcnn
@@ -114,10 +115,36 @@ def test_a_baseline_that_finds_no_words_is_told_and_training_goes_on(folder, cap
     said = re.search(r"^Accuracy on 8 held-out texts: .*$", capsys.readouterr().err, re.M)[0]
     assert re.fullmatch(
         r"Accuracy on 8 held-out texts: [\d.]+\. TF-IDF and logistic regression could not be "
-        r"fitted: empty vocabulary; perhaps the documents only contain stop words\.?",
+        r"fitted: the training texts have no words of two or more characters, which TF-IDF needs\.",
         said,
     )
     assert sktextcnn.load("m.sktextcnn")[-1].card_["test"]["baseline_accuracy"] is None
+
+
+def test_a_baseline_without_enough_memory_is_told_and_training_goes_on(folder, capsys, monkeypatch):
+    def fit(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(TfidfVectorizer, "fit_transform", fit)
+    assert main([*TRAIN, *QUICK, "--test", "test.csv"]) == 0
+    said = capsys.readouterr().err
+    assert "fitted: 24 training texts need more memory than there is.\n" in said
+    assert said.count("Saved m.sktextcnn") == 1
+
+
+def test_an_interrupted_measurement_leaves_the_trained_model(folder, capsys, monkeypatch):
+    def fit(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TfidfVectorizer, "fit_transform", fit)
+    assert main([*TRAIN, *QUICK, "--test", "test.csv"]) == 130
+    *_, saved, interrupted = capsys.readouterr().err.splitlines()
+    assert saved == "Saved m.sktextcnn, without scores on the test texts."
+    assert interrupted == "sktextcnn: interrupted"
+    model = sktextcnn.load("m.sktextcnn")
+    assert len(model.predict(GOOD)) == len(GOOD)
+    assert model[-1].card_["data"] == "reviews.csv"
+    assert "test" not in model[-1].card_
 
 
 @pytest.mark.parametrize(

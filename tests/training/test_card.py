@@ -103,6 +103,7 @@ def test_partial_fit_adds_its_texts_and_drops_scores_of_other_weights(data, fitt
     X, y = data
     classifier = copy.deepcopy(fitted)
     classifier.card_["test"] = {"n_texts": 3, "accuracy": 1.0}
+    classifier.card_ |= {"data": "reviews.csv", "author": "Ada", "object": object}
     classifier.partial_fit(X[:10], y[:10])
     card, before = classifier.card_, fitted.card_
     assert card["n_texts"] == before["n_texts"] + 10
@@ -111,9 +112,25 @@ def test_partial_fit_adds_its_texts_and_drops_scores_of_other_weights(data, fitt
     assert card["seconds"] > before["seconds"]
     assert card["held_out"] is None
     assert "test" not in card
+    # The file has but a part of the texts.
+    assert "data" not in card
+    assert (card["author"], card["object"]) == ("Ada", object)
     assert fitted.card_["held_out"] is not None
     first = TextCNNClassifier(**SMALL).partial_fit(X[:10], y[:10], classes=fitted.classes_)
     assert first.card_["class_counts"] == more
+
+
+@pytest.mark.parametrize("without", ["class_counts", "n_texts", "seconds"])
+def test_a_card_that_lacks_a_part_is_refused_before_the_training(data, fitted, without):
+    X, y = data
+    classifier = copy.deepcopy(fitted)
+    del classifier.card_[without]
+    before = classifier.predict_proba(X)
+    with pytest.raises(ValueError, match=r"^card_ cannot be continued: .* or delete the attrib"):
+        classifier.partial_fit(X, y)
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)
+    del classifier.card_
+    assert not hasattr(classifier.partial_fit(X[:10], y[:10]), "card_")
 
 
 def test_labels_of_several_are_counted_one_by_one(data):

@@ -2,12 +2,14 @@
 
 import io
 import re
+import sys
 import threading
+import time
 from contextlib import redirect_stderr
 
 import numpy as np
 import pytest
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 
 from sktextcnn import TextCNNClassifier, TextVectorizer, _progress
 from sktextcnn._progress import progress_bar, say, waiting
@@ -156,6 +158,67 @@ def test_bars_of_unknown_length_count_up_with_separators(capsys):
     with progress_bar(desc="Reading", unit=" rows") as bar:
         bar.update(1_234_567)
     assert "Reading: 1,234,567 rows [" in capsys.readouterr().err
+
+
+def fit_and_wait(X, y):
+    TextCNNClassifier(max_epochs=1, verbose=1, **SMALL).fit(X, y)
+    TextVectorizer(verbose=1).fit(["a gem", "so dull"])
+    with waiting("Baking"), progress_bar(desc="Reading", unit=" rows") as bar:
+        time.sleep(0.01)
+        bar.update(3)
+    say("Baked.")
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_without_a_stderr_nothing_is_shown(data, capsys, monkeypatch, impatient, is_closed):
+    stream = Terminal() if is_closed else None
+    if is_closed:
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    fit_and_wait(*data)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_stderr_that_can_only_write_gets_lines(data, monkeypatch, impatient):
+    class Stream:
+        def __init__(self):
+            self.written = []
+            self.write = self.written.append
+
+    stream = Stream()
+    monkeypatch.setattr(sys, "stderr", stream)
+    fit_and_wait(*data)
+    shown = "".join(stream.written)
+    assert "TextCNN, epoch 1 of 1: 100%, 8/8 batches" in shown
+    assert shown.endswith("Baked.\n")
+    assert "\r" not in shown
+
+
+def test_a_callback_may_change_the_number_of_batches(data):
+    class Halve(Callback):
+        def on_train_begin(self, net, **kwargs):
+            net.batch_size = 5
+
+    X, y = data
+    for stream, expected in ((Terminal(), r"100%\|#+\| "), (io.StringIO(), "100%, ")):
+        with redirect_stderr(stream):
+            TextCNNClassifier(
+                max_epochs=1, batch_size=60, verbose=1, wide=False, callbacks=[Halve()], **SMALL
+            ).fit(X, y)
+        assert re.search(f"epoch 1 of 1: {expected}48/48 batches", stream.getvalue())
+
+
+@pytest.mark.parametrize(("length", "shown"), [(1, "100%, 3/3"), (0, "3"), (9, "33%, 3/9")])
+def test_a_wrong_length_of_the_texts_does_not_stop_the_work(capsys, impatient, length, shown):
+    class Texts:
+        def __len__(self):
+            return length
+
+        def __iter__(self):
+            return iter(["a gem", "so dull", "a film"])
+
+    TextVectorizer(verbose=1).fit(Texts())
+    assert f"Tokenizing: {shown} texts [" in capsys.readouterr().err
 
 
 def test_the_vectorizer_tells_what_takes_long(capsys, impatient):
