@@ -129,7 +129,7 @@ def say(line: str, *, shown: bool = True) -> None:
     """
     from tqdm.auto import tqdm
 
-    if shown and sys.stderr is not None:  # A program without a console has none.
+    if shown and _has_stderr():
         tqdm.write(one_line(line), file=sys.stderr)
         _flush(sys.stderr)
 
@@ -138,6 +138,11 @@ def one_line(text: str) -> str:
     """Return a text without line ends, and with control characters as escape sequences."""
     text = " ".join(text.split())
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _has_stderr() -> bool:
+    """Whether there is a stderr, which a service may not have, or have closed."""
+    return sys.stderr is not None and not getattr(sys.stderr, "closed", False)
 
 
 def _is_drawn() -> bool:
