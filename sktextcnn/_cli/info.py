@@ -20,8 +20,7 @@ _MOST = 300
 
 _EPILOG = """\
 The file may hold a Pipeline, a vectorizer or a classifier. Long values are shortened, except in
-JSON. What a file of an older version does
-not say is left out.
+JSON. What a file of an older version does not say is left out.
 
 examples:
   sktextcnn info model.sktextcnn
@@ -64,13 +63,15 @@ def info(args: argparse.Namespace) -> None:
 
 def _described(steps: Sequence[Any], versions: Mapping[str, str]) -> dict[str, Any]:
     """Return what is known of the steps of a model; JSON data, except for the parameters."""
+    from sktextcnn._report import changed_parameters
+
     kinds = [type(step).__name__ for step in steps]
     described: dict[str, Any] = {"kind": kinds}
     for step in steps:
         describe = _vectorizer if hasattr(step, "vocabulary_") else _classifier
         described |= describe(step)
     described["parameters"] = {
-        kind: _changed(step) for kind, step in zip(kinds, steps, strict=True)
+        kind: changed_parameters(step) for kind, step in zip(kinds, steps, strict=True)
     }
     card = described.get("card") or {}
     return {**described, "versions": {**versions, **card.get("versions", {})}}
@@ -99,13 +100,6 @@ def _classifier(classifier: Any) -> dict[str, Any]:
         "n_epochs": classifier.n_iter_,
         "card": getattr(classifier, "card_", None),
     }
-
-
-def _changed(estimator: Any) -> dict[str, Any]:
-    """Return the parameters that differ from their defaults."""
-    defaults = type(estimator)().get_params(deep=False)
-    params = estimator.get_params(deep=False)
-    return {name: value for name, value in params.items() if repr(value) != repr(defaults[name])}
 
 
 def _as_json(described: Mapping[str, Any]) -> dict[str, Any]:

@@ -270,10 +270,10 @@ def _html_name(label: Any) -> str:
 
 # Terminals ----------------------------------------------------------------------------
 
-# The colours of the steps from the third. The second has only the style, and the first nothing: on
-# a black terminal any colour behind black text looks strong. The colours are of alike lightness, so
-# that they get stronger on black and on white. The first 16 of the 256 colours are not used, which
-# themes change, also black.
+# The colours of the steps from the third. The first step has none, and the second only a style: on
+# a black terminal, any background behind black text looks strong. The backgrounds are about equally
+# light. They differ in saturation, so that a stronger step looks stronger on black and on white.
+# Themes change the first 16 of the 256 colours, also black, so these are not used.
 BLUES, ORANGES = (110, 111, 75, 33), (180, 216, 215, 208)
 _BLACK = 16
 _BOLD, _UNDERLINED = 1, 4

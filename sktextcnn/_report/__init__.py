@@ -5,5 +5,6 @@ numbers, `explained` and `facts` ask the model, and `page` puts all into a templ
 """
 
 from sktextcnn._report.builder import ReportBuilder as ReportBuilder
+from sktextcnn._report.facts import changed_parameters as changed_parameters
 from sktextcnn._report.facts import parameters as parameters
 from sktextcnn._report.reporting import report as report

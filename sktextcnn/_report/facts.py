@@ -20,12 +20,18 @@ _NOT_SHOWN = ("embeddings", "verbose", "device", "callbacks")
 _N_MISSING = 30
 
 
-def parameters(estimator: Any) -> list[tuple[str, str]]:
-    """Return the parameters that differ from their defaults, with their values as text."""
+def changed_parameters(estimator: Any) -> dict[str, Any]:
+    """Return the parameters that differ from their defaults."""
     defaults = type(estimator)().get_params(deep=False)
+    params = estimator.get_params(deep=False)
+    return {name: value for name, value in params.items() if not _same(value, defaults[name])}
+
+
+def parameters(estimator: Any) -> list[tuple[str, str]]:
+    """Return those of the changed parameters that a page shows, with their values as text."""
     found = []
-    for name, value in estimator.get_params(deep=False).items():
-        if name in _NOT_SHOWN or _same(value, defaults[name]):
+    for name, value in changed_parameters(estimator).items():
+        if name in _NOT_SHOWN:
             continue
         if name == "pretrained" and isinstance(value, str | os.PathLike):
             value = os.path.basename(value)

@@ -542,7 +542,7 @@ def _missing_file_message(path: str) -> str:
     if os.path.isdir(path):
         return f"{path!r} is a folder; {folder_hint(path)}."
     if not os.path.isdir(folder):
-        message = f"There is no folder {folder!r}, so there is no file of vectors {name!r} in it."
+        message = f"The file of vectors {name!r} does not exist: there is no folder {folder!r}."
         return f"{message} {download_hint(name)}"
     similar = difflib.get_close_matches(name, os.listdir(folder), n=1)
     hint = f" Did you mean {similar[0]!r}?" if similar else ""

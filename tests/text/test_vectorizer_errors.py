@@ -92,7 +92,7 @@ def test_labels_of_another_length_are_noticed_before_training():
 @pytest.mark.parametrize(
     ("embeddings", "error", "message"),
     [
-        ("nowhere/glove.txt", FileNotFoundError, "There is no folder"),
+        ("nowhere/glove.txt", FileNotFoundError, "there is no folder"),
         ("glove.6B.txt", FileNotFoundError, "There is no file of vectors"),
         (5, TypeError, "embeddings must be a path, .* got int"),
         ({"a": [1.0], "b": []}, ValueError, r"the vector of 'b' is \[\]"),

@@ -151,7 +151,7 @@ def test_a_casing_that_does_not_match_one_source_is_warned_of(tmp_path):
         ((), ValueError, "embeddings is an empty list"),
         ([None], TypeError, "embeddings must be a path, .*; got NoneType"),
         ([["glove.txt"]], TypeError, r"got list\. TextVectorizer takes a list of them"),
-        (["nowhere/glove.txt"], FileNotFoundError, "There is no folder"),
+        (["nowhere/glove.txt"], FileNotFoundError, "there is no folder"),
         ([FakeEncoder(), 5], TypeError, "embeddings must be a path, .*; got int"),
     ],
     ids=["list", "tuple", "None", "nested", "folder", "number"],

@@ -188,7 +188,7 @@ def test_a_missing_file_with_no_similar_name_around_is_refused_without_a_guess(g
 
 
 def test_a_missing_file_in_a_missing_folder_names_the_folder(tmp_path):
-    match = r"There is no folder '.*nowhere', so there is no file of vectors 'glove\.txt' in it"
+    match = r"The file of vectors 'glove\.txt' does not exist: there is no folder '.*nowhere'"
     with pytest.raises(FileNotFoundError, match=match):
         Embeddings(tmp_path / "nowhere" / "glove.txt")
 
