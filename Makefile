@@ -13,10 +13,6 @@ NEWEST := .venv-newest
 # CONTRIBUTING.md.
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 
-# Python compiles what is imported, at its first import; to compile every file of torch and the like
-# takes most of the time of an installation.
-INSTALL := -m pip install --quiet --no-compile
-
 # One process for each core, with one thread: more threads than cores wait for each other.
 PYTEST := -m pytest --numprocesses=auto --dist=worksteal
 
@@ -42,7 +38,7 @@ test-matrix: test test-oldest
 test-newest:
 	$(PYTHON) -m venv --clear $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --upgrade pip
-	$(NEWEST)/bin/python $(INSTALL) "$$(grep ^torch== constraints.txt)" -e '.[test]'
+	$(NEWEST)/bin/python -m pip install --quiet "$$(grep ^torch== constraints.txt)" -e '.[test]'
 	$(NEWEST)/bin/python -m pip check
 	OMP_NUM_THREADS=1 $(NEWEST)/bin/python $(PYTEST)
 
@@ -138,25 +134,25 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python $(INSTALL) -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[test,lint]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,lint]'
 	$(BIN)/python -m pip check
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.fuzz: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[fuzz]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fuzz]'
 	touch $@
 
 $(VENV)/.dist: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[dist]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dist]'
 	$(BIN)/python -m pip check
 	touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python $(INSTALL) -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	touch $@
 
 # The rest in the versions of constraints.txt, so that an environment is always the same.
@@ -167,18 +163,18 @@ $(OLDEST)/.torch-$(TORCH): pyproject.toml constraints.txt constraints-oldest.txt
 	awk -F== 'NR == FNR { oldest[$$1]; next } !($$1 in oldest)' constraints-oldest.txt \
 		constraints.txt >> $(OLDEST)/constraints.txt
 	$(OLDEST)/bin/python -m pip install --quiet --upgrade pip -c constraints.txt
-	$(OLDEST)/bin/python $(INSTALL) -c $(OLDEST)/constraints.txt -e '.[test]'
+	$(OLDEST)/bin/python -m pip install --quiet -c $(OLDEST)/constraints.txt -e '.[test]'
 	$(OLDEST)/bin/python -m pip check
 	touch $@
 
 $(BENCH)/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python $(INSTALL) -c constraints.txt -e . -r benchmarks/requirements.txt
+	$(BENCH)/bin/python -m pip install --quiet -c constraints.txt -e . -r benchmarks/requirements.txt
 	touch $@
 
 $(SERVE)/.done: constraints.txt
 	$(PYTHON) -m venv $(SERVE)
-	$(SERVE)/bin/python $(INSTALL) -c constraints.txt numpy onnxruntime
+	$(SERVE)/bin/python -m pip install --quiet -c constraints.txt numpy onnxruntime
 	touch $@
 
 clean:
