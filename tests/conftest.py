@@ -16,7 +16,7 @@ SIZE = 16
 
 # The same examples every time, and no measuring of time. `make soak` looks for new ones.
 _ALWAYS = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
-settings.register_profile("suite", max_examples=40, derandomize=True, database=None, **_ALWAYS)
+settings.register_profile("suite", max_examples=25, derandomize=True, database=None, **_ALWAYS)
 settings.register_profile("long", max_examples=2_000, **_ALWAYS)
 settings.load_profile("suite")
 

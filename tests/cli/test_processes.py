@@ -88,7 +88,7 @@ def test_an_input_that_cannot_be_read_is_named(folder, capsys):
     ("name", "code", "said"),
     [
         ("SIGINT", 130, b"sktextcnn: interrupted\n"),
-        ("SIGTERM", 143, b""),
+        pytest.param("SIGTERM", 143, b"", marks=pytest.mark.soak),
         pytest.param("SIGHUP", 129, b"", marks=pytest.mark.soak),
     ],
 )

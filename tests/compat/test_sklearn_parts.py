@@ -101,6 +101,7 @@ def test_the_probe_accepts_what_works_and_nothing_else():
         assert not compat._sklearn_validates(broken)
 
 
+@pytest.mark.soak
 def test_estimators_work_where_the_private_part_is_absent():
     script = """
 import skorch.callbacks, sklearn.feature_extraction.text, sklearn.frozen, sklearn.pipeline

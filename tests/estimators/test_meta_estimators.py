@@ -76,6 +76,7 @@ def test_texts_and_labels_come_in_any_container(model, two_classes, container):
     np.testing.assert_array_equal(fitted.predict_proba(generator), expected)
 
 
+@pytest.mark.soak
 def test_grid_search_over_both_steps_in_two_processes(model, two_classes, vectors_file):
     texts, labels = two_classes
     grid = {

@@ -48,7 +48,7 @@ def texts_and_vectors(page, docstrings, vectors, make_tickets, tmp_path, monkeyp
     """Texts, labels and vectors, under the names that the pages have for them."""
     monkeypatch.chdir(tmp_path)
     # So few texts would be seen 300 times.
-    most_epochs = 2 if page.name == "README.md" else 10
+    most_epochs = 2 if page.name == "README.md" else 4
     monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", most_epochs)
     texts, libraries = docstrings
     # Collecting them takes long, and so does a search over networks for all of them.

@@ -68,6 +68,6 @@ def test_the_error_for_a_missing_file_names_the_command_that_downloads_one(
     tmp_path, monkeypatch, file, name
 ):
     monkeypatch.chdir(tmp_path)
-    match = rf"no file of vectors .*The command sktextcnn vectors get {name} downloads"
+    match = rf"file of vectors .*The command sktextcnn vectors get {name} downloads"
     with pytest.raises(FileNotFoundError, match=match):
         Embeddings(file)
