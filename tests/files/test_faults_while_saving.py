@@ -81,7 +81,8 @@ assert set(filters) <= {first.num_filters, second.num_filters}, set(filters)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("n_kills", [5, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("n_kills", [300])
 def test_killed_saves_leave_a_whole_file(tmp_path, n_kills):
     rng = np.random.default_rng(0)
     for name, n_filters in (("first", 4), ("second", 400)):

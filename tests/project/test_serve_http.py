@@ -313,9 +313,8 @@ def test_fifty_requests_at_once_get_their_answers(healthy, model, texts):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="children are listed by Linux")
-@pytest.mark.parametrize(
-    "end", [pytest.param("SIGTERM", marks=pytest.mark.soak), "death of a worker"]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("end", ["SIGTERM", "death of a worker"])
 def test_forked_workers_answer_and_end_together(model, model_path, texts, end):
     service = Service(model_path, {**LIMITS, "--workers": 2, "--threads": 2})
     try:
