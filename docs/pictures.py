@@ -7,6 +7,7 @@ browser takes screenshots; the environment variable BROWSER names its program.
 
 import html
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -119,10 +120,11 @@ def card_train(model_file: Path) -> None:
         text=True,
     )
     lines = (done.stdout + done.stderr).splitlines()
-    said = [line for line in lines if line and "TextCNN: " not in line]
+    # Of the progress, which is lines where there is no terminal, the picture has no room.
+    said = [line for line in lines if line and not re.search(r"\[\d+:\d+|: 0%", line)]
     command = command.replace(" --text", " \\\n    --text").replace(" --test", " \\\n    --test")
     text = html.escape("\n".join([f"$ {command} -o {model_file.name}", *said]))
-    style = "white-space:pre-wrap;font:18px/1.4 monospace;color:#eee;margin:0"
+    style = "white-space:pre-wrap;font:17px/1.3 monospace;color:#eee;margin:0"
     screenshot(
         f"<style>body{{background:#1e1e1e}}</style><pre style='{style}'>{text}</pre>",
         "card-train.png",
