@@ -55,9 +55,9 @@ def two_classes(corpus):
 def vectors_file(docstrings, tmp_path_factory):
     """word2vec vectors of the docstrings, as gensim writes them in text."""
     texts, _ = docstrings
-    model = Word2Vec(
-        [text.lower().split() for text in texts], vector_size=SIZE, min_count=2, epochs=2, seed=1
-    )
+    sentences = [text.lower().split() for text in texts]
+    # Several workers take turns by chance, so that the vectors would differ from run to run.
+    model = Word2Vec(sentences, vector_size=SIZE, min_count=2, epochs=2, seed=1, workers=1)
     path = tmp_path_factory.mktemp("vectors") / "docstrings.txt"
     model.wv.save_word2vec_format(str(path))
     return str(path)
