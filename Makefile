@@ -138,7 +138,9 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[test,lint]'
+	# pip would compile on one core. Some libraries have files that are templates of Python.
+	-@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib
 	$(BIN)/python -m pip check
 	touch $@ $(VENV)/.demo
 
