@@ -422,7 +422,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         documents, tokens = learn_tokens(self._counted(X), analyzer)
         if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
             raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
-        all_counts = np.bincount(documents.ids(), minlength=len(tokens))
+        all_counts = documents.counts(len(tokens))
         words, counts = self._select_words(documents, tokens, all_counts, given)
         warned = warn_of_tokens(tokens, all_counts, len(documents))
 

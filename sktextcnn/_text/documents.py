@@ -15,6 +15,7 @@ _OUTLIER_FACTOR = 4
 
 # Texts padded or counted at a time, which bounds the temporary arrays.
 _BLOCK = 4_096
+_IDS_COUNTED = 1 << 18
 
 
 class Documents:
@@ -51,6 +52,15 @@ class Documents:
         ids = self.ids()
         for i in range(len(self)):
             yield ids[self._ends[i] : self._ends[i + 1]]
+
+    def counts(self, n_tokens: int) -> np.ndarray:
+        """Return how often each token occurs; shape (n_tokens,)."""
+        ids, counts = self.ids(), np.zeros(n_tokens, dtype=np.int64)
+        # NumPy casts what it counts to int64, and makes an array of all counts for each block.
+        block = max(_IDS_COUNTED, n_tokens)
+        for start in range(0, len(ids), block):
+            counts += np.bincount(ids[start : start + block], minlength=n_tokens)
+        return counts
 
     def document_frequency(self, n_tokens: int) -> np.ndarray:
         """Return the number of documents in which each token occurs; shape (n_tokens,)."""
