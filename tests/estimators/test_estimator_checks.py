@@ -109,6 +109,7 @@ def test_vectorizer_passes_the_checks(estimator, check):
             num_filters=8,
             kernel_sizes=(1, 2),
             embedding_dim=8,
+            wide=False,
         ),
     ],
     expected_failed_checks=needs_ids,
