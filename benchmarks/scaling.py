@@ -2,8 +2,8 @@
 
     python benchmarks/scaling.py PART ...
 
-Each part has options of its own, which ``--help`` after its name shows. Parts that need Dask, Ray or
-Spark run in the environment of ``make test-engines``, on a machine that does nothing else.
+Each part has options of its own, which ``--help`` after its name shows. Parts that need Dask,
+Ray or Spark run in the environment of ``make test-engines``, on a machine that does nothing else.
 Figures of both sides of a ratio are of the same run.
 """
 
