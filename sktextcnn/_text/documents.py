@@ -33,6 +33,12 @@ class Documents:
             self._ids.extend(ids)
         self._ends.append(len(self._ids))
 
+    def extend(self, documents: "Documents") -> None:
+        """Append other documents."""
+        ends = np.frombuffer(documents._ends, dtype=np.int64)[1:]
+        self._ends.frombytes((ends + len(self._ids)).tobytes())
+        self._ids.extend(documents._ids)
+
     def __len__(self) -> int:
         return len(self._ends) - 1
 
@@ -42,9 +48,9 @@ class Documents:
     def lengths(self) -> np.ndarray:
         return np.diff(np.frombuffer(self._ends, dtype=np.int64))
 
-    def renumber(self, new_id: np.ndarray) -> None:
-        """Replace each id i by ``new_id[i]``, in place."""
-        ids = self.ids()
+    def renumber(self, new_id: np.ndarray, first: int, end: int) -> None:
+        """Replace each id i of the documents from `first` until `end` by ``new_id[i]``."""
+        ids = self.ids()[self._ends[first] : self._ends[end]]
         for start in range(0, len(ids), _BLOCK):
             ids[start : start + _BLOCK] = new_id[ids[start : start + _BLOCK]]
 
