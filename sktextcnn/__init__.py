@@ -11,6 +11,7 @@ from sktextcnn._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from sktextcnn import datasets as datasets
+    from sktextcnn._chunks import fit_chunks as fit_chunks
     from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
     from sktextcnn._files import export_onnx as export_onnx
     from sktextcnn._files import load as load
@@ -40,6 +41,7 @@ __all__ = [
     "datasets",
     "explain",
     "export_onnx",
+    "fit_chunks",
     "load",
     "nearest_words",
     "report",
@@ -59,6 +61,7 @@ _MODULE_OF = {
     "TrainingHistoryDisplay": "sktextcnn._inspection",
     "explain": "sktextcnn._inspection",
     "export_onnx": "sktextcnn._files",
+    "fit_chunks": "sktextcnn._chunks",
     "load": "sktextcnn._files",
     "nearest_words": "sktextcnn._inspection",
     "report": "sktextcnn._report",

@@ -71,12 +71,8 @@ class PaddedDocuments:
 
     def __getitem__(self, key: Any) -> np.ndarray:
         """Make the rows of a slice, or of an array of numbers; (n, width), int32."""
-        if self._rows is not None:
-            return self._made(self._rows[key].astype(np.int64))
-        if not isinstance(key, slice):
-            return self._made(np.asarray(key, dtype=np.int64))
-        first, end, step = key.indices(len(self))
-        return self._made(np.arange(first, end, step))
+        rows = np.arange(*key.indices(len(self))) if isinstance(key, slice) else np.asarray(key)
+        return self._made(rows if self._rows is None else self._rows[rows].astype(np.int64))
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for first in range(0, len(self), _BLOCK):
