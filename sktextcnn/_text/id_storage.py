@@ -67,7 +67,9 @@ class IdsInFile:
         self._folder = os.fspath(tempfile.gettempdir() if folder is None else folder)
         # Where the system allows it, the file has no name, so that nothing is left of a process
         # that is killed.
-        self._file = tempfile.TemporaryFile(dir=self._folder, prefix="sktextcnn-", buffering=0)
+        self._file = tempfile.TemporaryFile(  # noqa: SIM115
+            dir=self._folder, prefix="sktextcnn-", buffering=0
+        )
         self._n_ids = 0
         # Systems without `pread` have one position for all threads.
         self._position = threading.Lock()
