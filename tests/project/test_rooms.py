@@ -30,6 +30,8 @@ ROOMS = [
     "_classifier",
     "_pipeline",
     "_files",
+    "_scoring",
+    "_scorer",
     "_inspection",
     "_report",
     "_cli",
