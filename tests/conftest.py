@@ -1,5 +1,6 @@
 """Real texts and a real file of vectors, small enough for tests."""
 
+import gc
 import re
 from importlib.metadata import version
 
@@ -24,6 +25,16 @@ settings.load_profile("suite")
 def pytest_report_header():
     names = ("torch", "skorch", "scikit-learn", "gensim", "scipy", "numpy")
     return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    # What is imported and collected stays for good. A tenth of the time of the tests would go into
+    # looking through it for garbage, again and again.
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_make_parametrize_id(val):

@@ -15,6 +15,7 @@ _OUTLIER_FACTOR = 4
 
 # Texts padded or counted at a time, which bounds the temporary arrays.
 _BLOCK = 4_096
+_IDS_COUNTED = 1 << 18
 
 
 class Documents:
@@ -32,6 +33,12 @@ class Documents:
             self._ids.extend(ids)
         self._ends.append(len(self._ids))
 
+    def extend(self, documents: "Documents") -> None:
+        """Append other documents."""
+        ends = np.frombuffer(documents._ends, dtype=np.int64)[1:]
+        self._ends.frombytes((ends + len(self._ids)).tobytes())
+        self._ids.extend(documents._ids)
+
     def __len__(self) -> int:
         return len(self._ends) - 1
 
@@ -41,9 +48,9 @@ class Documents:
     def lengths(self) -> np.ndarray:
         return np.diff(np.frombuffer(self._ends, dtype=np.int64))
 
-    def renumber(self, new_id: np.ndarray) -> None:
-        """Replace each id i by ``new_id[i]``, in place."""
-        ids = self.ids()
+    def renumber(self, new_id: np.ndarray, first: int, end: int) -> None:
+        """Replace each id i of the documents from `first` until `end` by ``new_id[i]``."""
+        ids = self.ids()[self._ends[first] : self._ends[end]]
         for start in range(0, len(ids), _BLOCK):
             ids[start : start + _BLOCK] = new_id[ids[start : start + _BLOCK]]
 
@@ -51,6 +58,15 @@ class Documents:
         ids = self.ids()
         for i in range(len(self)):
             yield ids[self._ends[i] : self._ends[i + 1]]
+
+    def counts(self, n_tokens: int) -> np.ndarray:
+        """Return how often each token occurs; shape (n_tokens,)."""
+        ids, counts = self.ids(), np.zeros(n_tokens, dtype=np.int64)
+        # NumPy casts what it counts to int64, and makes an array of all counts for each block.
+        block = max(_IDS_COUNTED, n_tokens)
+        for start in range(0, len(ids), block):
+            counts += np.bincount(ids[start : start + block], minlength=n_tokens)
+        return counts
 
     def document_frequency(self, n_tokens: int) -> np.ndarray:
         """Return the number of documents in which each token occurs; shape (n_tokens,)."""

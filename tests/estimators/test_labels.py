@@ -35,7 +35,7 @@ class Number(enum.IntEnum):
 @pytest.fixture
 def model():
     learner = TextCNNClassifier(
-        max_epochs=20, num_filters=4, embedding_dim=8, learning_rate=0.05, wide=False
+        max_epochs=10, num_filters=4, embedding_dim=8, learning_rate=0.1, wide=False
     )
     return make_pipeline(TextVectorizer(), learner.set_params(random_state=0))
 

@@ -20,7 +20,7 @@ from skorch.callbacks import Callback
 import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer
 
-SMALL = {"num_filters": 6, "max_epochs": 2, "random_state": 0}
+SMALL = {"num_filters": 6, "max_epochs": 2, "wide": False, "random_state": 0}
 
 
 def make_model(vectors_file, **params):
@@ -55,7 +55,7 @@ def bytes_of_weights(model):
     [
         ({"finetune": False}, 1.1),
         ({"finetune": 2}, 1.1),
-        ({"finetune": True}, 2.1),
+        ({"finetune": True, "wide": True}, 2.1),
         ({"finetune": "multichannel"}, 1.1),
         ({"finetune": True, "early_stopping": True}, 2.1),
         ({"finetune": True, "warm_start": True}, 2.1),
@@ -101,9 +101,7 @@ def test_rows_that_were_not_trained_are_stored_once(corpus, wide_vectors, tmp_pa
 
 def test_weight_decay_moves_all_rows_and_all_are_stored(corpus, wide_vectors):
     texts, labels = corpus[0][:40], corpus[1][:40]
-    model = make_model(wide_vectors, optimizer="adamw", weight_decay=0.1, wide=False).fit(
-        texts, labels
-    )
+    model = make_model(wide_vectors, optimizer="adamw", weight_decay=0.1).fit(texts, labels)
     n_ids = len(model[-1].words_)
     assert 2 * n_ids * 1200 < len(pickle.dumps(model)) < 2.1 * n_ids * 1200
     other = pickle.loads(pickle.dumps(model))
@@ -137,7 +135,7 @@ def test_a_pickle_refers_neither_to_torch_nor_to_skorch(corpus, vectors_file):
 @pytest.mark.parametrize(
     "params",
     [
-        {},
+        {"wide": True},
         {"finetune": False},
         {"finetune": "multichannel"},
         {"finetune": "gradual"},

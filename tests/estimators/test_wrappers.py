@@ -33,8 +33,8 @@ def classifier():
     return TextCNNClassifier(
         num_filters=8,
         kernel_sizes=(2,),
-        max_epochs=30,
-        learning_rate=0.01,
+        max_epochs=15,
+        learning_rate=0.03,
         wide=False,
         random_state=0,
     )

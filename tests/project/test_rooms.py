@@ -14,6 +14,7 @@ HOUSE = Path(sktextcnn.__file__).parent
 ROOMS = [
     "_version",
     "datasets",
+    "_blas",
     "_baseline",
     "_progress",
     "_compat",

@@ -10,7 +10,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from sktextcnn import TextCNNClassifier
 
-SMALL = {"num_filters": 6, "random_state": 0}
+# Of the network alone; tests/wide has trainings of both parts.
+SMALL = {"num_filters": 6, "wide": False, "random_state": 0}
 
 
 @pytest.mark.parametrize("as_pair", [False, True])
@@ -179,6 +180,6 @@ def test_a_callback_with_slots_keeps_its_attributes(data):
 def test_a_score_that_predicts_by_itself_is_computed(data):
     X, y = data
     score = EpochScoring("accuracy", lower_is_better=False, name="score", use_caching=False)
-    classifier = TextCNNClassifier(max_epochs=1, wide=False, callbacks=[score], **SMALL)
+    classifier = TextCNNClassifier(max_epochs=1, callbacks=[score], **SMALL)
     classifier.fit(X, y, X_val=X[:40], y_val=y[:40])
     assert classifier.history_[-1]["score"] == classifier.score(X[:40], y[:40])

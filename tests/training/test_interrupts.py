@@ -24,7 +24,7 @@ OTHER_LABELS = ["good", "bad", "ugly"]
 SMALL = {
     "num_filters": 2,
     "embedding_dim": 2,
-    "max_epochs": 2,
+    "max_epochs": 1,
     "batch_size": 2,
     "max_norm": 3.0,
     "random_state": 0,
@@ -113,15 +113,19 @@ def matrices():
     "params",
     [
         {},
-        {"early_stopping": True, "validation_fraction": 0.5},
-        {"callbacks": [("accuracy", EpochScoring("accuracy", on_train=True))], "verbose": 1},
+        {"early_stopping": True, "validation_fraction": 0.5, "wide": False, "max_epochs": 2},
+        {
+            "callbacks": [("accuracy", EpochScoring("accuracy", on_train=True))],
+            "verbose": 1,
+            "wide": False,
+        },
     ],
     ids=["plain", "early stopping", "callbacks"],
 )
 @SOME
 def test_a_first_fit_that_is_interrupted_leaves_the_classifier_unfitted(matrices, params, some):
     X, _ = matrices
-    classifier = TextCNNClassifier(**SMALL, **params)
+    classifier = TextCNNClassifier(**SMALL | params)
     fitted = clone(classifier).fit(X, LABELS)
     ends = []
     for at in places(lambda: clone(classifier).fit(X, LABELS), some):
@@ -179,7 +183,7 @@ def test_an_interrupted_vectorizer_is_as_it_was_or_unfitted(some):
 
 @SOME
 def test_an_interrupted_pipeline_predicts_as_before_or_says_why_not(some):
-    model = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL))
+    model = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL, wide=False))
     before = clone(model).fit(TEXTS, LABELS).predict_proba(TEXTS)
     after = clone(model).fit(OTHER_TEXTS, OTHER_LABELS).predict_proba(TEXTS)
     refused = 0

@@ -56,7 +56,7 @@ def training(data):
     def during(action):
         X, y = data
         reached, go_on = threading.Event(), threading.Event()
-        classifier = TextCNNClassifier(**SMALL, callbacks=[Waits(reached, go_on)])
+        classifier = TextCNNClassifier(**SMALL, wide=False, callbacks=[Waits(reached, go_on)])
         thread = threading.Thread(target=classifier.fit, args=(X, y), daemon=True)
         thread.start()
         try:
@@ -73,6 +73,7 @@ def small(data, architecture):
     X, y = data
     params = {name: value for name, value in SMALL.items() if name != "num_filters"}
     params["pool_size"] = 5
+    params["wide"] = architecture == "kim"  # Once is enough.
     return TextCNNClassifier(architecture=architecture, **params).fit(X, y)
 
 

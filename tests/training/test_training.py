@@ -15,7 +15,8 @@ from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._network.modules import UNKNOWN_ID, KimCNN
 from sktextcnn._training.dataset import TokenDataset
 
-SMALL = {"num_filters": 6, "random_state": 0}
+# Of the network alone; tests/wide has trainings of both parts.
+SMALL = {"num_filters": 6, "wide": False, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_word_order_counts():
     texts = ["good not bad", "bad not good"] * 20
     X = TextVectorizer().fit_transform(texts)
     y = [0, 1] * 20
-    params = {"max_epochs": 30, "wide": False, **SMALL}
+    params = {"max_epochs": 30, **SMALL}
     assert TextCNNClassifier(**params).fit(X, y).score(X, y) == 1.0
     words_only = TextCNNClassifier(kernel_sizes=(1,), **params).fit(X, y)
     assert words_only.score(X, y) == 0.5
@@ -141,7 +142,7 @@ class Copies(Callback):
 
 def test_a_copy_made_while_training_is_a_network_of_its_own(with_vectors):
     X, y = with_vectors
-    params = {"max_epochs": 1, "wide": False, **SMALL}
+    params = {"max_epochs": 1, **SMALL}
     classifier = TextCNNClassifier(callbacks=[Copies()], **params).fit(X, y)
     weights = classifier.net_.module_.state_dict()
     for name, value in callback(classifier, Copies).module_.state_dict().items():
@@ -222,7 +223,7 @@ def test_two_classes_have_the_log_odds_of_the_second_as_score(data):
 
 def test_the_loss_in_the_history_is_that_of_scikit_learn(data):
     X, y = data
-    classifier = TextCNNClassifier(max_epochs=2, wide=False, **SMALL)
+    classifier = TextCNNClassifier(max_epochs=2, **SMALL)
     classifier.fit(X, y, X_val=X[:60], y_val=y[:60])
     proba = classifier.predict_proba(X[:60])
     last = classifier.history_[-1]
@@ -241,16 +242,15 @@ def test_multilabel_targets_get_a_probability_for_each_label(data, as_indicator,
     wanted = np.stack([y == "torch", y == "numpy", (y == "torch") | (y == "scipy")], axis=1).astype(
         int
     )
-    classifier = TextCNNClassifier(
-        random_state=0, max_epochs=max_epochs, learning_rate=1e-2, num_filters=20, embedding_dim=50
-    )
+    params = {"learning_rate": 1e-2, "num_filters": 20, "embedding_dim": 50, "wide": False}
+    classifier = TextCNNClassifier(random_state=0, max_epochs=max_epochs, **params)
     classifier.fit(X, as_indicator(wanted))
     probabilities = classifier.predict_proba(X)
     assert probabilities.shape == wanted.shape
     predicted = classifier.predict(X)
     np.testing.assert_array_equal(predicted, probabilities > 0.5)
     assert max_epochs == 1 or classifier.score(X, wanted) > 0.9
-    classifier.set_params(max_epochs=1, wide=False)
+    classifier.set_params(max_epochs=1)
     loss = classifier.fit(X, wanted, X_val=X, y_val=wanted).history_[-1]["valid_loss"]
     probabilities = classifier.predict_proba(X)
     by_hand = -np.mean(np.log(np.where(wanted == 1, probabilities, 1 - probabilities)))

@@ -10,7 +10,8 @@ from skorch.callbacks import Callback
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
 
-SMALL = {"num_filters": 6, "random_state": 0}
+# Of the network alone; tests/wide has trainings of both parts.
+SMALL = {"num_filters": 6, "wide": False, "random_state": 0}
 
 
 def test_early_stopping_returns_to_the_best_epochs_weights(data):
@@ -65,7 +66,7 @@ def test_validation_data_goes_through_the_vectorizer_of_a_pipeline(corpus):
     with config_context(enable_metadata_routing=True):
         model = make_pipeline(
             TextVectorizer(),
-            TextCNNClassifier(max_epochs=2, wide=False, **SMALL),
+            TextCNNClassifier(max_epochs=2, **SMALL),
             transform_input=["X_val"],
         )
         model.fit(texts[:180], labels[:180], X_val=texts[180:], y_val=labels[180:])
@@ -122,7 +123,7 @@ def test_balanced_classes_of_validation_weigh_what_they_weigh_in_training(data):
 
 def test_weights_of_validation_texts_count_in_their_loss(data):
     X, y = data
-    classifier = TextCNNClassifier(max_epochs=1, wide=False, **SMALL)
+    classifier = TextCNNClassifier(max_epochs=1, **SMALL)
     weight = np.arange(30) % 3
     loss = classifier.fit(X, y, X_val=X[:30], y_val=y[:30], sample_weight_val=weight).history_[-1][
         "valid_loss"

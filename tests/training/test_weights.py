@@ -7,7 +7,8 @@ from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
 
-SMALL = {"num_filters": 6, "random_state": 0}
+# Of the network alone; tests/wide has trainings of both parts.
+SMALL = {"num_filters": 6, "wide": False, "random_state": 0}
 
 
 def test_class_weight_is_the_sample_weight_of_each_label(data):
@@ -40,7 +41,7 @@ def test_balanced_classes_raise_the_recall_of_the_rare_one(data):
 def test_the_scale_of_the_weights_does_not_matter(data):
     X, y = data
     weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
-    classifier = TextCNNClassifier(max_epochs=2, wide=False, **SMALL)
+    classifier = TextCNNClassifier(max_epochs=2, **SMALL)
     first = classifier.fit(X, y, sample_weight=weight).predict_proba(X)
     second = classifier.fit(X, y, sample_weight=1000 * weight).predict_proba(X)
     np.testing.assert_allclose(first, second, atol=1e-6)
