@@ -56,7 +56,7 @@ class Scorer:
         The number of threads for a frame. 1 is right where an engine scores a frame on each core.
         -1 uses as many threads as torch is set to.
     trusted : bool, default=False
-        Whether `path` may also be a file of joblib or pickle, which can run any code when it is loaded.
+        Whether `path` may also be a file of joblib or pickle. Loading such a file can run any code.
 
     Raises
     ------
@@ -116,13 +116,17 @@ class Scorer:
         trusted: bool = False,
     ) -> None:
         path = os.fspath(path)
+        if not isinstance(path, str):
+            raise TypeError(f"path must be a str or a path; got {path!r:.80}.")
         if re.match("[A-Za-z][A-Za-z0-9+.-]+://", path):
             raise ValueError(
                 f"path={path!r} is an URL, but a model is read from a file. Download it to a "
                 f"folder that all workers share, or to the same path on each."
             )
         _check_str("text", text)
-        if isinstance(keep, str) or not all(isinstance(name, str) for name in keep or ()):
+        if keep is not None and not (
+            isinstance(keep, list | tuple) and all(isinstance(name, str) for name in keep)
+        ):
             raise TypeError(f"keep must be a list of the names of columns, or None; got {keep!r}.")
         for name, value in (("prediction", prediction), ("probability", probability)):
             if value is not None:
@@ -137,6 +141,9 @@ class Scorer:
             raise ValueError(
                 f"n_jobs must be 1, or -1 for as many threads as torch is set to; got {n_jobs!r}."
             )
+        for name, flag in (("all_classes", all_classes), ("trusted", trusted)):
+            if not isinstance(flag, bool):
+                raise TypeError(f"{name} must be a bool; got {flag!r:.80}.")
         # Workers have folders of their own.
         self.path = os.path.abspath(path)
         self.text = text

@@ -48,22 +48,22 @@ def frames_of(frame: Any) -> Frames:
         return ArrowFrames()
     if isinstance(frame, Mapping):
         return Columns()
-    name = f"{type(frame).__module__.partition('.')[0]}.{type(frame).__name__}"
+    library, kind = type(frame).__module__.partition(".")[0], type(frame).__name__
+    remedy = _ON_ENGINES.get(library, "")
+    if kind in ("Series", "Array", "ChunkedArray", "ndarray", "list"):
+        remedy = " Pass the whole frame, where text= names the column."
     raise TypeError(
         f"Scorer takes a data frame of pandas, Polars or pyarrow, or a dict of columns; got a "
-        f"{name}.{_REMEDIES.get(name, '')}"
+        f"{kind} of {library}.{remedy}"
     )
 
 
-_REMEDIES = {
-    "dask.DataFrame": " Write ddf.map_partitions(score, meta=score.meta(ddf)).",
-    "polars.LazyFrame": " Write lf.map_batches(score, schema=score.schema(lf)).",
-    "pyspark.DataFrame": " Write sdf.mapInArrow(score.batches, score.schema(sdf)).",
-    "ray.Dataset": " Write ds.map_batches(score).",
-    "pandas.Series": " Pass the frame: text= names the column.",
-    "polars.Series": " Pass the frame: text= names the column.",
-    "pyarrow._dataset": " Write score.batches(dataset.to_batches()).",
-    "builtins.generator": " Write score.batches(frames) for an iterable of frames.",
+_ON_ENGINES = {
+    "dask": " Write frame.map_partitions(score, meta=score.meta(frame)).",
+    "polars": " Write frame.map_batches(score, schema=score.schema(frame)).",
+    "pyarrow": " Write score.batches(dataset.to_batches()).",
+    "pyspark": " Write frame.mapInArrow(score.batches, score.schema(frame)).",
+    "ray": " Write dataset.map_batches(score).",
 }
 
 
@@ -118,7 +118,10 @@ class PandasFrames:
         }
         old = frame if kept is None else frame[list(kept)]
         # At once, as pandas warns of frames to which many columns were added one by one.
-        return pandas.concat([old, pandas.DataFrame(new, frame.index)], axis=1)
+        scored = pandas.concat([old, pandas.DataFrame(new, frame.index)], axis=1)
+        scored.columns.names = frame.columns.names
+        scored.attrs = frame.attrs
+        return scored
 
     def _dtype(self, column: Column) -> Any:
         if column.several:

@@ -9,12 +9,14 @@ import numpy as np
 _KINDS: tuple[type, ...] = (bool, int, float, str, datetime.datetime, datetime.date)
 
 
-def plain_labels(classes: np.ndarray) -> tuple[list[Any], type]:
+def plain_labels(classes: np.ndarray, path: str) -> tuple[list[Any], type]:
     """Return classes as values of Python, and their type.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
+    path : str
+        The file of the model, for messages.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def plain_labels(classes: np.ndarray) -> tuple[list[Any], type]:
     if len(kinds) > 1 or kind not in _KINDS:
         names = " and ".join(sorted(each.__name__ for each in kinds))
         raise TypeError(
-            f"Scorer puts labels in a column of one type, but the classes of the model are "
-            f"{names}. Train it with labels that are all str, bool, int, float or dates."
+            f"Scorer puts labels in a column of one type, but the classes of {path!r} are {names}. "
+            f"Train the model with labels that are all str, bool, int, float or dates."
         )
     return labels, kind

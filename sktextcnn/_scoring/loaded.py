@@ -21,6 +21,8 @@ class ScoringModel:
     ----------
     model : Pipeline, or a search over one
         From texts to probabilities. Its last step is a TextCNNClassifier.
+    path : str
+        Its file, for messages.
 
     Attributes
     ----------
@@ -39,7 +41,7 @@ class ScoringModel:
         If it is another model, or its labels do not fit in a column of one type.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, path: str) -> None:
         from sktextcnn._classifier import TextCNNClassifier
         from sktextcnn._pipeline import best_model, inference_steps
 
@@ -47,11 +49,11 @@ class ScoringModel:
         steps = inference_steps(model)
         if len(steps) < 2 or not isinstance(steps[-1].estimator, TextCNNClassifier):
             raise TypeError(
-                f"Scorer needs a Pipeline that ends with a TextCNNClassifier and takes texts; the "
-                f"file has a {type(model).__name__}. Save the whole Pipeline."
+                f"Scorer needs a Pipeline that takes texts and ends with a TextCNNClassifier; "
+                f"{path!r} has a {type(model).__name__}. Save the whole Pipeline."
             )
         classifier = steps[-1].estimator
-        self.labels, self.kind = plain_labels(classifier.classes_)
+        self.labels, self.kind = plain_labels(classifier.classes_, path)
         self.multilabel: bool = classifier.net_.multilabel
         self.predict_proba = model.predict_proba
 
@@ -122,7 +124,7 @@ def _load(path: str, stamp: _Stamp, trusted: bool) -> tuple[ScoringModel, _Stamp
     """Load a file that others may be writing or replacing in the meantime."""
     while True:
         try:
-            model = ScoringModel(_read(path, trusted))
+            model = ScoringModel(_read(path, trusted), path)
         except Exception:
             if _stamp(path) == stamp:
                 raise
@@ -138,11 +140,30 @@ def _read(path: str, trusted: bool) -> Any:
     from sktextcnn._files import load
     from sktextcnn._state import is_container
 
-    if not trusted or is_container(path):
-        return load(path)
+    if is_container(path):
+        try:
+            return load(path)
+        except ValueError as error:
+            if "load(path, params=" not in str(error):
+                raise
+            raise ValueError(
+                f"{path!r} was saved with omit=, and Scorer does not know the parameters that it "
+                f"lacks. Store the model with joblib, and give trusted=True."
+            ) from None
+    if not trusted:
+        raise ValueError(
+            f"{path!r} is not a model file of sktextcnn.save. If it is a pickle, such as joblib "
+            f"writes, and you trust it, give trusted=True. It may also be truncated."
+        )
     import joblib
 
-    return joblib.load(path)
+    try:
+        return joblib.load(path)
+    except Exception as error:
+        raise ValueError(
+            f"{path!r} is neither a model file of sktextcnn.save nor a pickle that can be loaded "
+            f"here ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _renew_locks() -> None:
