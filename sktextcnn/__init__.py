@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sktextcnn._inspection import top_filters as top_filters
     from sktextcnn._inspection import top_ngrams as top_ngrams
     from sktextcnn._report import report as report
+    from sktextcnn._scorer import Scorer as Scorer
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
     from sktextcnn._vectors import Embeddings as Embeddings
@@ -34,6 +35,7 @@ __all__ = [
     "Explanation",
     "ExplanationDisplay",
     "LearnedNGramsDisplay",
+    "Scorer",
     "TextCNNClassifier",
     "TextVectorizer",
     "TokenIds",
@@ -55,6 +57,7 @@ _MODULE_OF = {
     "Explanation": "sktextcnn._inspection",
     "ExplanationDisplay": "sktextcnn._inspection",
     "LearnedNGramsDisplay": "sktextcnn._inspection",
+    "Scorer": "sktextcnn._scorer",
     "TextCNNClassifier": "sktextcnn._classifier",
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",

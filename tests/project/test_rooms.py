@@ -32,6 +32,8 @@ ROOMS = [
     "_pipeline",
     "_fit_chunks",
     "_files",
+    "_scoring",
+    "_scorer",
     "_inspection",
     "_report",
     "_cli",
