@@ -11,7 +11,7 @@ from sktextcnn._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from sktextcnn import datasets as datasets
-    from sktextcnn._chunks import fit_chunks as fit_chunks
+    from sktextcnn._fit_chunks import fit_chunks as fit_chunks
     from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
     from sktextcnn._files import export_onnx as export_onnx
     from sktextcnn._files import load as load
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sktextcnn._inspection import top_filters as top_filters
     from sktextcnn._inspection import top_ngrams as top_ngrams
     from sktextcnn._report import report as report
+    from sktextcnn._scorer import Scorer as Scorer
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
     from sktextcnn._vectors import Embeddings as Embeddings
@@ -34,6 +35,7 @@ __all__ = [
     "Explanation",
     "ExplanationDisplay",
     "LearnedNGramsDisplay",
+    "Scorer",
     "TextCNNClassifier",
     "TextVectorizer",
     "TokenIds",
@@ -55,13 +57,14 @@ _MODULE_OF = {
     "Explanation": "sktextcnn._inspection",
     "ExplanationDisplay": "sktextcnn._inspection",
     "LearnedNGramsDisplay": "sktextcnn._inspection",
+    "Scorer": "sktextcnn._scorer",
     "TextCNNClassifier": "sktextcnn._classifier",
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",
     "TrainingHistoryDisplay": "sktextcnn._inspection",
     "explain": "sktextcnn._inspection",
     "export_onnx": "sktextcnn._files",
-    "fit_chunks": "sktextcnn._chunks",
+    "fit_chunks": "sktextcnn._fit_chunks",
     "load": "sktextcnn._files",
     "nearest_words": "sktextcnn._inspection",
     "report": "sktextcnn._report",

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sktextcnn._chunks.gathering import LabelsOfChunks, WeightsOfChunks
+from sktextcnn._fit_chunks.gathering import LabelsOfChunks, WeightsOfChunks
 from sktextcnn._text import read_texts
 
 _FORMS = (
@@ -115,8 +115,9 @@ class Chunks:
 def _column(chunk: Any, name: str) -> Any:
     try:
         return chunk[name]
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        names = getattr(chunk, "columns", None)
+    except Exception as error:  # Each library has a class of its own for this.
+        # Those of a data frame, or of a row of Spark.
+        names = getattr(chunk, "columns", getattr(chunk, "__fields__", None))
         if hasattr(chunk, "schema"):
             names = getattr(chunk.schema, "names", names)
         if isinstance(chunk, Mapping):

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sktextcnn._chunks.reading import Chunks
+from sktextcnn._fit_chunks.reading import Chunks
 from sktextcnn._pipeline import are_our_two, inference_steps, part_to_pass
 from sktextcnn._text import Documents, IdsInFile, PaddedDocuments
 
