@@ -9,7 +9,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from threadpoolctl import threadpool_limits
+
+from sktextcnn._blas import one_blas_thread
 
 #: How the model is called where its accuracy is shown.
 BASELINE = "TF-IDF and logistic regression"
@@ -76,5 +77,5 @@ class _OneForEachClass(OneVsRestClassifier):
     def fit(self, X: Any, y: Any) -> "_OneForEachClass":
         # liblinear adds vectors by BLAS. On a busy machine, its threads wait for each other so long
         # that they take ten times the processor time of one.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             return super().fit(X, y)

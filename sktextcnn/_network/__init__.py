@@ -9,5 +9,8 @@ from sktextcnn._network.modules import check_network as check_network
 from sktextcnn._network.modules import check_scalable as check_scalable
 from sktextcnn._network.modules import network_class as network_class
 from sktextcnn._network.modules import output_layer as output_layer
+from sktextcnn._network.random_numbers import permutation as permutation
+from sktextcnn._network.random_numbers import seeded as seeded
+from sktextcnn._network.random_numbers import torchs_generators as torchs_generators
 from sktextcnn._network.threads import map_in_threads as map_in_threads
 from sktextcnn._network.threads import single_thread as single_thread

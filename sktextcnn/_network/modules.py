@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from sktextcnn._network.max_over_time import max_of_products, max_over_time, max_over_time_dense
 from sktextcnn._network.products import Products
+from sktextcnn._network.random_numbers import uniform, uniform_like
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -93,7 +94,7 @@ class WordEmbedding(nn.Embedding):
     def _drop(self, ids: Tensor) -> Tensor:
         if not self.training or self.token_dropout == 0:
             return ids
-        dropped = torch.rand(ids.shape, device=ids.device) < self.token_dropout
+        dropped = uniform(ids.shape, ids.device) < self.token_dropout
         return ids.masked_fill(dropped & (ids != PADDING_ID), UNKNOWN_ID)
 
     @property
@@ -314,7 +315,7 @@ class Dropout(nn.Dropout):
     def forward(self, features: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return features
-        return features * (torch.rand_like(features) >= self.p) / (1 - self.p)
+        return features * (uniform_like(features) >= self.p) / (1 - self.p)
 
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"kim": KimCNN, "stacked": StackedCNN}

@@ -8,7 +8,7 @@ from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import nn
 
-from sktextcnn._network import WordEmbedding
+from sktextcnn._network import WordEmbedding, torchs_generators
 from sktextcnn._training.callbacks import (
     LinearDecay,
     MaxNorm,
@@ -83,7 +83,9 @@ def build_net(
     )
     net.plan = plan
     net.make_network = make_network
-    net.initialize()
+    # Constructors of torch's layers draw their weights.
+    with torchs_generators():
+        net.initialize()
     embedding = getattr(net.module_, "embedding", None)
     lazy = (
         settings["optimizer"] == "adam"

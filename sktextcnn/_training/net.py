@@ -15,8 +15,16 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring
 from torch import Tensor, nn
 
+from sktextcnn._compat.malloc import memory_kept
 from sktextcnn._compat.torch import double_on_cpu
-from sktextcnn._network import KimCNN, StackedCNN, map_in_threads, single_thread
+from sktextcnn._network import (
+    KimCNN,
+    StackedCNN,
+    map_in_threads,
+    seeded,
+    single_thread,
+    torchs_generators,
+)
 from sktextcnn._token_ids import PADDING_ID
 from sktextcnn._training.callbacks import (
     EMBEDDING,
@@ -33,6 +41,9 @@ from sktextcnn._training.plan import NetPlan
 
 # Tokens in a batch of prediction, which bounds its memory; about what is fastest.
 _TOKENS_AT_ONCE = 1 << 14
+
+# The packages whose networks, optimizers and callbacks draw no numbers from torch's generators.
+_DRAW_NOTHING = {"sktextcnn", "torch", "skorch", "optuna_integration", "optuna"}
 
 
 class TextNet(NeuralNetClassifier):
@@ -156,7 +167,7 @@ class TextNet(NeuralNetClassifier):
             )
             self.callbacks_ = [*callbacks[:first], ("progress", bar), *callbacks[first:]]
         try:
-            with single_thread():
+            with single_thread(), self._generators():
                 self._fit_epochs(dataset, epochs)
             if title is not None:
                 bar.finish(self, callbacks)
@@ -167,6 +178,15 @@ class TextNet(NeuralNetClassifier):
             # Else an error's message would stand in the line of the bar.
             bar.close()
             self.callbacks_ = callbacks
+
+    def _generators(self) -> contextlib.AbstractContextManager:
+        """Where the code of others, which may draw from torch's generators, finds its numbers.
+
+        Trainings with such code take turns.
+        """
+        code = [type(self.module_), self.optimizer, *(type(each) for _, each in self.callbacks_)]
+        ours = all(each.__module__.partition(".")[0] in _DRAW_NOTHING for each in code)
+        return contextlib.nullcontext() if ours else torchs_generators()
 
     def _fit_epochs(self, dataset: TokenDataset, epochs: int) -> None:
         if self.train_split is None:
@@ -266,7 +286,12 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
 
     is_large = ids.size > _TOKENS_AT_ONCE
     # What is remembered of this call may not be tensors of inference mode: later calls use it too.
-    with torch.inference_mode(False), torch.no_grad(), single_thread(sharing=is_large):
+    with (
+        torch.inference_mode(False),
+        torch.no_grad(),
+        single_thread(sharing=is_large),
+        memory_kept(),
+    ):
         if not is_large:
             return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
         if type(module) is KimCNN and net.device == "cpu":
@@ -300,14 +325,13 @@ def _batches_by_length(ids: np.ndarray) -> list[np.ndarray]:
 
 # What the process has once ------------------------------------------------------------
 
-_generators = threading.RLock()
 _moves = threading.Lock()
 
 
 def _renew_locks() -> None:
-    """Let a forked child train and predict though a thread of its parent was doing so."""
-    global _generators, _moves
-    _generators, _moves = threading.RLock(), threading.Lock()
+    """Let a forked child predict though a thread of its parent was doing so."""
+    global _moves
+    _moves = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -316,20 +340,18 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def training_session(seed: int, device: str) -> Iterator[None]:
-    """Seed torch's generators and allow gradients, and leave both as they were.
+    """Draw from new generators and allow gradients, in the calling thread.
 
-    The process has one generator, so that trainings in threads take turns. torch computes in one
-    thread meanwhile, which is what lets a forked child make a network.
+    torch computes in one thread meanwhile, which is what lets a forked child make a network, and
+    each step reuses the memory of the one before.
     """
-    devices = [torch.device(device)] if device.startswith("cuda") else []
     with (
-        _generators,
-        torch.random.fork_rng(devices=devices),
+        seeded(seed, device),
         torch.inference_mode(False),
         torch.enable_grad(),
         single_thread(),
+        memory_kept(),
     ):
-        torch.manual_seed(seed)
         yield
 
 

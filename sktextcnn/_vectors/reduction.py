@@ -1,7 +1,8 @@
 """Shorter vectors by principal component analysis."""
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from sktextcnn._blas import one_blas_thread
 
 # So many rows are transformed at once.
 _ROWS = 4096
@@ -45,8 +46,7 @@ def reduce_width(known: np.ndarray, n_fitted: int, width: int, name: str) -> np.
             f"out."
         )
     reduced = np.empty((len(known), width), dtype=np.float32)
-    # The bits depend on the number of threads, and worker processes have fewer.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         pca = PCA(width, svd_solver="covariance_eigh").fit(known[:n_fitted].astype(np.float64))
         # Apart, since the bits of a row may depend on the number of rows.
         for first, last in ((0, n_fitted), (n_fitted, len(known))):

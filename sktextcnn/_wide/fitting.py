@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
+from sktextcnn._blas import one_blas_thread
 from sktextcnn._token_ids import UNKNOWN_ID
 from sktextcnn._wide.features import FIRST_PAIR, Counts, NGrams, pair_codes, tf_idf
 from sktextcnn._wide.model import Mixture, WideModel
@@ -32,6 +32,7 @@ _MOST_COEFFICIENTS = 1 << 21
 _TOL, _MOST_STEPS = 1e-4, 100
 # The share of texts that a class without any is taken to have.
 _LEAST_SHARE = 1e-4
+
 
 # One for each label, which starts from its solution for the strength before.
 Solvers = dict[int, "LogisticRegression"]
@@ -182,8 +183,7 @@ def _fitted(
     if label not in solvers:
         solvers[label] = LogisticRegression(tol=_TOL, max_iter=_MOST_STEPS, warm_start=True)
     model = solvers[label].set_params(C=strength)
-    # The bits depend on the number of threads, and worker processes have fewer.
-    with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread(), warnings.catch_warnings():
         # Further steps change no prediction of other texts.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(matrix, targets, sample_weight=weight)

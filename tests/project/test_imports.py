@@ -41,10 +41,11 @@ def test_the_import_loads_nothing_heavy():
     [
         "from sktextcnn import Embeddings; Embeddings('glove-wiki-gigaword-100')",
         "from sktextcnn import TokenIds",
+        "from sktextcnn import Scorer; Scorer('model.sktextcnn', text='review')",
         "from sktextcnn import datasets; datasets.load_docstrings",
         "import sktextcnn.datasets",
     ],
-    ids=["Embeddings", "TokenIds", "datasets", "submodule"],
+    ids=["Embeddings", "TokenIds", "Scorer", "datasets", "submodule"],
 )
 def test_names_that_need_nothing_heavy_load_nothing_heavy(code):
     assert loaded_after(code) == []
@@ -106,6 +107,7 @@ def test_the_public_names_are_those_of_the_contract():
         "Explanation",
         "ExplanationDisplay",
         "LearnedNGramsDisplay",
+        "Scorer",
         "TextCNNClassifier",
         "TextVectorizer",
         "TokenIds",

@@ -14,6 +14,7 @@ HOUSE = Path(sktextcnn.__file__).parent
 ROOMS = [
     "_version",
     "datasets",
+    "_blas",
     "_baseline",
     "_progress",
     "_compat",
@@ -29,7 +30,10 @@ ROOMS = [
     "_vectorizer",
     "_classifier",
     "_pipeline",
+    "_fit_chunks",
     "_files",
+    "_scoring",
+    "_scorer",
     "_inspection",
     "_report",
     "_cli",

@@ -89,6 +89,67 @@ def test_trainings_in_threads_have_the_bits_they_have_alone(data):
             assert torch.equal(value, other[name]), name
 
 
+class Meeting(Callback):
+    """Waits in the first epoch until another training is in its first one."""
+
+    barrier = threading.Barrier(2)
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == 1:
+            self.barrier.wait(timeout=60)
+
+
+def test_trainings_in_threads_run_at_the_same_time(data, monkeypatch):
+    # As a callback of a library whose callbacks draw no numbers.
+    monkeypatch.setattr(Meeting, "__module__", "skorch.callbacks")
+    X, y = data
+    state = torch.get_rng_state()
+
+    def outputs(seed, callbacks=None):
+        return TextCNNClassifier(random_state=seed, callbacks=callbacks, **SMALL).fit(X, y)
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(outputs, range(2), [[Meeting()]] * 2))
+    assert torch.equal(torch.get_rng_state(), state)
+    for seed, classifier in enumerate(together):
+        np.testing.assert_array_equal(classifier.predict_proba(X), outputs(seed).predict_proba(X))
+
+
+class Noise(Callback):
+    """Adds noise of torch's generator, and records how many trainings do so at present."""
+
+    n_inside = 0
+    most = 0
+
+    def on_train_begin(self, net, **kwargs):
+        Noise.n_inside += 1
+        Noise.most = max(Noise.most, Noise.n_inside)
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        time.sleep(0.001)
+        with torch.no_grad():
+            net.module_.head[-1].bias.add_(torch.randn(3), alpha=0.1)
+
+    def on_train_end(self, net, **kwargs):
+        Noise.n_inside -= 1
+
+
+def test_trainings_with_code_that_draws_from_torchs_generator_take_turns(data):
+    X, y = data
+    params = {**SMALL, "wide": False, "callbacks": [Noise()]}
+
+    def outputs(seed):
+        return TextCNNClassifier(random_state=seed, **params).fit(X, y).predict_proba(X)
+
+    state = torch.get_rng_state()
+    alone = [outputs(seed) for seed in range(2)]
+    assert not np.array_equal(alone[0], outputs(1))
+    with ThreadPoolExecutor(2) as pool:
+        np.testing.assert_array_equal(list(pool.map(outputs, range(2))), alone)
+    assert Noise.most == 1
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 @pytest.fixture(params=["of each thread", "of torch alone"])
 def two_threads(request, monkeypatch):
     """torch with two threads, also where its libraries' own settings cannot be reached."""

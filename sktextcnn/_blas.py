@@ -1,0 +1,31 @@
+"""One thread for BLAS, whose bits depend on the number of its threads."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+from threadpoolctl import threadpool_limits
+
+_one_at_a_time = threading.RLock()
+
+
+def _renew_lock() -> None:
+    """Let a forked child go on though a thread of its parent was inside."""
+    global _one_at_a_time
+    _one_at_a_time = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS compute in one thread, as in worker processes, which have fewer threads than we.
+
+    In most builds of BLAS the number is one of the process. If two threads set and restored it at
+    the same time, it could stay what it is here. So they take turns.
+    """
+    with _one_at_a_time, threadpool_limits(limits=1, user_api="blas"):
+        yield
