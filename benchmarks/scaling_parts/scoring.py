@@ -65,8 +65,7 @@ def run(args: argparse.Namespace) -> list:
             if importlib.util.find_spec(module) is None:
                 print(f"{name} is left out, as it is not installed.", file=sys.stderr)
                 continue
-            for label, turn in _ENGINES[name](score, files, args.workers, engines):
-                turns[label] = turn
+            turns.update(_ENGINES[name](score, files, args.workers, engines))
         seconds: dict[str, list[float]] = {name: [] for name in turns}
         wanted = turns[_ALONE]()
         for number in range(args.turns + 1):
