@@ -36,8 +36,9 @@ def path(tmp_path_factory):
 
 def rows():
     """Rows with one that has no text."""
-    texts = TEXTS * 5
-    return pd.DataFrame({"id": range(31), "review": [*texts, None]}).astype({"review": object})
+    # pandas would make NaN of None.
+    texts = pd.Series([*TEXTS * 5, None], dtype=object)
+    return pd.DataFrame({"id": range(31), "review": texts})
 
 
 def wanted(model):
@@ -106,6 +107,12 @@ def test_ray_scores_batches(ray, model_and_path, batch_format):
     found = {row["id"]: (row["prediction"], row["probability"]) for row in scored.take_all()}
     pairs = [tuple(map(plain, found[number])) for number in range(31)]
     assert pairs == wanted(model)
+
+
+def test_ray_may_have_nan_beside_texts(ray, path):
+    dataset = ray.data.from_pandas(rows().fillna(float("nan")))
+    scored = dataset.map_batches(Scorer(path, "review", missing="null"), batch_format="pyarrow")
+    assert scored.filter(lambda row: row["prediction"] is None).count() == 1
 
 
 def test_ray_is_named_with_what_to_write(ray, path):
