@@ -6,7 +6,7 @@ import pytest
 
 import sktextcnn
 from sktextcnn import Scorer
-from tests.scoring.conftest import LABELS, TEXTS, fitted
+from tests.scoring.models import LABELS, TEXTS, fitted
 
 LABEL_KINDS = {
     "str": LABELS,

@@ -10,7 +10,7 @@ import pytest
 from dask.base import tokenize
 
 from sktextcnn import Scorer
-from tests.scoring.conftest import TEXTS
+from tests.scoring.models import TEXTS
 
 # Of Dask.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
