@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sktextcnn._files import export_onnx as export_onnx
     from sktextcnn._files import load as load
     from sktextcnn._files import save as save
+    from sktextcnn._fit_chunks import fit_chunks as fit_chunks
     from sktextcnn._inspection import Explanation as Explanation
     from sktextcnn._inspection import ExplanationDisplay as ExplanationDisplay
     from sktextcnn._inspection import LearnedNGramsDisplay as LearnedNGramsDisplay
@@ -42,6 +43,7 @@ __all__ = [
     "datasets",
     "explain",
     "export_onnx",
+    "fit_chunks",
     "load",
     "nearest_words",
     "report",
@@ -62,6 +64,7 @@ _MODULE_OF = {
     "TrainingHistoryDisplay": "sktextcnn._inspection",
     "explain": "sktextcnn._inspection",
     "export_onnx": "sktextcnn._files",
+    "fit_chunks": "sktextcnn._fit_chunks",
     "load": "sktextcnn._files",
     "nearest_words": "sktextcnn._inspection",
     "report": "sktextcnn._report",

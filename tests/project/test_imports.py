@@ -61,9 +61,11 @@ def test_the_classifier_needs_no_gensim_and_no_matplotlib():
     assert not {"gensim", "matplotlib", "nltk"} & set(loaded)
 
 
-def test_a_vectorizer_without_vectors_is_made_used_and_pickled_without_torch_and_gensim():
+def test_a_vectorizer_is_made_used_and_pickled_without_torch_and_gensim(tmp_path):
+    path = tmp_path / "glove.txt"
+    path.write_text("a 1 2\ngem 3 4\n", encoding="utf-8")
     loaded = loaded_after(
-        """
+        f"""
         import pickle
         from sklearn.base import clone
         from sktextcnn import TextVectorizer
@@ -73,24 +75,13 @@ def test_a_vectorizer_without_vectors_is_made_used_and_pickled_without_torch_and
         assert (vectorizer.transform(["a gem", "a gem of a film"]) == ids).all()
         assert (pickle.loads(pickle.dumps(ids)) == ids).all()
         assert vectorizer.inverse_transform(ids)[0] == ["a", "gem"]
-        """
-    )
-    assert not {"torch", "skorch", "gensim", "matplotlib", "nltk"} & set(loaded)
-
-
-def test_a_vectorizer_with_vectors_of_a_text_file_needs_neither_torch_nor_gensim(tmp_path):
-    path = tmp_path / "glove.txt"
-    path.write_text("a 1 2\ngem 3 4\n", encoding="utf-8")
-    loaded = loaded_after(
-        f"""
-        import pickle
-        from sktextcnn import TextVectorizer
+        # With vectors of a text file, too.
         fitted = TextVectorizer(embeddings={str(path)!r}).fit(["a gem"])
         loaded = pickle.loads(pickle.dumps(fitted))
         assert loaded.embedding_matrix_[2:].tolist() == [[1, 2], [3, 4]]
         """
     )
-    assert not {"torch", "skorch", "gensim", "matplotlib"} & set(loaded)
+    assert not {"torch", "skorch", "gensim", "matplotlib", "nltk"} & set(loaded)
 
 
 def test_a_pickled_vectorizer_loads_in_a_process_that_imported_nothing(tmp_path):

@@ -30,6 +30,7 @@ ROOMS = [
     "_vectorizer",
     "_classifier",
     "_pipeline",
+    "_fit_chunks",
     "_files",
     "_scoring",
     "_scorer",
