@@ -79,6 +79,7 @@ def texts_and_vectors(page, docstrings, vectors, make_tickets, tmp_path, monkeyp
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:jieba", "ignore::SyntaxWarning")
 @pytest.mark.filterwarnings("ignore:pkg_resources")
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # Of Dask.
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_of_the_pages_runs_and_prints_what_they_say(page, texts_and_vectors, capsys):
     namespace = dict(texts_and_vectors, __name__="page")
