@@ -348,9 +348,9 @@ class Embeddings:
         OSError
             If the file cannot be written.
         ValueError
-            If the source is a file or an encoder; if it has no words; if it is a fastText object, whose subwords
-            have no place in the file; if a vector is not finite; or if the format cannot hold a
-            word, such as one with a space.
+            If the source is a file or an encoder; if it has no words; if it is a fastText object,
+            whose subwords have no place in the file; if a vector is not finite; or if the format
+            cannot hold a word, such as one with a space.
 
         Examples
         --------

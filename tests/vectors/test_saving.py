@@ -85,14 +85,14 @@ def test_a_word_that_the_format_cannot_hold_is_an_error_and_leaves_the_file_as_i
 
 def test_a_vector_that_is_not_finite_leaves_no_file(tmp_path):
     vectors = Embeddings({"the": [1.0], "of": [np.inf]})
-    with pytest.raises(ValueError, match="'of'.*finite"):
+    with pytest.raises(ValueError, match=r"'of'.*finite"):
         vectors.save(tmp_path / "vectors.bin")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_source_without_words_is_refused(tmp_path):
     vectors = Embeddings({"the": [1.0]}, word="/c/en/(.+)")
-    with pytest.raises(ValueError, match="has no words to save. Check the rule"):
+    with pytest.raises(ValueError, match=r"has no words to save\. Check the rule"):
         vectors.save(tmp_path / "vectors.bin")
 
 
