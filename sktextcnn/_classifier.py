@@ -188,10 +188,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     device : str, default="auto"
         "cpu", "cuda", or "auto", which uses CUDA if it is available.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks of skorch, or pairs of a name and one. Each fit uses shallow copies of them, so
-        that what they refer to, such as a trial of Optuna, is shared; a callback with
-        ``__sklearn_clone__`` is cloned by it. Only skorch's ``EarlyStopping`` and its
-        subclasses end a training; exceptions of other callbacks propagate.
+        Callbacks of skorch, or pairs of a name and one. Clones share them, and each fit uses
+        shallow copies of them, so that what they refer to, such as a trial of Optuna, is shared;
+        a callback with ``__sklearn_clone__`` is cloned by it. Only skorch's ``EarlyStopping``
+        and its subclasses end a training; exceptions of other callbacks propagate.
 
     Attributes
     ----------
@@ -807,6 +807,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
                 "_wide": None if arrays is None else WideModel(**arrays),
             }
         )
+
+    def __sklearn_clone__(self) -> "TextCNNClassifier":
+        # A deep copy of a trial of Optuna would report to a copy of its study, which prunes
+        # nothing. Each fit makes copies of callbacks, so that clones can share them.
+        bare = object.__new__(type(self))
+        bare.__dict__.update(vars(self), callbacks=None)
+        cloned = BaseEstimator.__sklearn_clone__(bare)
+        cloned.callbacks = copy.copy(self.callbacks)
+        return cloned
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "TextCNNClassifier":
         # A pickle holds no state of the optimizer, but a copy in memory can go on with it.
