@@ -9,6 +9,8 @@ SERVE := .venv-serve
 # The lowest and the latest versions within the ranges of pyproject.toml.
 OLDEST := .venv-oldest
 NEWEST := .venv-newest
+# Ray and Spark, which are too large for the others.
+ENGINES := .venv-engines
 # The version of torch for make test-oldest. On Linux, PyPI has only builds with 3 GB of CUDA: see
 # CONTRIBUTING.md.
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
@@ -16,8 +18,8 @@ TORCH ?= $(shell sed -n 's/^torch==//p' constraints-oldest.txt)
 # One process for each core, with one thread: more threads than cores wait for each other.
 PYTEST := -m pytest --numprocesses=auto --dist=worksteal
 
-.PHONY: demo test test-oldest test-newest test-matrix soak fuzz lint format bench accuracy defaults \
-	deployment faithfulness figures docs docs-check dist clean
+.PHONY: demo test test-oldest test-newest test-matrix test-engines java soak fuzz lint format bench \
+	accuracy defaults deployment faithfulness figures docs docs-check dist clean
 .DEFAULT_GOAL := test
 
 # A complete example: train, compare, search, save, load and label.
@@ -41,6 +43,23 @@ test-newest:
 	$(NEWEST)/bin/python -m pip install --quiet "$$(grep ^torch== constraints.txt)" -e '.[test]'
 	$(NEWEST)/bin/python -m pip check
 	OMP_NUM_THREADS=1 $(NEWEST)/bin/python $(PYTEST)
+
+# The tests that need Ray or Spark, in one process: each of them starts processes of its own.
+test-engines: java $(ENGINES)/.done
+	OMP_NUM_THREADS=1 $(ENGINES)/bin/python -m pytest tests/engines
+
+# Spark runs on Java. Root on Debian and Ubuntu gets it here; others are told how.
+java:
+	@if [ -x "$$JAVA_HOME/bin/java" ] || command -v java > /dev/null; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y openjdk-17-jre-headless; \
+	else \
+		echo "Spark needs Java 17 or later, which is not installed. Install it, for example with" >&2; \
+		echo "  sudo apt-get install openjdk-17-jre-headless" >&2; \
+		echo "or set JAVA_HOME to its folder." >&2; \
+		exit 1; \
+	fi
 
 # The tests marked soak: interrupts at hundreds of places, tens of thousands of calls from threads,
 # forked trainings, the slowest examples.
@@ -169,6 +188,15 @@ $(OLDEST)/.torch-$(TORCH): pyproject.toml constraints.txt constraints-oldest.txt
 	$(OLDEST)/bin/python -m pip check
 	touch $@
 
+$(ENGINES)/.done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(ENGINES)
+	$(ENGINES)/bin/python -m pip install --quiet --upgrade pip -c constraints.txt
+	$(ENGINES)/bin/python -m pip install --quiet --no-compile -c constraints.txt \
+		-e '.[test,engines]'
+	-@$(ENGINES)/bin/python -W ignore -m compileall -qq -j 0 $(ENGINES)/lib
+	$(ENGINES)/bin/python -m pip check
+	touch $@
+
 $(BENCH)/.done: pyproject.toml constraints.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet -c constraints.txt -e . -r benchmarks/requirements.txt
@@ -180,5 +208,5 @@ $(SERVE)/.done: constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) dist docs/_build docs/api docs/auto_examples \
-		.mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) $(SERVE) $(OLDEST) $(NEWEST) $(ENGINES) dist docs/_build docs/api \
+		docs/auto_examples .mypy_cache .pytest_cache .ruff_cache

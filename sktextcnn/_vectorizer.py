@@ -21,9 +21,10 @@ from sktextcnn._text import (
     CachedEncoder,
     DecodedDocuments,
     Documents,
+    PaddedRows,
+    TokenCounts,
     build_analyzer,
     choose_length,
-    learn_tokens,
     read_texts,
     tokenize,
     warn_of_tokens,
@@ -93,6 +94,15 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     min_df, max_df : int or float in [0, 1], default=1, 1.0
         Leave out words that occur in fewer than `min_df` or more than `max_df` texts. An int
         is a number of texts; a float is a proportion of the texts.
+    max_vocab_size : int or None, default=None
+        Bound the words that are counted at a time, as in gensim's Word2Vec, so that the memory of
+        `fit` does not grow with the distinct words of a stream. Whenever a text makes them more,
+        the rarest are left out, and at most half of them stay. It never leaves out a word that
+        occurs more than `max_undercount_` times, which is at most
+        ``n_tokens / (max_vocab_size // 2 + 1)`` and usually much less. A word that is left out
+        can come back, and is counted from there: a count is never too high, and too low by
+        `max_undercount_` at most. `min_df`, `max_df`, `max_features` and `coverage_` go by these
+        counts. Not to be combined with `vocabulary`. None counts all words.
     max_features : int or None, default=None
         The maximum size of the vocabulary; the most frequent words are kept.
     vocabulary : iterable of str, mapping of str to id, or None, default=None
@@ -153,6 +163,9 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         shares of each source, as (name, types, tokens). None without `embeddings`.
     truncated_fraction_ : float
         The proportion of fitted texts that are longer than `max_length_`.
+    max_undercount_ : int
+        The most occurrences of a word that `max_vocab_size` has left uncounted; 0 if it has left
+        out none.
     token_table_ : TokenTable
         The words and vectors to which the matrices refer.
 
@@ -165,6 +178,10 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     References
     ----------
     Kim (2014), Convolutional Neural Networks for Sentence Classification, EMNLP.
+
+    `max_vocab_size`: Manku and Motwani (2002), Approximate Frequency Counts over Data Streams,
+    VLDB; Anderson et al. (2017), A High-Performance Algorithm for Identifying Frequent Items in
+    Data Streams, IMC.
 
     Examples
     --------
@@ -197,6 +214,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             Interval(numbers.Integral, 1, None, closed="left"),
             Interval(numbers.Real, 0, 1, closed="both"),
         ],
+        "max_vocab_size": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "max_features": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "vocabulary": [Mapping, Iterable, None],
         "max_length": [
@@ -218,16 +236,18 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         "max_length_",
         "truncated_fraction_",
         "coverage_",
+        "max_undercount_",
     )
     # The table contains the vocabulary, and the encoder can be made again.
     _derived_attributes: ClassVar = ("vocabulary_", "_encoder")
     # Models that were stored before there was `normalize` tokenize as they did.
-    _params_of_before: ClassVar = {"normalize": None, "verbose": 0}
+    _params_of_before: ClassVar = {"normalize": None, "verbose": 0, "max_vocab_size": None}
 
     vocabulary_: dict[str, int]
     max_length_: int
     coverage_: Coverage | None
     truncated_fraction_: float
+    max_undercount_: int
     token_table_: TokenTable
     _encoder: CachedEncoder
 
@@ -244,6 +264,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         analyzer: str | Callable[[str], Iterable[str]] = "word",
         min_df: int | float = 1,
         max_df: int | float = 1.0,
+        max_vocab_size: int | None = None,
         max_features: int | None = None,
         vocabulary: Mapping[str, int] | Iterable[str] | None = None,
         max_length: int | str | None = "auto",
@@ -265,6 +286,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         self.analyzer = analyzer
         self.min_df = min_df
         self.max_df = max_df
+        self.max_vocab_size = max_vocab_size
         self.max_features = max_features
         self.vocabulary = vocabulary
         self.max_length = max_length
@@ -317,7 +339,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             If `X` has no text or no word, `y` has another length, a parameter is not valid,
             or the vectors cannot be read.
         """
-        self._fit(X, y)
+        self._fit(X, y, None)
         return self
 
     def fit_transform(self, X: Iterable[str], y: Any = None) -> TokenIds:
@@ -333,9 +355,12 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         Returns
         -------
         X : TokenIds of shape (n_texts, `max_length_`)
-            The same as ``fit(X).transform(X)``.
+            The same as ``fit(X).transform(X)``, except that a word that `max_vocab_size` had
+            left out, and that came back later, is unknown in the texts before.
         """
-        return self._padded(self._fit(X, y))
+        documents = Documents()
+        self._fit(X, y, documents)
+        return self._padded(documents)
 
     def transform(self, X: Iterable[str]) -> TokenIds:
         """Convert texts to a matrix of token ids.
@@ -414,17 +439,26 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         """The vector of each id; None without `embeddings`."""
         return self.token_table_.vectors
 
-    def _fit(self, X: Iterable[str], y: Any) -> "Documents":
+    def _fit(self, X: Iterable[str], y: Any, documents: Documents | None) -> None:
+        """Fit to texts, and append their ids to documents, if there are any."""
         self._validate_params()
+        if self.vocabulary is not None and self.max_vocab_size is not None:
+            raise ValueError(
+                f"max_vocab_size={self.max_vocab_size} bounds the words that are counted to choose "
+                f"a vocabulary, but vocabulary gives it. Leave out one of them."
+            )
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
         analyzer = build_analyzer(**self._analysis())
-        documents, tokens = learn_tokens(self._counted(X), analyzer)
-        if y is not None and (n_labels := _length(y)) not in (None, len(documents)):
-            raise ValueError(f"X has {len(documents):,} texts, but y has {n_labels:,} labels.")
-        all_counts = documents.counts(len(tokens))
-        words, counts = self._select_words(documents, tokens, all_counts, given)
-        warned = warn_of_tokens(tokens, all_counts, len(documents))
+        if documents is None and any(isinstance(source, str) for source in embeddings or ()):
+            documents = Documents()  # To train vectors on them.
+        found = TokenCounts(analyzer, self.max_vocab_size, self._limits_df(), documents)
+        found.count(self._counted(X))
+        n_texts = len(found.lengths)
+        if y is not None and (n_labels := _length(y)) not in (None, n_texts):
+            raise ValueError(f"X has {n_texts:,} texts, but y has {n_labels:,} labels.")
+        words, counts = self._select_words(found, given)
+        warned = warn_of_tokens(found.tokens, found.counts, n_texts)
 
         if embeddings is None:
             table, coverage = TokenTable((*RESERVED_WORDS, *words)), None
@@ -435,7 +469,7 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             names = " and ".join(source.name for source in given_sources)
             with waiting(f"Reading vectors of {names}", shown=bool(self.verbose and names)):
                 if given is None:
-                    unseen = self._select_unseen(given_sources, tokens, analyzer, len(words))
+                    unseen = self._select_unseen(given_sources, found.tokens, analyzer, len(words))
             sources = [
                 self._trained(source, documents, words, random_state)
                 if isinstance(source, str)
@@ -455,16 +489,15 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
             name = " + ".join(source.name for source in sources)
             table = TokenTable((*RESERVED_WORDS, *words, *unseen), vectors, name)
 
-        lengths = documents.lengths()
-        width = choose_length(self.max_length, lengths)
+        width = choose_length(self.max_length, found.lengths)
         # In one step, so that after an interrupt the vectorizer is as before, or fitted.
         self.__dict__.update(
             **_table_attributes(table),
             coverage_=None if coverage is None else Coverage(**coverage),
             max_length_=width,
-            truncated_fraction_=float(np.mean(lengths > width)),
+            truncated_fraction_=float(np.mean(found.lengths > width)),
+            max_undercount_=found.undercount,
         )
-        return documents
 
     def _check_embeddings(self) -> list[Embeddings | str] | None:
         """Return the sources; raise an error about the parameter before any text is read."""
@@ -489,11 +522,12 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     def _trained(
         self,
         algorithm: str,
-        documents: "Documents",
+        documents: Documents | None,
         words: list[str],
         random_state: np.random.RandomState,
     ) -> Embeddings:
         """Train vectors on the texts."""
+        assert documents is not None
         what = f"Training {algorithm} vectors on {len(documents):,} texts"
         with waiting(what, shown=bool(self.verbose)):
             return train_embeddings(
@@ -527,39 +561,42 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         }
 
     def _select_words(
-        self,
-        documents: "Documents",
-        tokens: list[str],
-        counts: np.ndarray,
-        given: list[str] | None,
+        self, found: TokenCounts, given: list[str] | None
     ) -> tuple[list[str], np.ndarray]:
         """Choose the vocabulary, and replace the ids of the documents by its ids."""
+        tokens = found.tokens
         if given is not None:
             index = {token: i for i, token in enumerate(tokens)}
-            chosen = [index.get(word, -1) for word in given]
+            chosen = np.array([index.get(word, -1) for word in given])
             words = given
-            word_counts = np.array([counts[i] if i >= 0 else 0 for i in chosen], dtype=int)
+            word_counts = np.where(chosen >= 0, np.append(found.counts, 0)[chosen], 0)
         else:
+            if not tokens and found.undercount:
+                raise ValueError(
+                    f"No word is left, since none occurs more than {found.undercount:,} times, and "
+                    f"max_vocab_size={self.max_vocab_size} left out words so rare. Increase "
+                    f"max_vocab_size; ten times as many words as you need are a good start."
+                )
             if not tokens:
                 raise ValueError(
                     "The texts have no tokens. Check that they are not empty, that they contain "
                     "other words than stop words, and that `token_pattern` matches words."
                 )
-            kept = self._within_df(documents, len(tokens))
+            kept = self._within_df(found)
             kept &= np.array([token not in RESERVED_WORDS for token in tokens])
             # The most frequent first; ties by the word, so that the order of texts has no effect.
-            chosen = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (-counts[i], tokens[i]))
-            if not chosen:
+            chosen = np.array(sorted(np.flatnonzero(kept).tolist(), key=tokens.__getitem__))
+            if not len(chosen):
                 raise ValueError(
                     f"No word is left with min_df={self.min_df} and max_df={self.max_df} for "
-                    f"{len(documents):,} texts. Decrease min_df or increase max_df."
+                    f"{len(found.lengths):,} texts. Decrease min_df or increase max_df."
                 )
-            chosen = chosen[: self.max_features]
-            words = [tokens[i] for i in chosen]
-            word_counts = counts[chosen]
+            chosen = chosen[np.argsort(-found.counts[chosen], kind="stable")][: self.max_features]
+            words = [tokens[i] for i in chosen.tolist()]
+            word_counts = found.counts[chosen]
         new_id = np.full(len(tokens) + 1, UNKNOWN_ID, dtype=np.int32)
         new_id[chosen] = np.arange(len(RESERVED_WORDS), len(RESERVED_WORDS) + len(words))
-        documents.renumber(new_id[:-1])
+        found.renumber(new_id[:-1])
         return words, word_counts
 
     def _select_unseen(
@@ -580,20 +617,30 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         most = None if self.max_features is None else self.max_features - n_words
         return list(islice(dict.fromkeys(word for word in words if word not in seen), most))
 
-    def _within_df(self, documents: "Documents", n_tokens: int) -> np.ndarray:
-        n_texts = len(documents)
+    def _limits_df(self) -> bool:
+        """Whether `min_df` or `max_df` may leave out words."""
+        # 1 is one text, and 1.0 is all of them.
+        of_all = [not isinstance(df, numbers.Integral) for df in (self.min_df, self.max_df)]
+        lowest = self.min_df == 0 if of_all[0] else self.min_df == 1
+        return not (lowest and of_all[1] and self.max_df == 1)
+
+    def _within_df(self, found: TokenCounts) -> np.ndarray:
+        if found.frequency is None:
+            return np.ones(len(found.tokens), dtype=bool)
         low, high = (
-            df if isinstance(df, numbers.Integral) else df * n_texts
+            df if isinstance(df, numbers.Integral) else df * len(found.lengths)
             for df in (self.min_df, self.max_df)
         )
-        if low <= 1 and high >= n_texts:
-            return np.ones(n_tokens, dtype=bool)
-        frequency = documents.document_frequency(n_tokens)
-        return (frequency >= low) & (frequency <= high)
+        return (found.frequency >= low) & (found.frequency <= high)
 
-    def _padded(self, documents: "Documents") -> TokenIds:
+    def _padded(self, documents: Documents) -> TokenIds:
         matrix = documents.padded(self.max_length_, self.padding, self.truncating)
         return TokenIds(matrix, self.token_table_)
+
+    def _padded_rows(self, documents: Documents) -> PaddedRows:
+        return PaddedRows(
+            documents, self.max_length_, self.padding, self.truncating, self.token_table_
+        )
 
     def _validate_params(self) -> None:
         check_parameters(self, self._parameter_constraints)
@@ -608,6 +655,8 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         coverage = state["coverage_"]
         super()._set_fitted_state(
             {
+                # Models that were stored before there was `max_vocab_size` do not have it.
+                "max_undercount_": 0,
                 **state,
                 **_table_attributes(state["token_table_"]),
                 "coverage_": None if coverage is None else Coverage(**coverage),

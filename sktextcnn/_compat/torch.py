@@ -170,10 +170,11 @@ def _twins_work() -> bool:
     """Return whether a twin has the outputs of a deep copy, and leaves the module as it was."""
     try:
         with torch.inference_mode(False), torch.no_grad():
-            # Without initialization, which would draw random numbers.
-            linear = nn.utils.skip_init(nn.Linear, 2, 1)
-            linear.weight.fill_(0.1)
-            linear.bias.fill_(0.2)
+            # On "meta", where no random numbers are drawn. torch.nn.utils.skip_init would import
+            # parts of torch that take a second.
+            linear = nn.Linear(2, 1, device="meta")
+            linear.weight = nn.Parameter(torch.full((1, 2), 0.1))
+            linear.bias = nn.Parameter(torch.full((1,), 0.2))
             module, features = nn.Sequential(linear), torch.ones(1, 2, dtype=torch.float64)
             found = _twin(module)(features)
             expected = copy.deepcopy(module).double()(features)

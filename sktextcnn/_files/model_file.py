@@ -441,6 +441,7 @@ class _Reader:
         max_length_: int,
         truncated_fraction_: float,
         coverage_: Any,
+        max_undercount_: int = 0,
     ) -> dict[str, Any]:
         if _an_int("max_length_", max_length_) < 1:
             raise ValueError(f"max_length_ is {max_length_!r:.80}")
@@ -449,6 +450,7 @@ class _Reader:
             "max_length_": max_length_,
             "truncated_fraction_": float(truncated_fraction_),
             "coverage_": from_plain(coverage_),
+            "max_undercount_": _an_int("max_undercount_", max_undercount_),
         }
 
     def _classifier(self, fitted: dict[str, Any], prefix: str) -> dict[str, Any]:

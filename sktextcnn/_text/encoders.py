@@ -2,7 +2,6 @@
 
 import copy
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -26,7 +25,7 @@ class Encoder:
     analyzer : Analyzer
         Splits a text into tokens.
     id_of : callable
-        Returns the id of a token, which must not change.
+        Returns the id of a token, which must not change until `forget` is called.
     """
 
     def __init__(self, analyzer: Analyzer, id_of: Callable[[str], int]) -> None:
@@ -34,19 +33,26 @@ class Encoder:
         self._id_of = id_of
         self._ids_of = _PieceCache(self._tokens, id_of)
 
+    def ids(self, text: str) -> Iterable[int] | bytes:
+        """Return the ids of the tokens of a text, or their bytes in int32."""
+        if self._pieces is None:
+            return map(self._id_of, self._tokens(text))
+        parts, ids_of = self._pieces(text), self._ids_of.__getitem__
+        if len(parts) <= _BLOCK:
+            return b"".join(map(ids_of, parts))
+        blocks = (parts[i : i + _BLOCK] for i in range(0, len(parts), _BLOCK))
+        return b"".join(b"".join(map(ids_of, block)) for block in blocks)
+
     def encode(self, texts: Iterable[str]) -> Documents:
         """Encode texts in one pass."""
         documents = Documents()
-        if self._pieces is None:
-            for text in texts:
-                documents.append(map(self._id_of, self._tokens(text)))
-        else:
-            pieces, ids_of = self._pieces, self._ids_of.__getitem__
-            for text in texts:
-                parts = pieces(text)
-                blocks = (parts[i : i + _BLOCK] for i in range(0, len(parts), _BLOCK))
-                documents.append(b"".join(b"".join(map(ids_of, block)) for block in blocks))
+        for text in texts:
+            documents.append(self.ids(text))
         return documents
+
+    def forget(self) -> None:
+        """Forget the ids of all pieces, since those of some tokens have changed."""
+        self._ids_of.clear()
 
 
 class _PieceCache(dict[str, bytes]):
@@ -63,16 +69,6 @@ class _PieceCache(dict[str, bytes]):
         if len(piece) <= _LONGEST_REMEMBERED and len(self) < _PIECES_REMEMBERED:
             self[piece] = ids
         return ids
-
-
-def learn_tokens(texts: Iterable[str], analyzer: Analyzer) -> tuple[Documents, list[str]]:
-    """Encode texts in one pass, and return the distinct tokens by their ids, as first seen."""
-    index: defaultdict[str, int] = defaultdict()
-    index.default_factory = index.__len__
-    documents = Encoder(analyzer, index.__getitem__).encode(texts)
-    if not len(documents):
-        raise ValueError("X is empty; give at least one text.")
-    return documents, list(index)
 
 
 class CachedEncoder:

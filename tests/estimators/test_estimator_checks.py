@@ -97,15 +97,15 @@ def test_vectorizer_passes_the_checks(estimator, check):
     [
         # The defaults but for the size and the steps, as hundreds of fits are made.
         TextCNNClassifier(
-            num_filters=10, embedding_dim=20, max_epochs=12, learning_rate=0.02, random_state=0
+            num_filters=10, embedding_dim=20, max_epochs=6, learning_rate=0.03, random_state=0
         ),
         NumbersAsIds(
             random_state=0,
             dropout=0.0,
             token_dropout=0.0,
             batch_size=10_000,
-            max_epochs=30,
-            learning_rate=0.02,
+            max_epochs=12,
+            learning_rate=0.05,
             num_filters=8,
             kernel_sizes=(1, 2),
             embedding_dim=8,

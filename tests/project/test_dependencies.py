@@ -11,8 +11,9 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-# Tools that check, describe and pack the code but do not run it. Only constraints.txt pins them.
-TOOLS = ("dist", "docs", "fuzz", "lint")
+# Tools that check, describe and pack the code but do not run it, and engines that run it in an
+# environment of the newest versions. Only constraints.txt pins them.
+TOOLS = ("dist", "docs", "engines", "fuzz", "lint")
 
 
 def requirements(*groups):

@@ -1,0 +1,36 @@
+"""A search on Ray has the bits of one in this process."""
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sktextcnn import TextCNNClassifier, TextVectorizer
+
+TEXTS = np.array(["a good film", "a bad film", "good and warm", "dull and bad"] * 5, dtype=object)
+LABELS = np.array([1, 0, 1, 0] * 5)
+
+
+@pytest.fixture
+def backend(ray):
+    from ray.util.joblib import register_ray
+
+    register_ray()
+    return "ray"
+
+
+def search():
+    model = make_pipeline(
+        TextVectorizer(min_df=1, embeddings=None), TextCNNClassifier(max_epochs=2, random_state=0)
+    )
+    grid = {"textcnnclassifier__learning_rate": [1e-3, 1e-2]}
+    return GridSearchCV(model, grid, cv=2, error_score="raise")
+
+
+def test_a_grid_search_has_the_same_bits(backend):
+    alone = search().fit(TEXTS, LABELS)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        spread = search().fit(TEXTS, LABELS)
+    assert (spread.cv_results_["mean_test_score"] == alone.cv_results_["mean_test_score"]).all()
+    assert (spread.predict_proba(TEXTS) == alone.predict_proba(TEXTS)).all()
