@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sktextcnn._files import export_onnx as export_onnx
     from sktextcnn._files import load as load
     from sktextcnn._files import save as save
+    from sktextcnn._fit_chunks import fit_chunks as fit_chunks
     from sktextcnn._inspection import Explanation as Explanation
     from sktextcnn._inspection import ExplanationDisplay as ExplanationDisplay
     from sktextcnn._inspection import LearnedNGramsDisplay as LearnedNGramsDisplay
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sktextcnn._inspection import top_filters as top_filters
     from sktextcnn._inspection import top_ngrams as top_ngrams
     from sktextcnn._report import report as report
+    from sktextcnn._scorer import Scorer as Scorer
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
     from sktextcnn._vectors import Embeddings as Embeddings
@@ -33,6 +35,7 @@ __all__ = [
     "Explanation",
     "ExplanationDisplay",
     "LearnedNGramsDisplay",
+    "Scorer",
     "TextCNNClassifier",
     "TextVectorizer",
     "TokenIds",
@@ -40,6 +43,7 @@ __all__ = [
     "datasets",
     "explain",
     "export_onnx",
+    "fit_chunks",
     "load",
     "nearest_words",
     "report",
@@ -53,12 +57,14 @@ _MODULE_OF = {
     "Explanation": "sktextcnn._inspection",
     "ExplanationDisplay": "sktextcnn._inspection",
     "LearnedNGramsDisplay": "sktextcnn._inspection",
+    "Scorer": "sktextcnn._scorer",
     "TextCNNClassifier": "sktextcnn._classifier",
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",
     "TrainingHistoryDisplay": "sktextcnn._inspection",
     "explain": "sktextcnn._inspection",
     "export_onnx": "sktextcnn._files",
+    "fit_chunks": "sktextcnn._fit_chunks",
     "load": "sktextcnn._files",
     "nearest_words": "sktextcnn._inspection",
     "report": "sktextcnn._report",
