@@ -5,6 +5,7 @@ import json
 import os
 import time
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sktextcnn._cli.arguments import (
@@ -22,7 +23,7 @@ from sktextcnn._cli.models import save_model
 from sktextcnn._cli.new_model import new_model
 from sktextcnn._cli.outputs import check_model_path
 from sktextcnn._cli.scores import measured
-from sktextcnn._cli.stored_samples import StoredSamples
+from sktextcnn._cli.stored_samples import StoredSamples, StoredTexts
 from sktextcnn._cli.texts_and_labels import read_training_rows, rows_of_classes
 from sktextcnn._progress import waiting
 
@@ -46,6 +47,9 @@ examples:
   sktextcnn train tags.csv --text review --label tags --label-separator ';' -o m.sktextcnn
   cat reviews.csv | sktextcnn train --text review --label sentiment -o m.sktextcnn --quiet
 """
+
+# Texts that are tokenized at a time.
+_TEXTS_AT_ONCE = 4_000
 
 # Arguments ----------------------------------------------------------------------------
 
@@ -181,7 +185,7 @@ def train(args: argparse.Namespace) -> None:
     """Train a model, report on it and save it."""
     check_model_path(args.output, args.data, args.test, *args.vectors)
     model = new_model(args)
-    folder = os.path.dirname(os.path.realpath(args.output))
+    folder = _folder(args)
     with StoredSamples(folder) as samples, StoredSamples(folder) as test_samples:
         _train(model, samples, test_samples, args)
 
@@ -193,6 +197,8 @@ def _train(
     args: argparse.Namespace,
 ) -> None:
     import numpy as np
+
+    from sktextcnn._fit_chunks import fit_chunks
 
     rows, labels, multilabel = read_training_rows(args.data, args, samples)
     classes = Classes(sorted(labels))
@@ -227,7 +233,7 @@ def _train(
     with as_input_error(), warnings.catch_warnings():
         # The user has said that there may be several labels, though each text has one.
         warnings.filterwarnings("ignore", "y is an indicator matrix with one label in each row")
-        model.fit(texts, targets if multilabel else [classes.labels[i] for i in targets])
+        fit_chunks(model, _chunks(texts, targets, classes), folder=_folder(args))
     if multilabel:
         # The classifier numbers the columns of the targets. With their names in its place, model
         # files, explanations and predictions have these.
@@ -261,6 +267,20 @@ def _train(
 def _save(model: "Pipeline", args: argparse.Namespace) -> None:
     with waiting(f"Writing {args.output}", shown=not args.quiet):
         save_model(model, args.output)
+
+
+def _folder(args: argparse.Namespace) -> str:
+    """The folder of temporary files: that of the model, which is on a disk."""
+    return os.path.dirname(os.path.realpath(args.output))
+
+
+def _chunks(texts: StoredTexts, targets: "np.ndarray", classes: Classes) -> Iterator[Any]:
+    """Yield texts with their labels, or with rows of an indicator matrix."""
+    start = 0
+    for chunk in texts.chunks(_TEXTS_AT_ONCE):
+        of_chunk = targets[start : start + len(chunk)]
+        start += len(chunk)
+        yield chunk, of_chunk if targets.ndim == 2 else [classes.labels[i] for i in of_chunk]
 
 
 def _hold_out(
