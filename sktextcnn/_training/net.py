@@ -16,10 +16,13 @@ from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughSco
 from torch import Tensor, nn
 
 from sktextcnn._compat.torch import double_on_cpu
+from sktextcnn._data_parallel import current_group
 from sktextcnn._network import (
     KimCNN,
     StackedCNN,
+    computing,
     map_in_threads,
+    own_rows,
     seeded,
     single_thread,
     torchs_generators,
@@ -120,6 +123,26 @@ class TextNet(NeuralNetClassifier):
             loss = loss * X["weight"].to(loss)
         return loss.mean()
 
+    def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
+        group = current_group()
+        if group is None:
+            return super().train_step_single(batch, **fit_params)
+        X, y = batch
+        part, share = group.part_of(len(y))
+        with computing(part):
+            # Our networks draw for the whole batch, and go on with the rows of this process.
+            x = {
+                name: values if name == "ids" and self._draws_for_all else own_rows(values)
+                for name, values in X.items()
+            }
+            step = super().train_step_single((x, own_rows(y)), **fit_params)
+        step["loss"] = group.add_gradients(self.module_, step["loss"], share)
+        return step
+
+    @property
+    def _draws_for_all(self) -> bool:
+        return type(self.module_) in (KimCNN, StackedCNN)
+
     def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
         step = super().validation_step(batch, **fit_params)
         right = self._labels(step["y_pred"]) == batch[1].to(step["y_pred"].device)
@@ -193,6 +216,7 @@ class TextNet(NeuralNetClassifier):
                 if not isinstance(callback, StopEarly):
                     check_monitor(callback)
         self.max_epochs = epochs
+        self.share_weights()
         self.notify("on_train_begin", X=dataset, y=None)
         try:
             with contextlib.suppress(_StopTraining):
@@ -204,6 +228,12 @@ class TextNet(NeuralNetClassifier):
         if not self.evaluation_step(dataset[: self.batch_size]).isfinite().all():
             raise diverged(self, "the outputs after the last step are not finite")
         self.notify("on_train_end", X=dataset, y=None)
+
+    def share_weights(self) -> None:
+        """Take over the weights of the first process, if several train this net."""
+        group = current_group()
+        if group is not None:
+            group.tensors_of_first(list(self.module_.state_dict().values()))
 
     def follow(self, estimator: Any) -> None:
         """Take over what may change between calls of `partial_fit`."""

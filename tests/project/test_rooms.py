@@ -24,6 +24,7 @@ ROOMS = [
     "_vectors",
     "_coverage",
     "_network",
+    "_data_parallel",
     "_state",
     "_wide",
     "_training",
