@@ -5,8 +5,12 @@ that the weights are the same everywhere after each step.
 """
 
 import contextlib
+import itertools
+import math
 import os
+import statistics
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -19,6 +23,9 @@ from sktextcnn._network import Part
 Value = TypeVar("Value")
 
 _of_thread = threading.local()
+
+# After so many steps it is known whether the processes save time.
+_STEPS_TIMED = 40
 
 
 @contextlib.contextmanager
@@ -134,6 +141,7 @@ class Group:
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
         self._timeouts = {"start": start_timeout, "steps": timeout}
         self._groups: dict[str, Any] = {}
+        self._seconds: list[tuple[float, float]] = []
         if self.size == 1:
             return
         # Of our own, as the time-out is that of a group. Objects and the CPU's tensors need gloo,
@@ -188,32 +196,35 @@ class Group:
                 if self.rank != 0:
                     tensor.copy_(sent)
 
-    def check_alike(self, facts: Mapping[str, str]) -> None:
+    def check_alike(self, facts: Mapping[str, str | float], remedy: str) -> None:
         """Raise a ValueError in every process if they do not have the same facts.
 
         Parameters
         ----------
-        facts : mapping of str to str
-            What each is called, and a short text or a digest that tells it from others.
+        facts : mapping of str to str or float
+            What each is called, and a short text or a digest that tells it from others. Numbers may
+            differ by rounding.
+        remedy : str
+            The end of the error's message.
         """
         if self.size == 1:
             return
         every: list[Any] = [None] * self.size
         with self._reporting("start"):
             distributed.all_gather_object(every, dict(facts), self._groups["start"])
-        for name in every[0]:
-            others = [rank for rank in range(self.size) if every[rank].get(name) != every[0][name]]
-            if others:
-                rank = others[0]
-                raise ValueError(
-                    f"The processes of data_parallel() differ in {name}: {every[0][name]} in "
-                    f"process 0 and {every[rank].get(name)} in process {rank}. Each must call fit "
-                    f"with all texts and the same parameters."
-                )
+        for name in dict.fromkeys(itertools.chain(*every)):
+            first = every[0].get(name)
+            for rank in range(1, self.size):
+                other = every[rank].get(name)
+                if not _are_alike(first, other):
+                    raise ValueError(
+                        f"The processes of data_parallel() differ in {name}: {first} in process 0, "
+                        f"{other} in process {rank}. {remedy}"
+                    )
 
     # A step ---------------------------------------------------------------------------
 
-    def part_of(self, n_rows: int) -> tuple[Part, float]:
+    def part_of(self, n_rows: int) -> Part:
         """Return the rows of a batch that this process computes, and which share of it they are.
 
         Where there are fewer rows than processes, the last ones compute a row that does not count.
@@ -221,9 +232,19 @@ class Group:
         # Not one block for each, as neighbours are of like length.
         rows = slice(self.rank, None, self.size)
         n_own = len(range(n_rows)[rows])
-        return Part(rows if n_own else slice(0, 1), n_rows), n_own / n_rows
+        return Part(rows if n_own else slice(0, 1), n_rows, n_own / n_rows)
 
-    def add_gradients(self, module: nn.Module, loss: Tensor, share: float) -> Tensor:
+    def all_rows(self, values: Tensor, part: Part) -> Tensor:
+        """Return what all processes have for the rows of a batch, from those of this one."""
+        whole = values.new_zeros(part.n_rows, *values.shape[1:])
+        if part.share:
+            whole[part.rows] = values
+        if self.size > 1:
+            with self._reporting("steps"):
+                distributed.all_reduce(whole, group=self._group_of(whole))
+        return whole
+
+    def add_gradients(self, module: nn.Module, loss: Tensor, part: Part) -> Tensor:
         """Replace the gradients of a part of a batch by those of the batch; return its loss."""
         if self.size == 1:
             return loss
@@ -239,7 +260,7 @@ class Group:
         pieces = [has_grad, loss.detach().reshape(1)]
         pieces += [_values(param, rows.get(id(param))) for param in params]
         flat = torch.cat([piece.reshape(-1) for piece in pieces])
-        flat[len(params) :].mul_(share)
+        flat[len(params) :].mul_(part.share)
         with self._reporting("steps"):
             distributed.all_reduce(flat, group=self._group_of(flat))
         has_any, total, *sums = flat.split([piece.numel() for piece in pieces])
@@ -256,6 +277,32 @@ class Group:
                 param.grad.copy_(values.view(param.shape))
         return total[0]
 
+    def note_step(self, part: Part, computing: float, exchanging: float) -> None:
+        """Warn once if one process would have been as fast, by the seconds of some steps.
+
+        The rest of a step, such as the optimizer, takes as long in one process. It would compute
+        the whole batch in at most `size` times the seconds that each takes for its part.
+        """
+        if self.size == 1 or len(self._seconds) == _STEPS_TIMED:
+            return
+        self._seconds.append((computing, exchanging))
+        if len(self._seconds) < _STEPS_TIMED or self.rank != 0:
+            return
+        # Not the first ones, in which much is made for the first time.
+        later = self._seconds[_STEPS_TIMED // 2 :]
+        computing, exchanging = map(statistics.median, zip(*later, strict=True))
+        saved = (self.size - 1) * computing
+        if exchanging > saved:
+            least = math.ceil(part.n_rows * exchanging / saved)
+            warnings.warn(
+                f"One process would be faster than these {self.size}: of each batch of "
+                f"{part.n_rows} texts, a process computes its part in {1000 * computing:.1f} ms, "
+                f"and then exchanges gradients for {1000 * exchanging:.1f} ms. Set batch_size to "
+                f"at least {least}, or train in one process.",
+                UserWarning,
+                stacklevel=2,
+            )
+
     def _all_rows(self, param: Tensor) -> Tensor:
         """The rows of a sparse gradient in any process."""
         occurs = torch.zeros(len(param), dtype=torch.uint8, device=param.device)
@@ -269,6 +316,13 @@ class Group:
     def _group_of(self, tensor: Tensor) -> Any:
         """The group for a tensor; that of gloo sends those of CUDA by way of the CPU."""
         return self._groups["cuda" if tensor.is_cuda and "cuda" in self._groups else "steps"]
+
+
+def _are_alike(first: Any, other: Any) -> bool:
+    if isinstance(first, float) and isinstance(other, float):
+        # A training that diverges does so everywhere.
+        return math.isclose(first, other, rel_tol=1e-5) or (first != first and other != other)
+    return bool(first == other)
 
 
 def _values(param: Tensor, rows: Tensor | None) -> Tensor:

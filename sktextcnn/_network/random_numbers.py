@@ -25,6 +25,7 @@ class Part(NamedTuple):
 
     rows: slice
     n_rows: int  # of the whole batch
+    share: float  # of its rows that count here
 
 
 _torchs_own = threading.RLock()

@@ -39,7 +39,10 @@ def check_agreement(
     group = current_group()
     if group is None:
         return
-    facts = {"the version of sktextcnn": __version__, "the version of torch": _torch_version()}
+    facts: dict[str, str | float] = {
+        "the version of sktextcnn": __version__,
+        "the version of torch": _torch_version(),
+    }
     for name, value in estimator.get_params(deep=False).items():
         if name not in _MAY_DIFFER:
             facts[name] = _described(value)
@@ -55,7 +58,11 @@ def check_agreement(
         facts[f"the classes{name}"] = _described(each.targets.classes.tolist())
         facts[f"the labels{name}"] = _digest(each.targets.encoded)
         facts[f"the weights of texts{name}"] = _digest(each.weight)
-    group.check_alike(facts)
+    group.check_alike(
+        facts,
+        "Each must call fit with all texts, in one order, and with the same parameters, "
+        "in the same environment.",
+    )
 
 
 def _torch_version() -> str:
