@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sktextcnn._files import export_onnx as export_onnx
     from sktextcnn._files import load as load
     from sktextcnn._files import save as save
+    from sktextcnn._fit_chunks import fit_chunks as fit_chunks
     from sktextcnn._inspection import Explanation as Explanation
     from sktextcnn._inspection import ExplanationDisplay as ExplanationDisplay
     from sktextcnn._inspection import LearnedNGramsDisplay as LearnedNGramsDisplay
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sktextcnn._inspection import top_filters as top_filters
     from sktextcnn._inspection import top_ngrams as top_ngrams
     from sktextcnn._report import report as report
+    from sktextcnn._scorer import Scorer as Scorer
     from sktextcnn._token_ids import TokenIds as TokenIds
     from sktextcnn._vectorizer import TextVectorizer as TextVectorizer
     from sktextcnn._vectors import Embeddings as Embeddings
@@ -34,6 +36,7 @@ __all__ = [
     "Explanation",
     "ExplanationDisplay",
     "LearnedNGramsDisplay",
+    "Scorer",
     "TextCNNClassifier",
     "TextVectorizer",
     "TokenIds",
@@ -42,6 +45,7 @@ __all__ = [
     "datasets",
     "explain",
     "export_onnx",
+    "fit_chunks",
     "load",
     "nearest_words",
     "report",
@@ -55,6 +59,7 @@ _MODULE_OF = {
     "Explanation": "sktextcnn._inspection",
     "ExplanationDisplay": "sktextcnn._inspection",
     "LearnedNGramsDisplay": "sktextcnn._inspection",
+    "Scorer": "sktextcnn._scorer",
     "TextCNNClassifier": "sktextcnn._classifier",
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",
@@ -62,6 +67,7 @@ _MODULE_OF = {
     "data_parallel": "sktextcnn._data_parallel",
     "explain": "sktextcnn._inspection",
     "export_onnx": "sktextcnn._files",
+    "fit_chunks": "sktextcnn._fit_chunks",
     "load": "sktextcnn._files",
     "nearest_words": "sktextcnn._inspection",
     "report": "sktextcnn._report",

@@ -447,7 +447,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         seed = self._new_seed()
         progress = bool(self.verbose) and is_first()
         mixture = wide = held_out = None
-        other = other_wide(sources, data) if self.wide else None
+        other = other_wide(sources, data, seed) if self.wide else None
         kept = self._wide if self.wide and self.warm_start else None
         if kept is not None and kept.mixture.any():
             mixture = Mixture(*kept.mixture.tolist())
@@ -468,10 +468,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             net.fit_epochs(data.to_dataset(device), n_epochs, title=title)
             if self.wide and validation is not None and mixture is None:
                 mixture, _ = by_first(
-                    choose_mixture, net, data, validation, other, progress=progress
+                    choose_mixture, net, data, validation, seed, other, progress=progress
                 )
             if self.wide:
-                wide = by_first(mix, net, data, mixture, other, progress=progress)
+                wide = by_first(mix, net, data, mixture, seed, other, progress=progress)
             net.share_weights()
         if validation is not None:
             held_out = _scores(net, wide, validation)
@@ -844,7 +844,7 @@ def _scores(net: TextNet, wide: WideModel | None, held_out: TrainingData) -> dic
     """How good a new model is on the texts of positive weight that it was not trained on."""
     if held_out.weight is not None:
         held_out = held_out[held_out.weight > 0]
-    outputs = logits(net, held_out.ids).astype(np.float64)
+    outputs = held_out.outputs(partial(logits, net)).astype(np.float64)
     if wide is not None:
-        outputs += wide.logits(held_out.ids)
+        outputs += held_out.outputs(wide.logits)
     return held_out_scores(outputs, held_out.targets)

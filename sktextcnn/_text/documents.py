@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from sktextcnn._text.ids_file import IdsFile
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
 
 # The automatic length is that of the longest text, unless that exceeds both this length and a
@@ -19,10 +20,16 @@ _IDS_COUNTED = 1 << 18
 
 
 class Documents:
-    """The ids of many documents, concatenated in one array."""
+    """The ids of many documents, concatenated in one array.
 
-    def __init__(self) -> None:
-        self._ids = array("i")
+    Parameters
+    ----------
+    file : IdsFile or None, default=None
+        Where the ids are; None for memory.
+    """
+
+    def __init__(self, file: IdsFile | None = None) -> None:
+        self._ids: array | IdsFile = array("i") if file is None else file
         self._ends = array("q", [0])
 
     def append(self, ids: Iterable[int] | bytes) -> None:
@@ -37,12 +44,14 @@ class Documents:
         """Append other documents."""
         ends = np.frombuffer(documents._ends, dtype=np.int64)[1:]
         self._ends.frombytes((ends + len(self._ids)).tobytes())
-        self._ids.extend(documents._ids)
+        self._ids.frombytes(documents.ids().tobytes())
 
     def __len__(self) -> int:
         return len(self._ends) - 1
 
     def ids(self) -> np.ndarray:
+        if isinstance(self._ids, IdsFile):
+            return self._ids.ids()
         return np.frombuffer(self._ids, dtype=np.int32)
 
     def lengths(self) -> np.ndarray:
@@ -50,6 +59,9 @@ class Documents:
 
     def renumber(self, new_id: np.ndarray, first: int, end: int) -> None:
         """Replace each id i of the documents from `first` until `end` by ``new_id[i]``."""
+        if isinstance(self._ids, IdsFile):
+            self._ids.renumber(new_id, self._ends[first], self._ends[end])
+            return
         ids = self.ids()[self._ends[first] : self._ends[end]]
         for start in range(0, len(ids), _BLOCK):
             ids[start : start + _BLOCK] = new_id[ids[start : start + _BLOCK]]
@@ -58,6 +70,11 @@ class Documents:
         ids = self.ids()
         for i in range(len(self)):
             yield ids[self._ends[i] : self._ends[i + 1]]
+            self._was_read(self._ends[i + 1] - self._ends[i])
+
+    def _was_read(self, n_ids: int) -> None:
+        if isinstance(self._ids, IdsFile):
+            self._ids.was_read(n_ids)
 
     def counts(self, n_tokens: int) -> np.ndarray:
         """Return how often each token occurs; shape (n_tokens,)."""
@@ -79,24 +96,43 @@ class Documents:
             frequency += np.bincount(pairs % n_tokens, minlength=n_tokens)
         return frequency
 
-    def padded(self, width: int, padding: str, truncating: str) -> np.ndarray:
-        """Truncate or pad all documents to a width; shape (n_documents, width), int32."""
+    def padded(
+        self, width: int, padding: str, truncating: str, texts: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Truncate or pad documents to a width.
+
+        Parameters
+        ----------
+        width : int
+            The number of columns.
+        padding, truncating : {"post", "pre"}
+            As in `TextVectorizer`.
+        texts : ndarray of int or None, default=None
+            Which documents; None for all.
+
+        Returns
+        -------
+        ndarray of shape (n_texts, width), int32
+        """
         ids, ends = self.ids(), np.frombuffer(self._ends, dtype=np.int64)
-        matrix = np.full((len(self), width), PADDING_ID, dtype=np.int32)
+        n_texts = len(self) if texts is None else len(texts)
+        matrix = np.full((n_texts, width), PADDING_ID, dtype=np.int32)
         columns = np.arange(width)
-        for first in range(0, len(self), _BLOCK):
-            begin = ends[first : first + _BLOCK][: len(self) - first]
-            end = ends[first + 1 : first + 1 + _BLOCK]
+        from_text = columns if padding == "post" else columns[::-1]
+        for first in range(0, n_texts, _BLOCK):
+            last = min(first + _BLOCK, n_texts)
+            some = np.arange(first, last) if texts is None else texts[first:last]
+            begin, end = ends[some], ends[some + 1]
             kept = np.minimum(end - begin, width)
-            tokens = ids[begin[0] : end[-1]]
-            if (kept < end - begin).any():
-                # The position of each token in its document, counted from the end that is kept.
-                position = np.arange(begin[0], end[-1]) - np.repeat(begin, end - begin)
-                if truncating == "pre":
-                    position = np.repeat(end - begin, end - begin) - 1 - position
-                tokens = tokens[position < width]
-            from_text = columns if padding == "post" else columns[::-1]
-            matrix[first : first + _BLOCK][from_text < kept[:, None]] = tokens
+            if texts is None and (kept == end - begin).all():
+                tokens = ids[begin[0] : end[-1]]
+            else:
+                # Where the tokens that are kept of each document begin.
+                begin = begin if truncating == "post" else end - kept
+                places = np.arange(kept.sum()) + np.repeat(begin - kept.cumsum() + kept, kept)
+                tokens = ids[places]
+            matrix[first:last][from_text < kept[:, None]] = tokens
+            self._was_read(len(tokens))
         return matrix
 
 

@@ -9,6 +9,7 @@ from skorch.dataset import Dataset
 
 from sktextcnn._data_parallel import of_first
 from sktextcnn._network import permutation
+from sktextcnn._text import PaddedRows
 from sktextcnn._token_ids import PADDING_ID
 
 _BATCHES_SORTED = 50
@@ -19,12 +20,13 @@ class TokenDataset(Dataset):
 
     Parameters
     ----------
-    ids : ndarray of shape (n, T), int32, or mapping
+    ids : ndarray of shape (n, T), int32, PaddedRows, or mapping
         A mapping is the data `X` of another dataset, which skorch's scoring passes on.
     y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
     weight : ndarray of shape (n,), float64, or None
     device : str, default="cpu"
-        Where they are held: that of the network, so that no batch has to be moved.
+        Where they are held: that of the network, so that no batch has to be moved. Rows that
+        are padded when they are asked for are moved by the batch.
     offset : ndarray of shape (n, num_outputs), float32, or None
         What is added to the logits of the network.
     """
@@ -39,18 +41,32 @@ class TokenDataset(Dataset):
     ) -> None:
         if isinstance(ids, Mapping):
             ids, weight, offset = ids["ids"], ids.get("weight"), ids.get("offset")
-        X = {"ids": _tensor(ids, device)}
+        X = {"ids": ids if isinstance(ids, PaddedRows) else _tensor(ids, device)}
         if offset is not None:
             X["offset"] = _tensor(offset, device)
         if weight is not None:
             X["weight"] = _tensor(weight, device)
         targets = None if y is None else _tensor(y, device)
         super().__init__(X, targets, length=len(ids))
+        self.device = device
 
     def __getitem__(self, i: Any) -> tuple:
         # Without targets skorch wants a placeholder.
         y = torch.zeros(1) if self.y is None else self.y[i]
-        return {name: values[i] for name, values in self.X.items()}, y
+        return {name: self._rows(values, i) for name, values in self.X.items()}, y
+
+    def _rows(self, values: Any, i: Any) -> torch.Tensor:
+        if not isinstance(values, PaddedRows):
+            return values[i]
+        rows = values[i.cpu().numpy() if isinstance(i, torch.Tensor) else i]
+        return torch.from_numpy(rows).to(self.device)
+
+    def lengths(self) -> torch.Tensor:
+        """Return the number of tokens of each text; (n,)."""
+        ids = self.X["ids"]
+        if isinstance(ids, PaddedRows):
+            return torch.from_numpy(ids.lengths()).to(self.device)
+        return (ids != PADDING_ID).sum(dim=1)
 
 
 def _tensor(values: Any, device: str) -> torch.Tensor:
@@ -69,7 +85,7 @@ class Batches:
 
     def __init__(self, dataset: TokenDataset, batch_size: int, shuffle: bool = False) -> None:
         self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
-        self.lengths = (dataset.X["ids"] != PADDING_ID).sum(dim=1)
+        self.lengths = dataset.lengths()
 
     def __iter__(self) -> Iterator[tuple]:
         n_rows, device = len(self.dataset), self.lengths.device

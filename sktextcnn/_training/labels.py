@@ -1,9 +1,24 @@
 """Labels from the containers and types that hold them, as arrays that scikit-learn sorts."""
 
 import enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+
+class CodedLabels(NamedTuple):
+    """Labels of many texts, of which each distinct one is there once.
+
+    Attributes
+    ----------
+    codes : ndarray of int, shape (n,)
+        The place of each text's label in `distinct`.
+    distinct : list
+        The labels, each of which occurs.
+    """
+
+    codes: np.ndarray
+    distinct: list[Any]
 
 
 def as_labels(y: Any, name: str = "y") -> Any:

@@ -16,6 +16,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring
 from torch import Tensor, nn
 
+from sktextcnn._compat.malloc import memory_kept
 from sktextcnn._compat.torch import double_on_cpu
 from sktextcnn._data_parallel import Group, current_group
 from sktextcnn._network import (
@@ -372,7 +373,12 @@ def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
 
     is_large = ids.size > _TOKENS_AT_ONCE
     # What is remembered of this call may not be tensors of inference mode: later calls use it too.
-    with torch.inference_mode(False), torch.no_grad(), single_thread(sharing=is_large):
+    with (
+        torch.inference_mode(False),
+        torch.no_grad(),
+        single_thread(sharing=is_large),
+        memory_kept(),
+    ):
         if not is_large:
             return outputs(torch.tensor(ids, device=net.device)).cpu().numpy()
         if type(module) is KimCNN and net.device == "cpu":
@@ -423,13 +429,15 @@ if hasattr(os, "register_at_fork"):
 def training_session(seed: int, device: str) -> Iterator[None]:
     """Draw from new generators and allow gradients, in the calling thread.
 
-    torch computes in one thread meanwhile, which is what lets a forked child make a network.
+    torch computes in one thread meanwhile, which is what lets a forked child make a network, and
+    each step reuses the memory of the one before.
     """
     with (
         seeded(seed, device),
         torch.inference_mode(False),
         torch.enable_grad(),
         single_thread(),
+        memory_kept(),
     ):
         yield
 

@@ -3,6 +3,7 @@
 import numbers
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -106,7 +107,7 @@ def _started(
     for source in sources:
         copy_weights(source, net.module_, data.words)
         if source.purpose == "pretrained" and np.array_equal(source.classes, data.targets.classes):
-            _try_head(source, net, data)
+            _try_head(source, net, data.sample(seed))
     return net
 
 
@@ -118,7 +119,7 @@ def _try_head(source: SourceModel, net: TextNet, data: TrainingData) -> None:
     state = net.module_.state_dict()
     before = {name: state[name].clone() for name in head}
     net.module_.load_state_dict(head, strict=False)
-    if not is_predicted(data, logits(net, data.ids)):
+    if not is_predicted(data, data.outputs(partial(logits, net))):
         net.module_.load_state_dict(before, strict=False)
 
 

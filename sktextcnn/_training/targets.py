@@ -10,7 +10,7 @@ from sklearn.utils import check_array, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from sktextcnn._training.labels import as_labels
+from sktextcnn._training.labels import CodedLabels, as_labels
 
 # One-hot labels are only told from labels of several questions if there are so many rows.
 _TELLING_ROWS = 10
@@ -53,6 +53,13 @@ def encode_targets(
         that is not among `classes`, or is not a classification target.
     """
     X_name, y_name = names
+    if isinstance(y, CodedLabels):
+        # Twice, as scikit-learn warns of labels that occur once.
+        n_distinct = len(y.distinct)
+        of_distinct = encode_targets(
+            [*y.distinct, *y.distinct], 2 * n_distinct, classes, multilabel, names
+        )
+        return of_distinct._replace(encoded=of_distinct.encoded[y.codes])
     if y is None:
         raise ValueError("TextCNNClassifier requires y to be passed, but the target y is None.")
     n_labels = _n_labels(y, y_name)
@@ -154,7 +161,12 @@ def combine_weights(
     if sample_weight is not None:
         weight = _checked_weights(sample_weight, n_texts, name)
     if class_weight is not None:
-        if balanced_by is None or not isinstance(class_weight, str):
+        if isinstance(y, CodedLabels):
+            if isinstance(class_weight, str):
+                of_classes = compute_sample_weight(class_weight, y.codes)
+            else:
+                of_classes = compute_sample_weight(class_weight, as_labels(y.distinct))[y.codes]
+        elif balanced_by is None or not isinstance(class_weight, str):
             of_classes = compute_sample_weight(class_weight, as_labels(y))
         else:
             n_train = len(balanced_by[0])
