@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from skorch.dataset import Dataset
 
+from sktextcnn._data_parallel import of_first
 from sktextcnn._network import permutation
 from sktextcnn._text import PaddedDocuments
 from sktextcnn._token_ids import PADDING_ID
@@ -91,13 +92,14 @@ class Batches:
         if not self.shuffle:
             batches = list(torch.arange(n_rows, device=device).split(self.batch_size))
         else:
-            order = permutation(n_rows).to(device)
+            order = of_first(permutation(n_rows)).to(device)
             pools = order.split(self.batch_size * _BATCHES_SORTED)
             batches = [
                 batch
                 for pool in pools
                 for batch in pool[self.lengths[pool].argsort(stable=True)].split(self.batch_size)
             ]
-            batches = [batches[i] for i in permutation(len(batches)).tolist()]
+            order = of_first(permutation(len(batches)))
+            batches = [batches[i] for i in order.tolist()]
         for batch in batches:
             yield self.dataset[batch]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import torch
 
+from sktextcnn._data_parallel import by_first
 from sktextcnn._network import output_layer
 from sktextcnn._progress import waiting
 from sktextcnn._training.card import held_out_scores
@@ -102,7 +103,7 @@ def try_mixture(
     n_epochs = min(n_epochs, max(of_first, 2 * n_frozen))
     title = "TextCNN, to weigh the parts" if progress else None
     net.fit_epochs(train.to_dataset(net.device), n_epochs, title=title)
-    return choose_mixture(net, train, held_out, other, progress=progress)
+    return by_first(choose_mixture, net, train, held_out, other, progress=progress)
 
 
 def choose_mixture(

@@ -25,6 +25,7 @@ ROOMS = [
     "_vectors",
     "_coverage",
     "_network",
+    "_data_parallel",
     "_wide",
     "_training",
     "_vectorizer",
