@@ -93,6 +93,15 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     min_df, max_df : int or float in [0, 1], default=1, 1.0
         Leave out words that occur in fewer than `min_df` or more than `max_df` texts. An int
         is a number of texts; a float is a proportion of the texts.
+    max_vocab_size : int or None, default=None
+        Bound the words that are counted at a time, as in gensim's Word2Vec, so that the memory of
+        `fit` does not grow with the distinct words of a stream. Whenever a text makes them more,
+        the rarest are left out, and at most half of them stay. It never leaves out a word that
+        occurs more than `max_undercount_` times, which is at most
+        ``n_tokens / (max_vocab_size // 2 + 1)`` and usually much less. A word that is left out
+        can come back, and is counted from there: a count is never too high, and too low by
+        `max_undercount_` at most. `min_df`, `max_df`, `max_features` and `coverage_` go by these
+        counts. Not to be combined with `vocabulary`. None counts all words.
     max_features : int or None, default=None
         The maximum size of the vocabulary; the most frequent words are kept.
     vocabulary : iterable of str, mapping of str to id, or None, default=None
@@ -153,6 +162,9 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         shares of each source, as (name, types, tokens). None without `embeddings`.
     truncated_fraction_ : float
         The proportion of fitted texts that are longer than `max_length_`.
+    max_undercount_ : int
+        The most occurrences of a word that `max_vocab_size` has left uncounted; 0 if it has left
+        out none.
     token_table_ : TokenTable
         The words and vectors to which the matrices refer.
 
@@ -165,6 +177,10 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     References
     ----------
     Kim (2014), Convolutional Neural Networks for Sentence Classification, EMNLP.
+
+    `max_vocab_size`: Manku and Motwani (2002), Approximate Frequency Counts over Data Streams,
+    VLDB; Anderson et al. (2017), A High-Performance Algorithm for Identifying Frequent Items in
+    Data Streams, IMC.
 
     Examples
     --------
@@ -338,7 +354,8 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
         Returns
         -------
         X : TokenIds of shape (n_texts, `max_length_`)
-            The same as ``fit(X).transform(X)``.
+            The same as ``fit(X).transform(X)``, except that a word that `max_vocab_size` had
+            left out, and that came back later, is unknown in the texts before.
         """
         documents = Documents()
         self._fit(X, y, documents)
@@ -424,6 +441,11 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     def _fit(self, X: Iterable[str], y: Any, documents: Documents | None) -> None:
         """Fit to texts, and append their ids to documents, if there are any."""
         self._validate_params()
+        if self.vocabulary is not None and self.max_vocab_size is not None:
+            raise ValueError(
+                f"max_vocab_size={self.max_vocab_size} bounds the words that are counted to choose "
+                f"a vocabulary, but vocabulary gives it. Leave out one of them."
+            )
         embeddings = self._check_embeddings()
         given = None if self.vocabulary is None else _given_words(self.vocabulary)
         analyzer = build_analyzer(**self._analysis())

@@ -1,5 +1,6 @@
 """From ids and targets to a trained net: skorch, its callbacks, and starting weights."""
 
+from sktextcnn._training.agreement import check_agreement as check_agreement
 from sktextcnn._training.build import OPTIMIZERS as OPTIMIZERS
 from sktextcnn._training.card import check_card as check_card
 from sktextcnn._training.card import check_parts as check_parts
@@ -13,6 +14,7 @@ from sktextcnn._training.data import validation_data as validation_data
 from sktextcnn._training.device import find_device as find_device
 from sktextcnn._training.inputs import check_token_ids as check_token_ids
 from sktextcnn._training.inputs import check_vocabulary as check_vocabulary
+from sktextcnn._training.labels import CodedLabels as CodedLabels
 from sktextcnn._training.labels import as_labels as as_labels
 from sktextcnn._training.net import TextNet as TextNet
 from sktextcnn._training.net import logits as logits

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from sktextcnn._training.inputs import (
     check_vocabulary,
     find_table,
 )
+from sktextcnn._training.rows import Ids, chosen_rows, n_tokens_of
 from sktextcnn._training.targets import (
     Targets,
     combine_weights,
@@ -26,6 +27,8 @@ from sktextcnn._wide import WideModel
 # that is at most a fifth of them; and the number of distinct texts below which none are.
 _HELD_OUT, _MORE_OF_FEW, _MOST_OF_FEW = 0.1, 500, 0.2
 _FEWEST_DISTINCT = 50
+# The tokens of a sample. What is fitted to it takes some 150 bytes for each.
+_MOST_TOKENS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class TrainingData:
 
     Attributes
     ----------
-    ids : ndarray of shape (n_texts, n_tokens), int32
+    ids : ndarray of shape (n_texts, n_tokens), int32, or PaddedDocuments
     table : TokenTable or None
         The words and vectors of the ids; None for plain ids.
     targets : Targets
@@ -43,7 +46,7 @@ class TrainingData:
         The product of the weights of samples and classes.
     """
 
-    ids: np.ndarray
+    ids: Ids
     table: TokenTable | None
     targets: Targets
     weight: np.ndarray | None = None
@@ -53,7 +56,7 @@ class TrainingData:
         """How many ids the network must know."""
         if self.table is not None:
             return len(self.table)
-        return max(UNKNOWN_ID, int(self.ids.max())) + 1
+        return max(UNKNOWN_ID, int(cast(np.ndarray, self.ids).max())) + 1
 
     @property
     def n_weighted(self) -> int:
@@ -63,8 +66,8 @@ class TrainingData:
     @property
     def n_tokens(self) -> int:
         """How many tokens the texts of positive weight have."""
-        ids = self.ids if self.weight is None else self.ids[self.weight > 0]
-        return int(np.count_nonzero(ids))
+        lengths = n_tokens_of(self.ids)
+        return int((lengths if self.weight is None else lengths[self.weight > 0]).sum())
 
     @property
     def words(self) -> tuple[str, ...] | None:
@@ -79,10 +82,22 @@ class TrainingData:
     def __getitem__(self, rows: np.ndarray) -> "TrainingData":
         return replace(
             self,
-            ids=self.ids[rows],
+            ids=chosen_rows(self.ids, rows),
             targets=self.targets._replace(encoded=self.targets.encoded[rows]),
             weight=None if self.weight is None else self.weight[rows],
         )
+
+    def sampled(self) -> "TrainingData":
+        """All texts, or so many drawn at random that they have 2**22 tokens at most.
+
+        For what needs a multiple of the memory of its texts. The draw is always the same one.
+        """
+        lengths = n_tokens_of(self.ids)
+        if lengths.sum() <= _MOST_TOKENS:
+            return self
+        order = np.random.default_rng(0).permutation(len(lengths))
+        n_texts = int(np.searchsorted(lengths[order].cumsum(), _MOST_TOKENS, side="right"))
+        return self[np.sort(order[: max(1, n_texts)])]
 
     def to_dataset(self, device: str, wide: WideModel | None = None) -> TokenDataset:
         """Without the rows of weight 0, and with the others' weights scaled to a mean of 1.
@@ -235,7 +250,7 @@ def is_predicted(data: TrainingData, logits: np.ndarray) -> bool:
     return bool(np.average(right, weights=weight) >= chance + 2 * error)
 
 
-def _digests(ids: np.ndarray, targets: np.ndarray, seed: int) -> np.ndarray:
+def _digests(ids: Ids, targets: np.ndarray, seed: int) -> np.ndarray:
     """A random number for each text and target, which equal ones share; (n,), uint64, not 0."""
     salt = seed.to_bytes(8, "little")
     keys = np.empty(len(ids), dtype=np.uint64)

@@ -7,19 +7,22 @@ import numpy as np
 import torch
 from skorch.dataset import Dataset
 
+from sktextcnn._data_parallel import of_first
 from sktextcnn._network import permutation
+from sktextcnn._text import PaddedDocuments
 from sktextcnn._token_ids import PADDING_ID
 
 _BATCHES_SORTED = 50
 
 
 class TokenDataset(Dataset):
-    """Token ids with targets and weights, held as tensors and indexed by whole batches.
+    """Token ids with targets and weights, indexed by whole batches of tensors.
 
     Parameters
     ----------
-    ids : ndarray of shape (n, T), int32, or mapping
-        A mapping is the data `X` of another dataset, which skorch's scoring passes on.
+    ids : ndarray of shape (n, T), int32, PaddedDocuments, or mapping
+        The rows of `PaddedDocuments` are made when a batch needs them. A mapping is the data `X`
+        of another dataset, which skorch's scoring passes on.
     y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
     weight : ndarray of shape (n,), float64, or None
     device : str, default="cpu"
@@ -38,7 +41,8 @@ class TokenDataset(Dataset):
     ) -> None:
         if isinstance(ids, Mapping):
             ids, weight, offset = ids["ids"], ids.get("weight"), ids.get("offset")
-        X = {"ids": _tensor(ids, device)}
+        self._device = device
+        X = {"ids": ids if isinstance(ids, PaddedDocuments) else _tensor(ids, device)}
         if offset is not None:
             X["offset"] = _tensor(offset, device)
         if weight is not None:
@@ -49,7 +53,20 @@ class TokenDataset(Dataset):
     def __getitem__(self, i: Any) -> tuple:
         # Without targets skorch wants a placeholder.
         y = torch.zeros(1) if self.y is None else self.y[i]
-        return {name: values[i] for name, values in self.X.items()}, y
+        return {name: self._rows(values, i) for name, values in self.X.items()}, y
+
+    def _rows(self, values: torch.Tensor | PaddedDocuments, i: Any) -> torch.Tensor:
+        if isinstance(values, torch.Tensor):
+            return values[i]
+        rows = i.cpu().numpy() if isinstance(i, torch.Tensor) else i
+        return torch.from_numpy(values[rows]).to(self._device)
+
+    def lengths(self) -> torch.Tensor:
+        """The number of tokens in each text; (n,), where the dataset is."""
+        ids = self.X["ids"]
+        if isinstance(ids, torch.Tensor):
+            return (ids != PADDING_ID).sum(dim=1)
+        return _tensor(ids.lengths(), self._device)
 
 
 def _tensor(values: Any, device: str) -> torch.Tensor:
@@ -68,20 +85,21 @@ class Batches:
 
     def __init__(self, dataset: TokenDataset, batch_size: int, shuffle: bool = False) -> None:
         self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
-        self.lengths = (dataset.X["ids"] != PADDING_ID).sum(dim=1)
+        self.lengths = dataset.lengths()
 
     def __iter__(self) -> Iterator[tuple]:
         n_rows, device = len(self.dataset), self.lengths.device
         if not self.shuffle:
             batches = list(torch.arange(n_rows, device=device).split(self.batch_size))
         else:
-            order = permutation(n_rows).to(device)
+            order = of_first(permutation(n_rows)).to(device)
             pools = order.split(self.batch_size * _BATCHES_SORTED)
             batches = [
                 batch
                 for pool in pools
                 for batch in pool[self.lengths[pool].argsort(stable=True)].split(self.batch_size)
             ]
-            batches = [batches[i] for i in permutation(len(batches)).tolist()]
+            order = of_first(permutation(len(batches)))
+            batches = [batches[i] for i in order.tolist()]
         for batch in batches:
             yield self.dataset[batch]

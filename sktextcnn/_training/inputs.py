@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from sktextcnn._text import PaddedDocuments
 from sktextcnn._token_ids import (
     UNKNOWN_ID,
     TokenIds,
@@ -29,14 +30,12 @@ _PASS_TOKEN_IDS = (
 _MANY_IDS, _GAPS = 1_000_000, 100
 
 
-def check_token_ids(
-    X: Any, name: str = "X", *, least: int = 1
-) -> tuple[np.ndarray, TokenTable | None]:
+def check_token_ids(X: Any, name: str = "X", *, least: int = 1) -> tuple[Any, TokenTable | None]:
     """Validate token ids.
 
     Parameters
     ----------
-    X : TokenIds or array-like of int, shape (n_texts, n_tokens)
+    X : TokenIds, PaddedDocuments or array-like of int, shape (n_texts, n_tokens)
         The token ids.
     name : str, default="X"
         The name of the parameter in error messages.
@@ -45,7 +44,7 @@ def check_token_ids(
 
     Returns
     -------
-    ids : ndarray of shape (n_texts, n_tokens), dtype int32
+    ids : ndarray of shape (n_texts, n_tokens), dtype int32, or PaddedDocuments
     table : TokenTable or None
         The words and vectors that they refer to; None for plain ids.
 
@@ -54,6 +53,8 @@ def check_token_ids(
     TypeError, ValueError
         If X holds texts, counts, fractions or negative numbers, or has another shape.
     """
+    if isinstance(X, PaddedDocuments):
+        return X, X.table
     if isinstance(X, TokenIds) and X.table is not None and X.ndim == 2 and X.size:
         values = X.view(np.ndarray)  # int32, as the vectorizer made it
     else:

@@ -6,6 +6,24 @@ from typing import Any
 import numpy as np
 
 
+class CodedLabels:
+    """Labels as numbers, for many texts of few labels.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_texts,), int32
+        The place of each text's label in `distinct`.
+    distinct : array-like
+        The labels, in the container that those of all texts would be in.
+    """
+
+    def __init__(self, codes: np.ndarray, distinct: Any) -> None:
+        self.codes, self.distinct = codes, distinct
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
 def as_labels(y: Any, name: str = "y") -> Any:
     """Return labels as scikit-learn takes them.
 

@@ -118,7 +118,8 @@ def _try_head(source: SourceModel, net: TextNet, data: TrainingData) -> None:
     state = net.module_.state_dict()
     before = {name: state[name].clone() for name in head}
     net.module_.load_state_dict(head, strict=False)
-    if not is_predicted(data, logits(net, data.ids)):
+    some = data.sampled()
+    if not is_predicted(some, logits(net, some.ids)):
         net.module_.load_state_dict(before, strict=False)
 
 

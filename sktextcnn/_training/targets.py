@@ -10,7 +10,7 @@ from sklearn.utils import check_array, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from sktextcnn._training.labels import as_labels
+from sktextcnn._training.labels import CodedLabels, as_labels
 
 # One-hot labels are only told from labels of several questions if there are so many rows.
 _TELLING_ROWS = 10
@@ -35,7 +35,7 @@ def encode_targets(
 
     Parameters
     ----------
-    y : array-like of shape (n_texts,) or (n_texts, n_labels)
+    y : CodedLabels, or array-like of shape (n_texts,) or (n_texts, n_labels)
         The targets.
     n_texts : int
         The number of texts.
@@ -58,6 +58,11 @@ def encode_targets(
     n_labels = _n_labels(y, y_name)
     if n_labels != n_texts:
         raise ValueError(f"{X_name} has {n_texts} texts, but {y_name} has {n_labels} labels.")
+    if isinstance(y, CodedLabels):
+        # Each twice, as scikit-learn warns of labels most of which occur once.
+        twice = np.concatenate([y.distinct, y.distinct]) if n_labels else y.distinct
+        targets = encode_targets(twice, len(twice), classes, multilabel, names)
+        return targets._replace(encoded=targets.encoded[y.codes])
     y = as_labels(y, y_name)
     kind = type_of_target(y, input_name=y_name)
     check_classification_targets(y)
@@ -126,7 +131,7 @@ def combine_weights(
     ----------
     n_texts : int
         The number of texts.
-    y : array-like
+    y : CodedLabels or array-like
         Their targets.
     sample_weight : array-like of shape (n_texts,) or None
         The weight of each text.
@@ -154,7 +159,11 @@ def combine_weights(
     if sample_weight is not None:
         weight = _checked_weights(sample_weight, n_texts, name)
     if class_weight is not None:
-        if balanced_by is None or not isinstance(class_weight, str):
+        if isinstance(y, CodedLabels) and isinstance(class_weight, str):
+            of_classes = compute_sample_weight(class_weight, y.codes)
+        elif isinstance(y, CodedLabels):
+            of_classes = compute_sample_weight(class_weight, as_labels(y.distinct))[y.codes]
+        elif balanced_by is None or not isinstance(class_weight, str):
             of_classes = compute_sample_weight(class_weight, as_labels(y))
         else:
             n_train = len(balanced_by[0])

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import torch
 
+from sktextcnn._data_parallel import by_first
 from sktextcnn._network import output_layer
 from sktextcnn._progress import waiting
 from sktextcnn._training.card import held_out_scores
 from sktextcnn._training.data import TrainingData, hold_out, is_predicted
 from sktextcnn._training.net import TextNet, logits
+from sktextcnn._training.rows import row_blocks
 from sktextcnn._training.starting_weights import SourceModel, wide_of
 from sktextcnn._wide import (
     PRIOR,
@@ -29,7 +31,6 @@ from sktextcnn._wide import (
 _FIRST_EPOCHS = 0.3
 # But it has so many steps, unless the network to be mixed has fewer.
 _LEAST_STEPS = 900
-_TEXTS_AT_ONCE = 1 << 16
 # Of the penalty where no texts are held out to choose it.
 _STRENGTH = 10.0
 
@@ -49,8 +50,9 @@ def other_wide(sources: list[SourceModel], data: TrainingData) -> WideModel | No
     for source in sources:
         wide = wide_of(source, data.n_ids, data.words)
         if wide is not None and np.array_equal(source.classes, data.targets.classes):
-            centered = wide.extended(wide, data.ids, data.weight)
-            if is_predicted(data, centered.logits(data.ids)):
+            some = data.sampled()
+            centered = wide.extended(wide, some.ids, some.weight)
+            if is_predicted(some, centered.logits(some.ids)):
                 return wide
     return None
 
@@ -101,7 +103,7 @@ def try_mixture(
     n_epochs = min(n_epochs, max(of_first, 2 * n_frozen))
     title = "TextCNN, to weigh the parts" if progress else None
     net.fit_epochs(train.to_dataset(net.device), n_epochs, title=title)
-    return choose_mixture(net, train, held_out, other, progress=progress)
+    return by_first(choose_mixture, net, train, held_out, other, progress=progress)
 
 
 def choose_mixture(
@@ -125,7 +127,7 @@ def choose_mixture(
     progress : bool, default=False
         Whether to say what takes long.
     """
-    train, held_out = _counted(train), _counted(held_out)
+    train, held_out = _counted(train), _counted(held_out).sampled()
     targets, weight = held_out.targets.encoded, held_out.weight
     deep = logits(net, held_out.ids)
     found = []
@@ -144,8 +146,7 @@ def choose_mixture(
 def _spread(net: TextNet, data: TrainingData) -> float:
     """How far apart the network's logits for texts are: their root mean square."""
     of_texts = np.empty(len(data.ids))
-    for start in range(0, len(of_texts), _TEXTS_AT_ONCE):
-        rows = slice(start, start + _TEXTS_AT_ONCE)
+    for rows in row_blocks(data.ids):
         values = logits(net, data.ids[rows])
         if not data.targets.multilabel:
             values -= values.mean(axis=1, keepdims=True)
@@ -215,7 +216,7 @@ def _wide_models(
     data: TrainingData, strengths: tuple[float, ...], other: WideModel | None
 ) -> Iterator[tuple[float, list[WideModel]]]:
     """The wide part for each strength, followed by the other model with the same n-grams."""
-    n_classes = len(data.targets.classes)
+    n_classes, data = len(data.targets.classes), data.sampled()
     models = fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths, other)
     for strength, wide in models:
         others = [] if other is None else [other.extended(wide, data.ids, data.weight)]

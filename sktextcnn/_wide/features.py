@@ -127,7 +127,7 @@ class NGrams:
         """Count the n-grams of the vocabulary in ids of shape (N, T)."""
         n_texts, step = len(ids), texts_at_once(ids)
         if n_texts <= step:
-            return self._counts(ids)
+            return self._counts(ids[:])
         parts = [self._counts(ids[start : start + step]) for start in range(0, n_texts, step)]
         return Counts(
             np.concatenate([part.text + i * step for i, part in enumerate(parts)]),

@@ -81,8 +81,8 @@ class WideModel:
             if len(ids) <= step:
                 with single_thread():
                     return self._logits(ids)
-            parts = [ids[start : start + step] for start in range(0, len(ids), step)]
-            return np.concatenate(map_in_threads(self._logits, parts))
+            blocks = [slice(start, start + step) for start in range(0, len(ids), step)]
+            return np.concatenate(map_in_threads(lambda rows: self._logits(ids[rows]), blocks))
 
     def _logits(self, ids: np.ndarray) -> np.ndarray:
         counts = self.ngrams.counts(ids)

@@ -200,6 +200,7 @@ def test_numbers_beside_texts_without_vectors_are_no_words_either():
         quick(embedding_dim=8).fit(np.hstack([X, [[30_000_000]] * 6]), [0, 1] * 3)
 
 
+@pytest.mark.soak  # In this process: test_rows_are_forgotten_with_their_vectorizer.
 def test_another_process_refuses_what_has_lost_its_vectors(X, tmp_path):
     np.save(tmp_path / "X.npy", np.array(X.tolist()))
     code = (

@@ -17,9 +17,9 @@ def test_no_change_goes_unnoticed(saved, tmp_path):
     rng = np.random.default_rng(0)
     damaged = tmp_path / "damaged"
     header = 8 + int.from_bytes(data[:8], "little")
-    places = [*range(200), *rng.integers(0, header, 500), *rng.integers(0, len(data), 800)]
-    kinds = ["flip"] * len(places) + ["cut", "grow", "swap", "zero"] * 150
-    places += rng.integers(0, len(data), 600).tolist()
+    places = [*range(200), *rng.integers(0, header, 200), *rng.integers(0, len(data), 300)]
+    kinds = ["flip"] * len(places) + ["cut", "grow", "swap", "zero"] * 75
+    places += rng.integers(0, len(data), 300).tolist()
     for place, kind in zip(places, kinds, strict=True):
         changed = bytearray(data)
         length = int(rng.integers(1, 200))

@@ -21,12 +21,12 @@ from sktextcnn._text.offsets import token_finder
 # Of the network alone; tests/wide has explanations of both parts.
 SMALL = {
     "num_filters": 6,
-    "max_epochs": 4,
+    "max_epochs": 2,
     "wide": False,
     "random_state": 0,
     "learning_rate": 3e-3,
 }
-ODD = ["", "  \n ", "zzyzx", "array", "a b", "the THE the", "word " * 500]
+ODD = ["", "  \n ", "zzyzx", "array", "a b", "the THE the", "word " * 200]
 
 
 def make_model(embeddings=None, vectorizer=None, **params):
@@ -71,7 +71,7 @@ def test_contributions_sum_to_the_logits(corpus, vectors_file, params):
     texts, labels = corpus
     vectors = vectors_file if "analyzer" not in params.get("vectorizer", {}) else None
     model = make_model(vectors, **params).fit(texts, labels)
-    asked = [*texts[:60], *ODD]
+    asked = [*texts[:30], *ODD]
     expected = model.decision_function(asked)
     probabilities = model.predict_proba(asked)
     for i, explanation in enumerate(explain(model, asked)):

@@ -122,9 +122,11 @@ SHOWING = [path for path in PACKAGE.rglob("*.py") if ">>> " in path.read_text(en
 
 
 @pytest.mark.parametrize("path", SHOWING, ids=lambda path: path.stem)
-def test_examples_of_docstrings_run(path, monkeypatch):
+def test_examples_of_docstrings_run(path, docstrings, monkeypatch):
     # The few texts of examples would be seen 300 times.
     monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", 60)
+    # Collecting them again takes long.
+    monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: docstrings)
     module = importlib.import_module(
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
     )

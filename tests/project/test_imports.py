@@ -41,10 +41,11 @@ def test_the_import_loads_nothing_heavy():
     [
         "from sktextcnn import Embeddings; Embeddings('glove-wiki-gigaword-100')",
         "from sktextcnn import TokenIds",
+        "from sktextcnn import Scorer; Scorer('model.sktextcnn', text='review')",
         "from sktextcnn import datasets; datasets.load_docstrings",
         "import sktextcnn.datasets",
     ],
-    ids=["Embeddings", "TokenIds", "datasets", "submodule"],
+    ids=["Embeddings", "TokenIds", "Scorer", "datasets", "submodule"],
 )
 def test_names_that_need_nothing_heavy_load_nothing_heavy(code):
     assert loaded_after(code) == []
@@ -60,9 +61,11 @@ def test_the_classifier_needs_no_gensim_and_no_matplotlib():
     assert not {"gensim", "matplotlib", "nltk"} & set(loaded)
 
 
-def test_a_vectorizer_without_vectors_is_made_used_and_pickled_without_torch_and_gensim():
+def test_a_vectorizer_is_made_used_and_pickled_without_torch_and_gensim(tmp_path):
+    path = tmp_path / "glove.txt"
+    path.write_text("a 1 2\ngem 3 4\n", encoding="utf-8")
     loaded = loaded_after(
-        """
+        f"""
         import pickle
         from sklearn.base import clone
         from sktextcnn import TextVectorizer
@@ -72,24 +75,13 @@ def test_a_vectorizer_without_vectors_is_made_used_and_pickled_without_torch_and
         assert (vectorizer.transform(["a gem", "a gem of a film"]) == ids).all()
         assert (pickle.loads(pickle.dumps(ids)) == ids).all()
         assert vectorizer.inverse_transform(ids)[0] == ["a", "gem"]
-        """
-    )
-    assert not {"torch", "skorch", "gensim", "matplotlib", "nltk"} & set(loaded)
-
-
-def test_a_vectorizer_with_vectors_of_a_text_file_needs_neither_torch_nor_gensim(tmp_path):
-    path = tmp_path / "glove.txt"
-    path.write_text("a 1 2\ngem 3 4\n", encoding="utf-8")
-    loaded = loaded_after(
-        f"""
-        import pickle
-        from sktextcnn import TextVectorizer
+        # With vectors of a text file, too.
         fitted = TextVectorizer(embeddings={str(path)!r}).fit(["a gem"])
         loaded = pickle.loads(pickle.dumps(fitted))
         assert loaded.embedding_matrix_[2:].tolist() == [[1, 2], [3, 4]]
         """
     )
-    assert not {"torch", "skorch", "gensim", "matplotlib"} & set(loaded)
+    assert not {"torch", "skorch", "gensim", "matplotlib", "nltk"} & set(loaded)
 
 
 def test_a_pickled_vectorizer_loads_in_a_process_that_imported_nothing(tmp_path):
@@ -115,6 +107,7 @@ def test_the_public_names_are_those_of_the_contract():
         "Explanation",
         "ExplanationDisplay",
         "LearnedNGramsDisplay",
+        "Scorer",
         "TextCNNClassifier",
         "TextVectorizer",
         "TokenIds",
@@ -122,6 +115,7 @@ def test_the_public_names_are_those_of_the_contract():
         "datasets",
         "explain",
         "export_onnx",
+        "fit_chunks",
         "load",
         "nearest_words",
         "report",

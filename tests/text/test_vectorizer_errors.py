@@ -55,6 +55,17 @@ def test_what_is_no_text_is_named(texts, error, message):
             TEXTS,
             "min_df=2 and max_df=1 for 3 texts.*increase max_df",
         ),
+        (
+            {"max_vocab_size": 1},
+            TEXTS,
+            "No word is left, since none occurs more than 5 times.*Increa",
+        ),
+        ({"max_vocab_size": 0}, TEXTS, "The 'max_vocab_size' parameter"),
+        (
+            {"max_vocab_size": 9, "vocabulary": ["a"]},
+            TEXTS,
+            "max_vocab_size=9 .* but vocabulary gives it. Leave out one of them",
+        ),
         ({"vocabulary": []}, TEXTS, "vocabulary is empty"),
         ({"vocabulary": ["a", "a"]}, TEXTS, "vocabulary contains 'a' twice"),
         ({"vocabulary": ["a", 3]}, TEXTS, "vocabulary must contain only str; got 3"),

@@ -67,10 +67,13 @@ def small_chunks(request, monkeypatch):
     monkeypatch.setattr(text_format, "_SAMPLE", 1)
 
 
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("small_chunks", "packed"),
+    [(7, False), (500, False), (records.CHUNK, False), (500, True)],
+    indirect=["small_chunks"],
+)
 @pytest.mark.parametrize("kind", MESSY)
-@pytest.mark.usefixtures("small_chunks")
-def test_text_in_blocks_of_any_size_is_read_as_line_by_line(kind, packed, tmp_path):
+def test_text_in_blocks_of_any_size_is_read_as_line_by_line(kind, small_chunks, packed, tmp_path):
     path = write(tmp_path / "vectors.txt", MESSY[kind])
     truth = naive_text(path.read_bytes())
     assert len(truth) > 150

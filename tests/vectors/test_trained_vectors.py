@@ -71,28 +71,33 @@ def test_vectors_are_trained_on_texts_with_lone_surrogates(algorithm):
     assert np.isfinite(vectorizer.embedding_matrix_).all()
 
 
-@pytest.mark.parametrize("algorithm", ["word2vec", "fasttext"])
-def test_vectors_trained_here_are_the_same_in_every_process(algorithm, corpus):
+def test_vectors_trained_here_are_the_same_in_every_process(corpus):
     texts = corpus[0][:60]
-    params = {"vector_size": 6, "epochs": 2} | ({"bucket": 100} if algorithm == "fasttext" else {})
-    vectorizer = TextVectorizer(embeddings=algorithm, embeddings_params=params, random_state=3)
-    matrix = vectorizer.fit(texts).embedding_matrix_
-    assert matrix.shape == (len(vectorizer.vocabulary_) + 2, 6)
-    assert vectorizer.coverage_.types == 1
-    other = clone(vectorizer).set_params(random_state=4).fit(texts).embedding_matrix_
-    assert not np.array_equal(matrix, other)
+    vectorizers, matrices = [], []
+    for algorithm, params in (("word2vec", {}), ("fasttext", {"bucket": 100})):
+        params = {"vector_size": 6, "epochs": 2, **params}
+        vectorizer = TextVectorizer(embeddings=algorithm, embeddings_params=params, random_state=3)
+        matrix = vectorizer.fit(texts).embedding_matrix_
+        assert matrix.shape == (len(vectorizer.vocabulary_) + 2, 6)
+        assert vectorizer.coverage_.types == 1
+        other = clone(vectorizer).set_params(random_state=4).fit(texts).embedding_matrix_
+        assert not np.array_equal(matrix, other)
+        vectorizers.append(clone(vectorizer))
+        matrices.append(matrix)
     code = (
-        "import pickle, sys; v, texts = pickle.load(sys.stdin.buffer);"
-        "sys.stdout.buffer.write(pickle.dumps(v.fit(texts).embedding_matrix_))"
+        "import pickle, sys; vectorizers, texts = pickle.load(sys.stdin.buffer);"
+        "found = [v.fit(texts).embedding_matrix_ for v in vectorizers];"
+        "sys.stdout.buffer.write(pickle.dumps(found))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code],
-        input=pickle.dumps((clone(vectorizer), texts)),
+        input=pickle.dumps((vectorizers, texts)),
         env={**os.environ, "PYTHONHASHSEED": "12345"},
         capture_output=True,
         check=True,
     )
-    np.testing.assert_array_equal(pickle.loads(answer.stdout), matrix)
+    for found, matrix in zip(pickle.loads(answer.stdout), matrices, strict=True):
+        np.testing.assert_array_equal(found, matrix)
 
 
 def test_global_generators_are_left_untouched(corpus):

@@ -17,7 +17,7 @@ from sktextcnn import TextCNNClassifier, TextVectorizer, explain, top_ngrams
 from sktextcnn._training import logits, training_data
 from sktextcnn._training.data import hold_out
 
-SMALL = {"num_filters": 8, "max_epochs": 6, "random_state": 0, "wide": True}
+SMALL = {"num_filters": 8, "max_epochs": 4, "random_state": 0, "wide": True}
 
 
 def make_model(**params):
@@ -53,7 +53,7 @@ def test_probabilities_of_new_texts_are_better_than_the_network_s(docstrings):
     train, test = slice(None, None, 12), slice(1, None, 10)
     losses = {}
     for wide in (False, True):
-        fitted = make_model(wide=wide, max_epochs=20).fit(texts[train], labels[train])
+        fitted = make_model(wide=wide, max_epochs=10).fit(texts[train], labels[train])
         losses[wide] = log_loss(labels[test], fitted.predict_proba(texts[test]))
     assert losses[True] < 0.9 * losses[False]
 
@@ -204,7 +204,7 @@ def test_given_validation_texts_choose_the_scales(corpus):
 
 @pytest.mark.parametrize("finetune", [2, "gradual", "multichannel", False])
 def test_each_way_to_tune_works(corpus, vectors_file, finetune):
-    texts, labels = corpus
+    texts, labels = corpus[0][:100], corpus[1][:100]
     fitted = make_pipeline(
         TextVectorizer(embeddings=vectors_file, random_state=0),
         TextCNNClassifier(**SMALL, finetune=finetune),
@@ -257,8 +257,8 @@ def test_small_weights_are_taken_for_weights_of_mean_one(corpus):
 
 
 def test_the_first_network_learns_enough_to_be_scaled_by(corpus):
-    few_epochs = make_model(max_epochs=2, num_filters=30, learning_rate=3e-3).fit(*corpus)[-1]
-    many = make_model(max_epochs=40, num_filters=30, learning_rate=3e-3).fit(*corpus)[-1]
+    few_epochs = make_model(max_epochs=2, num_filters=20, learning_rate=3e-3).fit(*corpus)[-1]
+    many = make_model(max_epochs=15, num_filters=20, learning_rate=3e-3).fit(*corpus)[-1]
     assert 0 < few_epochs._wide.mixture[1] < many._wide.mixture[1]
 
 
