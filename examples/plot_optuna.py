@@ -39,8 +39,10 @@ from sktextcnn import TextCNNClassifier, TextVectorizer
 
 
 def objective(trial):
+    """Return the validation loss of a training."""
+    rate = trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True)
     classifier = TextCNNClassifier(
-        learning_rate=trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True),
+        learning_rate=rate,
         dropout=trial.suggest_float("dropout", 0.2, 0.6),
         max_epochs=6,
         num_filters=20,
@@ -59,9 +61,9 @@ def objective(trial):
 # %%
 # The study
 # ---------
-# The storage is the memory of this process. An address of a database keeps it
-# there instead, where processes and machines share it: start the same script in
-# each of them with the same ``study_name``.
+# The storage is the memory of this process. With the address of a database,
+# such as ``storage="sqlite:///study.db"``, several processes work on one
+# study: start the same script in each of them.
 
 import optuna
 import sklearn
