@@ -180,7 +180,9 @@ def _on_ray(
     ray.data.DataContext.get_current().enable_progress_bars = False
 
     def total() -> float:
-        dataset = ray.data.read_parquet(files, override_num_blocks=len(files))
+        # The folder: of several paths, Ray imports file systems in threads that disturb each other.
+        folder = str(pathlib.Path(files[0]).parent)
+        dataset = ray.data.read_parquet(folder, override_num_blocks=len(files))
         scored = dataset.map_batches(score, batch_format="pyarrow", batch_size=None)
         tables = scored.iter_batches(batch_format="pyarrow", batch_size=None)
         return sum(table["probability"].to_numpy().sum() for table in tables)

@@ -12,7 +12,7 @@ LABEL_KINDS = {
     "str": LABELS,
     "int": [LABELS.index(label) for label in LABELS],
     "bool": [label == "bad" for label in LABELS],
-    "float": [LABELS.index(label) / 2 for label in LABELS],
+    "float": [float(LABELS.index(label)) for label in LABELS],
     "date": np.array(["2024-05-17", "2024-05-18", "2024-05-19"] * 2, "datetime64[D]"),
     "moment": np.array(["2024-05-17T01", "2024-05-18T02", "2024-05-19T03"] * 2, "datetime64[us]"),
     "several": np.array([["dull" in text, "film" in text] for text in TEXTS], int),
@@ -74,7 +74,7 @@ def test_spark_scores_partitions(spark, model_and_path, method):
 
 
 def test_a_schema_of_spark_keeps_all_kinds_of_fields(spark, path):
-    kind = "`a b` struct<`x y`: array<int>>, review varchar(9), m map<string, decimal(9,2)>"
+    kind = "`a b` struct<`x y`: array<int>>, review string, m map<string, decimal(9,2)>"
     sdf = spark.createDataFrame([], kind)
     score = Scorer(path, "review", all_classes=True)
     fields = score.schema(sdf).fields
