@@ -1,6 +1,7 @@
 """Trainings that each process of a group runs, and what becomes of them."""
 
 import os
+import pathlib
 import pickle
 import signal
 import time
@@ -296,3 +297,9 @@ def run(function, rank, size, folder):
     os.replace(path + ".part", path)
     # Not by destroying the group, which may have lost a process.
     os._exit(0)
+
+
+def recipe_by_torchrun(folder):
+    """The program of the page, in a process of torchrun."""
+    os.chdir(folder)
+    exec(compile(pathlib.Path("train.py").read_text(encoding="utf-8"), "train.py", "exec"), {})

@@ -4,11 +4,14 @@ import multiprocessing
 import pickle
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from sktextcnn import data_parallel
+from sktextcnn import data_parallel, load
 from sktextcnn._data_parallel import Group
 from tests.training import parallel_cases
 from tests.training.parallel_cases import CASES
@@ -179,3 +182,19 @@ def test_a_warning_says_at_which_batch_size_processes_pay(computing, exchanging,
     assert len(caught) == (1 if least else 0)
     if least:
         assert f"batch_size to at least {least}" in str(caught[0].message)
+
+
+def test_the_recipe_for_torchrun(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "data_parallel.md").read_text(encoding="utf-8")
+    program = re.search(r"^:caption: train.py\n\n(.*?)^```", page, re.M | re.S)[1]
+    (tmp_path / "train.py").write_text(program, encoding="utf-8")
+    rows = [("a warm and witty film", "good"), ("a dull and dead film", "bad")] * 15
+    pd.DataFrame(rows, columns=["text", "label"]).to_csv(tmp_path / "reviews.csv")
+    # What torchrun does, with processes that have imported everything.
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=2, rdzv_backend="c10d",
+        rdzv_endpoint="127.0.0.1:0", start_method="forkserver", monitor_interval=0.1,
+    )  # fmt: skip
+    elastic_launch(config, parallel_cases.recipe_by_torchrun)(str(tmp_path))
+    model = load(tmp_path / "reviews.sktextcnn")
+    assert list(model.predict(["warm and witty", "dull and dead"])) == ["good", "bad"]
