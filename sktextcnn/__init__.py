@@ -11,11 +11,11 @@ from sktextcnn._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from sktextcnn import datasets as datasets
-    from sktextcnn._fit_chunks import fit_chunks as fit_chunks
     from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
     from sktextcnn._files import export_onnx as export_onnx
     from sktextcnn._files import load as load
     from sktextcnn._files import save as save
+    from sktextcnn._fit_chunks import fit_chunks as fit_chunks
     from sktextcnn._inspection import Explanation as Explanation
     from sktextcnn._inspection import ExplanationDisplay as ExplanationDisplay
     from sktextcnn._inspection import LearnedNGramsDisplay as LearnedNGramsDisplay

@@ -118,7 +118,8 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         network ("wide and deep", Cheng et al., 2016). A first network, trained on a part of the
         texts, chooses how much each part counts, so that the probabilities can be used as they
         are; see :ref:`the notes <wide>`. The linear model is fitted to texts of at most 2**22
-        tokens, drawn at random if there are more. False: the network alone, in about two thirds of the time.
+        tokens, drawn at random if there are more. False: the network alone, in about two thirds of
+        the time.
     finetune : bool, int, "gradual" or "multichannel", default=True
         How word vectors are trained: False, not at all (CNN-static); True, from the first
         epoch (CNN-non-static); an int k, from epoch k + 1 on, at `finetune_lr`;

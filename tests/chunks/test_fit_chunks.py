@@ -284,7 +284,7 @@ def test_a_full_disk(fitted, tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="No file can be made in folder=.*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"No file can be made in folder=.*nowhere"):
         fit_chunks(new(), [GOOD], folder=tmp_path / "nowhere")
 
 
