@@ -13,6 +13,7 @@ from sktextcnn._text.encoders import CachedEncoder as CachedEncoder
 from sktextcnn._text.id_storage import IdsInFile as IdsInFile
 from sktextcnn._text.offsets import Token as Token
 from sktextcnn._text.offsets import token_finder as token_finder
+from sktextcnn._text.padded import Ids as Ids
 from sktextcnn._text.padded import PaddedDocuments as PaddedDocuments
 from sktextcnn._text.separation import warn_of_tokens as warn_of_tokens
 from sktextcnn._text.texts import read_texts as read_texts

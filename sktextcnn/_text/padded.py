@@ -91,3 +91,8 @@ class PaddedDocuments:
             part, places = self.documents.part, zip(begin.tolist(), end.tolist(), strict=True)
             ids = np.concatenate([part(*place) for place in places])
         return pad(ids, end - begin, self.width, self.padding, self.truncating)
+
+
+#: A matrix, or one whose rows are made when they are asked for. Both have a length, a shape, and
+#: rows for a slice or an array of numbers.
+Ids = np.ndarray | PaddedDocuments

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID, TokenTable
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.inputs import (
@@ -14,7 +15,7 @@ from sktextcnn._training.inputs import (
     check_vocabulary,
     find_table,
 )
-from sktextcnn._training.rows import Ids, chosen_rows, n_tokens_of
+from sktextcnn._training.rows import chosen_rows, n_tokens_of
 from sktextcnn._training.targets import (
     Targets,
     combine_weights,

@@ -29,6 +29,7 @@ from sktextcnn._network import (
     single_thread,
     torchs_generators,
 )
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import PADDING_ID
 from sktextcnn._training.callbacks import (
     EMBEDDING,
@@ -42,7 +43,7 @@ from sktextcnn._training.callbacks import (
 )
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.plan import NetPlan
-from sktextcnn._training.rows import Ids, row_blocks
+from sktextcnn._training.rows import row_blocks
 
 # Tokens in a batch of prediction, which bounds its memory; about what is fastest.
 _TOKENS_AT_ONCE = 1 << 14

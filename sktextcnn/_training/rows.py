@@ -4,11 +4,8 @@ from typing import cast
 
 import numpy as np
 
-from sktextcnn._text import PaddedDocuments
+from sktextcnn._text import Ids, PaddedDocuments
 from sktextcnn._token_ids import PADDING_ID
-
-#: Both have a length, a shape, and rows for a slice or an array of numbers.
-Ids = np.ndarray | PaddedDocuments
 
 # Ids in a block of rows, which bounds its memory to 64 MB.
 _IDS_AT_ONCE = 1 << 24

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
 from sktextcnn._blas import one_blas_thread
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import UNKNOWN_ID
 from sktextcnn._wide.features import (
     FIRST_PAIR,
@@ -46,7 +47,7 @@ Solvers = dict[int, "LogisticRegression"]
 
 
 def fit_wide(
-    ids: np.ndarray,
+    ids: Ids,
     targets: np.ndarray,
     n_classes: int,
     weight: np.ndarray | None = None,
@@ -101,7 +102,7 @@ def _most_ngrams(targets: np.ndarray, n_classes: int) -> int:
 
 
 def _features(
-    ids: np.ndarray, weight: np.ndarray, most: int, other: WideModel | None
+    ids: Ids, weight: np.ndarray, most: int, other: WideModel | None
 ) -> tuple[NGrams, Counts, np.ndarray]:
     """Choose at most `most` n-grams, and those of another model.
 
@@ -127,7 +128,7 @@ def _features(
     return ngrams, counts, idf
 
 
-def _distinct(ids: np.ndarray) -> np.ndarray:
+def _distinct(ids: Ids) -> np.ndarray:
     """The codes of all n-grams of ids, sorted."""
     words, pairs, step = [], [], texts_at_once(ids)
     for start in range(0, len(ids), step):
