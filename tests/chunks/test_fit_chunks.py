@@ -97,7 +97,9 @@ def test_multilabel_targets():
 
 
 @pytest.mark.parametrize(
-    "of_text", [len, lambda text: float(len(text)), lambda text: "w1" in text], ids=str
+    "of_text",
+    [len, lambda text: float(len(text)), lambda text: "w1" in text],
+    ids=["int", "float", "bool"],
 )
 @pytest.mark.parametrize("container", [list, np.array, pd.Series], ids=lambda each: each.__name__)
 def test_labels_of_all_types_and_containers(container, of_text):
