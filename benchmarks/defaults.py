@@ -66,7 +66,7 @@ class DroppedVectors(KimCNN):
         """Return the input of the head; (B, F * number of kernels)."""
         if not self.training:
             return super().features(ids)
-        rows, positions = self.embedding.distinct(ids)
+        rows, positions = self.embedding.distinct(self.embedding.drop(ids))
         weights = [conv.weight for conv in self.convs]
         pooled = max_over_time(positions, functional.dropout(rows, 0.2), weights)
         return self.activation(pooled + torch.cat([conv.bias for conv in self.convs]))

@@ -12,6 +12,7 @@ from sktextcnn._version import __version__ as __version__
 if TYPE_CHECKING:
     from sktextcnn import datasets as datasets
     from sktextcnn._classifier import TextCNNClassifier as TextCNNClassifier
+    from sktextcnn._data_parallel import data_parallel as data_parallel
     from sktextcnn._files import export_onnx as export_onnx
     from sktextcnn._files import load as load
     from sktextcnn._files import save as save
@@ -40,6 +41,7 @@ __all__ = [
     "TextVectorizer",
     "TokenIds",
     "TrainingHistoryDisplay",
+    "data_parallel",
     "datasets",
     "explain",
     "export_onnx",
@@ -62,6 +64,7 @@ _MODULE_OF = {
     "TextVectorizer": "sktextcnn._vectorizer",
     "TokenIds": "sktextcnn._token_ids",
     "TrainingHistoryDisplay": "sktextcnn._inspection",
+    "data_parallel": "sktextcnn._data_parallel",
     "explain": "sktextcnn._inspection",
     "export_onnx": "sktextcnn._files",
     "fit_chunks": "sktextcnn._fit_chunks",

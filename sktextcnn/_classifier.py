@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sktextcnn._compat.sklearn import Interval, StrOptions, check_parameters
+from sktextcnn._data_parallel import by_first, is_first, of_first
 from sktextcnn._network import ACTIVATIONS, ARCHITECTURES
 from sktextcnn._state import StoredEstimator
 from sktextcnn._token_ids import TokenTable
@@ -25,6 +26,7 @@ from sktextcnn._training import (
     TextNet,
     TrainingData,
     as_labels,
+    check_agreement,
     check_parts,
     check_token_ids,
     check_vocabulary,
@@ -117,7 +119,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Whether to add the logits of a linear model over words and pairs of words to those of the
         network ("wide and deep", Cheng et al., 2016). A first network, trained on a part of the
         texts, chooses how much each part counts, so that the probabilities can be used as they
-        are; see :ref:`the notes <wide>`. False: the network alone, in about two thirds of the time.
+        are; see :ref:`the notes <wide>`. The linear model is fitted to texts of at most 2**22
+        tokens, drawn at random if there are more. False: the network alone, in about two thirds of
+        the time.
     finetune : bool, int, "gradual" or "multichannel", default=True
         How word vectors are trained: False, not at all (CNN-static); True, from the first
         epoch (CNN-non-static); an int k, from epoch k + 1 on, at `finetune_lr`;
@@ -187,10 +191,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     device : str, default="auto"
         "cpu", "cuda", or "auto", which uses CUDA if it is available.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks of skorch, or pairs of a name and one. Each fit uses shallow copies of them, so
-        that what they refer to, such as a trial of Optuna, is shared; a callback with
-        ``__sklearn_clone__`` is cloned by it. Only skorch's ``EarlyStopping`` and its
-        subclasses end a training; exceptions of other callbacks propagate.
+        Callbacks of skorch, or pairs of a name and one. Clones share them, and each fit uses
+        shallow copies of them, so that what they refer to, such as a trial of Optuna, is shared;
+        a callback with ``__sklearn_clone__`` is cloned by it. Only skorch's ``EarlyStopping``
+        and its subclasses end a training; exceptions of other callbacks propagate.
 
     Attributes
     ----------
@@ -433,18 +437,19 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         data = training_data(X, y, sample_weight, self.class_weight, plain=plain)
         given = data
         validation = validation_data(data, X_val, y_val, sample_weight_val, self.class_weight)
-        if validation is None and self.early_stopping:
-            split_seed = check_random_state(self.random_state).randint(2**31 - 1)
-            data, validation = split_validation(data, self.validation_fraction, split_seed)
         sources = self._source_models(data.targets)
+        check_agreement(self, data, validation, sources)
+        if validation is None and self.early_stopping:
+            split_seed = self._new_seed()
+            data, validation = split_validation(data, self.validation_fraction, split_seed)
         validation_rows = None if validation is None else validation.to_dataset(device)
         n_epochs = self._n_epochs(data.n_weighted, data.n_tokens)
         self._warn_of_frozen(n_epochs)
         warn_of_random(self.finetune, data, sources)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        progress = bool(self.verbose)
+        seed = self._new_seed()
+        progress = bool(self.verbose) and is_first()
         mixture = wide = held_out = None
-        other = other_wide(sources, data, seed) if self.wide else None
+        other = other_wide(sources, data) if self.wide else None
         kept = self._wide if self.wide and self.warm_start else None
         if kept is not None and kept.mixture.any():
             mixture = Mixture(*kept.mixture.tolist())
@@ -464,12 +469,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             title = _TITLE if progress else None
             net.fit_epochs(data.to_dataset(device), n_epochs, title=title)
             if self.wide and validation is not None and mixture is None:
-                mixture, _ = choose_mixture(net, data, validation, seed, other, progress=progress)
+                mixture, _ = by_first(
+                    choose_mixture, net, data, validation, other, progress=progress
+                )
             if self.wide:
-                wide = mix(net, data, mixture, seed, other, progress=progress)
+                wide = by_first(mix, net, data, mixture, other, progress=progress)
+            net.share_weights()
         if validation is not None:
             held_out = _scores(net, wide, validation)
-        card = new_card(given, time.perf_counter() - start, held_out)
+        card = of_first(new_card(given, time.perf_counter() - start, held_out))
         self._set_fitted(X, net, data, source, seed, card, wide)
         return self
 
@@ -529,23 +537,27 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         data = (self._first_data if first else self._further_data)(X, y, classes, sample_weight)
         if first:
             device = find_device(self.device)
-            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             sources = self._source_models(data.targets)
+            check_agreement(self, data, sources=sources)
+            seed = self._new_seed()
             warn_of_random(self.finetune, data, sources)
             with training_session(seed, device):
                 net, source = new_net(self, data, sources, None, device, seed)
         else:
             net, seed = self._placed_net(), self._seed
+            check_agreement(self, data, sources=[self._present_model("this model")])
             own_memory(net)
             net.follow(self)
         with training_session(seed + 1 + len(net.history), net.device):
             rows = data.to_dataset(net.device, self._wide)
-            net.fit_epochs(rows, 1, title=_TITLE if self.verbose else None)
+            net.fit_epochs(rows, 1, title=_TITLE if self.verbose and is_first() else None)
+            net.share_weights()
         seconds = time.perf_counter() - start
         if first:
-            self._set_fitted(X, net, data, source, seed, new_card(data, seconds))
+            card = of_first(new_card(data, seconds))
+            self._set_fitted(X, net, data, source, seed, card)
         elif card is not None:
-            self.card_ = continued_card(card, data, seconds)
+            self.card_ = of_first(continued_card(card, data, seconds))
         self.n_iter_ = len(net.history)
         return self
 
@@ -707,10 +719,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
                     f"{self.classes_}, now {targets.classes}. Set warm_start=False to start "
                     f"anew."
                 )
-            weights = self.net_.module_.state_dict()
-            source = self.embedding_source_
-            sources.append(SourceModel("warm_start", weights, self.words_, source, self.classes_))
+            sources.append(self._present_model("warm_start"))
         return sources
+
+    def _present_model(self, purpose: str) -> SourceModel:
+        weights, source = self.net_.module_.state_dict(), self.embedding_source_
+        return SourceModel(purpose, weights, self.words_, source, self.classes_)
+
+    def _new_seed(self) -> int:
+        return of_first(int(check_random_state(self.random_state).randint(2**31 - 1)))
 
     def _n_epochs(self, n_texts: int, n_tokens: int) -> int:
         if self.max_epochs != "auto":
@@ -807,6 +824,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             }
         )
 
+    def __sklearn_clone__(self) -> "TextCNNClassifier":
+        # A deep copy of a trial of Optuna would report to a copy of its study, which prunes
+        # nothing. Each fit makes copies of callbacks, so that clones can share them.
+        bare = object.__new__(type(self))
+        bare.__dict__.update(vars(self), callbacks=None)
+        cloned = BaseEstimator.__sklearn_clone__(bare)
+        cloned.callbacks = copy.copy(self.callbacks)
+        return cloned
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "TextCNNClassifier":
         # A pickle holds no state of the optimizer, but a copy in memory can go on with it.
         copied = object.__new__(type(self))
@@ -829,7 +855,7 @@ def _scores(net: TextNet, wide: WideModel | None, held_out: TrainingData) -> dic
     """How good a new model is on the texts of positive weight that it was not trained on."""
     if held_out.weight is not None:
         held_out = held_out[held_out.weight > 0]
-    outputs = held_out.outputs(partial(logits, net)).astype(np.float64)
+    outputs = logits(net, held_out.ids).astype(np.float64)
     if wide is not None:
-        outputs += held_out.outputs(wide.logits)
+        outputs += wide.logits(held_out.ids)
     return held_out_scores(outputs, held_out.targets)

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from sktextcnn._network.max_over_time import max_of_products, max_over_time, max_over_time_dense
 from sktextcnn._network.products import Products
-from sktextcnn._network.random_numbers import uniform, uniform_like
+from sktextcnn._network.random_numbers import own_rows, uniform, uniform_like
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -35,7 +35,7 @@ _IDS_AT_ONCE = 1 << 20
 
 
 class WordEmbedding(nn.Embedding):
-    """Word vectors; in training, some tokens are replaced with the unknown word.
+    """Word vectors, and the replacing of some tokens with the unknown word in training.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class WordEmbedding(nn.Embedding):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the vectors of all tokens; (B, T, D)."""
-        return self.vectors(self._drop(ids))
+        return self.vectors(ids)
 
     def distinct(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return the vectors of the distinct words, and the row of each token's word.
@@ -81,7 +81,6 @@ class WordEmbedding(nn.Embedding):
         positions : Tensor of shape (B, T), int32
             The row of each token's word.
         """
-        ids = self._drop(ids)
         # Marking the words in the vocabulary is much faster than sorting them.
         occurs = torch.zeros(self.num_embeddings, dtype=torch.bool, device=ids.device)
         occurs[PADDING_ID] = True
@@ -91,7 +90,8 @@ class WordEmbedding(nn.Embedding):
         row_of[words] = torch.arange(len(words), dtype=torch.int32, device=words.device)
         return self.vectors(words), row_of[ids]
 
-    def _drop(self, ids: Tensor) -> Tensor:
+    def drop(self, ids: Tensor) -> Tensor:
+        """Replace some tokens in training. `ids` has all rows of the batch."""
         if not self.training or self.token_dropout == 0:
             return ids
         dropped = uniform(ids.shape, ids.device) < self.token_dropout
@@ -218,11 +218,16 @@ class KimCNN(_Network):
         """Return the inputs of the head; (B, F * number of kernels)."""
         ids = _trim(ids)
         if self.pool_size is None or ids.shape[1] <= self.pool_size:
-            return self._activations(ids)
+            return self._activations(own_rows(self.embedding.drop(ids)))
         regions, text, share = _regions(ids, self.pool_size)
+        regions = self.embedding.drop(regions)
+        texts = own_rows(torch.arange(len(ids), device=ids.device))
+        if len(texts) < len(ids):
+            own = torch.isin(text, texts)
+            regions, text, share = regions[own], torch.searchsorted(texts, text[own]), share[own]
         parts = self._activations(regions)
         parts = parts * share[:, None].to(parts.dtype)
-        return parts.new_zeros(len(ids), parts.shape[1]).index_add(0, text, parts)
+        return parts.new_zeros(len(texts), parts.shape[1]).index_add(0, text, parts)
 
     def _activations(self, ids: Tensor) -> Tensor:
         weights = [cast(Tensor, conv.weight) for conv in self.convs]
@@ -301,7 +306,7 @@ class StackedCNN(_Network):
     def features(self, ids: Tensor) -> Tensor:
         """Return the inputs of the head; (B, F)."""
         ids = functional.pad(ids, (0, max(0, self.min_length - ids.shape[1])), value=PADDING_ID)
-        hidden = self.embedding(ids).transpose(1, 2)  # (B, D, T)
+        hidden = self.embedding(own_rows(self.embedding.drop(ids))).transpose(1, 2)  # (B, D, T)
         for i, conv in enumerate(self.convs):
             if i > 0:
                 hidden = functional.max_pool1d(hidden, self.POOL_SIZE)  # (B, F, T // 5)

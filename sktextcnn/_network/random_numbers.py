@@ -3,17 +3,31 @@
 The process has one generator of torch for each device. A training that drew from it would have to
 keep all others waiting, and its numbers would depend on what they draw. So what draws in a training
 asks this module, which knows the generators of the calling thread.
+
+If several processes train one model, each computes some rows of every batch. All draw for the whole
+batch and take what is theirs, so that their number changes no result.
 """
 
 import contextlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 _of_thread = threading.local()
+
+
+class Part(NamedTuple):
+    """The rows of a batch that one process computes."""
+
+    rows: slice
+    n_rows: int  # of the whole batch
+    share: float  # of its rows that count here
+
+
 _torchs_own = threading.RLock()
 
 
@@ -79,9 +93,33 @@ def _generator(device: torch.device) -> torch.Generator | None:
     return None if generators is None else generators.get(device.type)
 
 
+@contextlib.contextmanager
+def computing(part: Part) -> Iterator[None]:
+    """Let the calling thread compute a part of each batch that its network is given."""
+    _of_thread.part = part
+    try:
+        yield
+    finally:
+        _of_thread.part = None
+
+
+def own_rows(values: Tensor) -> Tensor:
+    """Return the rows of a whole batch that the calling thread computes: all, or its part."""
+    part = getattr(_of_thread, "part", None)
+    return values if part is None else values[part.rows]
+
+
 def uniform_like(values: Tensor) -> Tensor:
-    """Draw uniform numbers from [0, 1), one for each value, of the same dtype."""
-    return torch.empty_like(values).uniform_(generator=_generator(values.device))
+    """Draw uniform numbers from [0, 1), one for each value, of the same dtype.
+
+    The rows of `values` are those that the calling thread computes.
+    """
+    part = getattr(_of_thread, "part", None)
+    if part is None:
+        whole = torch.empty_like(values)
+    else:
+        whole = values.new_empty(part.n_rows, *values.shape[1:])
+    return own_rows(whole.uniform_(generator=_generator(values.device)))
 
 
 def uniform(shape: Sequence[int], device: torch.device) -> Tensor:

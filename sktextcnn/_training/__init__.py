@@ -1,5 +1,6 @@
 """From ids and targets to a trained net: skorch, its callbacks, and starting weights."""
 
+from sktextcnn._training.agreement import check_agreement as check_agreement
 from sktextcnn._training.build import OPTIMIZERS as OPTIMIZERS
 from sktextcnn._training.card import check_card as check_card
 from sktextcnn._training.card import check_parts as check_parts

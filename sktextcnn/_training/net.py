@@ -5,6 +5,7 @@ import copy
 import itertools
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,14 +18,18 @@ from torch import Tensor, nn
 
 from sktextcnn._compat.malloc import memory_kept
 from sktextcnn._compat.torch import double_on_cpu
+from sktextcnn._data_parallel import Group, current_group
 from sktextcnn._network import (
     KimCNN,
+    Part,
     StackedCNN,
+    computing,
     map_in_threads,
     seeded,
     single_thread,
     torchs_generators,
 )
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import PADDING_ID
 from sktextcnn._training.callbacks import (
     EMBEDDING,
@@ -38,6 +43,7 @@ from sktextcnn._training.callbacks import (
 )
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.plan import NetPlan
+from sktextcnn._training.rows import row_blocks
 
 # Tokens in a batch of prediction, which bounds its memory; about what is fastest.
 _TOKENS_AT_ONCE = 1 << 14
@@ -121,8 +127,59 @@ class TextNet(NeuralNetClassifier):
             loss = loss * X["weight"].to(loss)
         return loss.mean()
 
+    def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
+        group = current_group()
+        if group is None:
+            return super().train_step_single(batch, **fit_params)
+        start = time.perf_counter()
+        with self._part_of(batch, group) as (own, part):
+            step = super().train_step_single(own, **fit_params)
+        computed = time.perf_counter()
+        step["loss"] = group.add_gradients(self.module_, step["loss"], part)
+        if self._is_watched:
+            step["y_pred"] = group.all_rows(step["y_pred"].detach(), part)
+        group.note_step(part, computed - start, time.perf_counter() - computed)
+        return step
+
+    @contextlib.contextmanager
+    def _part_of(self, batch: tuple, group: Group) -> Iterator[tuple[tuple, Part]]:
+        """What this process computes of a batch."""
+        X, y = batch
+        part = group.part_of(len(y))
+        # Our networks draw for the whole batch, and go on with the rows of this process.
+        x = {
+            name: values if name == "ids" and self._draws_for_all else values[part.rows]
+            for name, values in X.items()
+        }
+        with computing(part) if self._draws_for_all else contextlib.nullcontext():
+            yield (x, y[part.rows]), part
+
+    @property
+    def _draws_for_all(self) -> bool:
+        return type(self.module_) in (KimCNN, StackedCNN)
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether callbacks of the user may look at the outputs of a step."""
+        watching = [
+            type(each)
+            for _, each in self.callbacks_
+            if type(each).on_batch_end != Callback.on_batch_end
+        ]
+        return any(not kind.__module__.startswith("sktextcnn.") for kind in watching)
+
     def validation_step(self, batch: tuple, **fit_params: Any) -> dict[str, Tensor]:
-        step = super().validation_step(batch, **fit_params)
+        group = current_group()
+        if group is None:
+            step = super().validation_step(batch, **fit_params)
+        else:
+            with self._part_of(batch, group) as (own, part):
+                step = super().validation_step(own, **fit_params)
+            step["y_pred"] = group.all_rows(step["y_pred"], part)
+            loss = self.get_loss(step["y_pred"], batch[1], X=batch[0], training=False)
+            # Early stopping must decide alike, though other processors may round differently.
+            group.tensors_of_first([loss])
+            step["loss"] = loss
         right = self._labels(step["y_pred"]) == batch[1].to(step["y_pred"].device)
         right = right.flatten(1).all(dim=1) if right.ndim > 1 else right
         self.history.record_batch("valid_acc", right.float().mean().item())
@@ -135,6 +192,8 @@ class TextNet(NeuralNetClassifier):
         return self._labels(self.forward(X)).long().numpy()
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
+        if method_name == "on_epoch_begin":
+            self._check_others(f"before epoch {len(self.history) + 1}")
         # skorch's early stopping raises KeyboardInterrupt; any other one is the user's.
         try:
             super().notify(method_name, **kwargs)
@@ -168,6 +227,7 @@ class TextNet(NeuralNetClassifier):
             self.callbacks_ = [*callbacks[:first], ("progress", bar), *callbacks[first:]]
         try:
             with single_thread(), self._generators():
+                self._draw_apart()
                 self._fit_epochs(dataset, epochs)
             if title is not None:
                 bar.finish(self, callbacks)
@@ -188,16 +248,39 @@ class TextNet(NeuralNetClassifier):
         ours = all(each.__module__.partition(".")[0] in _DRAW_NOTHING for each in code)
         return contextlib.nullcontext() if ours else torchs_generators()
 
+    def _draw_apart(self) -> None:
+        """Let a network of the user draw other numbers in each process, for other rows."""
+        group = current_group()
+        if group is None or group.rank == 0 or self._draws_for_all:
+            return
+        seed = torch.initial_seed() + group.rank
+        torch.default_generator.manual_seed(seed)
+        if torch.device(self.device).type == "cuda":
+            torch.cuda.manual_seed(seed)
+
+    def _check_others(self, state: str) -> None:
+        """Raise an error if the training goes another way in another process."""
+        group = current_group()
+        if group is None:
+            return
+        facts: dict[str, str | float] = {"where the training is": state}
+        for name, weight in self.module_.named_parameters():
+            norm = torch.linalg.vector_norm(weight.detach(), ord=1, dtype=torch.float64)
+            facts[f"the weights {name}"] = float(norm)
+        group.check_alike(facts, "Callbacks must act on the training alike in each process.")
+
     def _fit_epochs(self, dataset: TokenDataset, epochs: int) -> None:
         if self.train_split is None:
             for _, callback in self.callbacks_:
                 if not isinstance(callback, StopEarly):
                     check_monitor(callback)
         self.max_epochs = epochs
+        self.share_weights()
         self.notify("on_train_begin", X=dataset, y=None)
         try:
             with contextlib.suppress(_StopTraining):
                 self.fit_loop(dataset, epochs=epochs)
+            self._check_others("at its end")
         finally:
             # Here, as predicting threads would find it half done.
             self.module_.eval()
@@ -205,6 +288,12 @@ class TextNet(NeuralNetClassifier):
         if not self.evaluation_step(dataset[: self.batch_size]).isfinite().all():
             raise diverged(self, "the outputs after the last step are not finite")
         self.notify("on_train_end", X=dataset, y=None)
+
+    def share_weights(self) -> None:
+        """Take over the weights of the first process, if several train this net."""
+        group = current_group()
+        if group is not None:
+            group.tensors_of_first(list(self.module_.state_dict().values()))
 
     def follow(self, estimator: Any) -> None:
         """Take over what may change between calls of `partial_fit`."""
@@ -262,11 +351,18 @@ def learning_rates(settings: Mapping[str, Any]) -> dict[str, Any]:
 # Prediction ---------------------------------------------------------------------------
 
 
-def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
+def logits(net: TextNet, ids: Ids) -> np.ndarray:
     """The outputs of the network for token ids; (n, num_outputs).
 
     Does not touch the net, so that threads may share it.
     """
+    blocks = row_blocks(ids)
+    if len(blocks) > 1:
+        return np.concatenate([_logits(net, ids[rows]) for rows in blocks])
+    return _logits(net, ids[:])
+
+
+def _logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     module = net.module_
     if module.training:
         module.eval()
