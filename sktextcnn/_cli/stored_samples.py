@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # Fewer bytes stay in memory.
-_MOST_IN_MEMORY = 1 << 26
+_MOST_IN_MEMORY = 1 << 24
 
 
 class StoredSamples:

@@ -129,7 +129,7 @@ def add_to(commands: Commands) -> None:
         dest="baseline",
         action="store_false",
         help="do not train TF-IDF and logistic regression, whose accuracy on the test texts is "
-        "reported beside that of the model; they need time and memory on large data",
+        "reported beside that of the model; they are left out anyway above 300 MB of texts",
     )
     add_quiet(parser)
 
