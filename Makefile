@@ -158,8 +158,9 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e '.[test,lint]'
-	# pip would compile on one core. Some libraries have files that are templates of Python.
-	-@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib
+	# pip would compile on one core, and the tests of all libraries, which are a quarter of their
+	# code. Some libraries have files that are templates of Python.
+	-@$(BIN)/python -W ignore -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib
 	$(BIN)/python -m pip check
 	touch $@ $(VENV)/.demo
 

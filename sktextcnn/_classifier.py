@@ -119,7 +119,9 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         Whether to add the logits of a linear model over words and pairs of words to those of the
         network ("wide and deep", Cheng et al., 2016). A first network, trained on a part of the
         texts, chooses how much each part counts, so that the probabilities can be used as they
-        are; see :ref:`the notes <wide>`. False: the network alone, in about two thirds of the time.
+        are; see :ref:`the notes <wide>`. The linear model is fitted to texts of at most 2**22
+        tokens, drawn at random if there are more. False: the network alone, in about two thirds of
+        the time.
     finetune : bool, int, "gradual" or "multichannel", default=True
         How word vectors are trained: False, not at all (CNN-static); True, from the first
         epoch (CNN-non-static); an int k, from epoch k + 1 on, at `finetune_lr`;
@@ -189,10 +191,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
     device : str, default="auto"
         "cpu", "cuda", or "auto", which uses CUDA if it is available.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks of skorch, or pairs of a name and one. Each fit uses shallow copies of them, so
-        that what they refer to, such as a trial of Optuna, is shared; a callback with
-        ``__sklearn_clone__`` is cloned by it. Only skorch's ``EarlyStopping`` and its
-        subclasses end a training; exceptions of other callbacks propagate.
+        Callbacks of skorch, or pairs of a name and one. Clones share them, and each fit uses
+        shallow copies of them, so that what they refer to, such as a trial of Optuna, is shared;
+        a callback with ``__sklearn_clone__`` is cloned by it. Only skorch's ``EarlyStopping``
+        and its subclasses end a training; exceptions of other callbacks propagate.
 
     Attributes
     ----------
@@ -447,7 +449,7 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
         seed = self._new_seed()
         progress = bool(self.verbose) and is_first()
         mixture = wide = held_out = None
-        other = other_wide(sources, data, seed) if self.wide else None
+        other = other_wide(sources, data) if self.wide else None
         kept = self._wide if self.wide and self.warm_start else None
         if kept is not None and kept.mixture.any():
             mixture = Mixture(*kept.mixture.tolist())
@@ -468,10 +470,10 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             net.fit_epochs(data.to_dataset(device), n_epochs, title=title)
             if self.wide and validation is not None and mixture is None:
                 mixture, _ = by_first(
-                    choose_mixture, net, data, validation, seed, other, progress=progress
+                    choose_mixture, net, data, validation, other, progress=progress
                 )
             if self.wide:
-                wide = by_first(mix, net, data, mixture, seed, other, progress=progress)
+                wide = by_first(mix, net, data, mixture, other, progress=progress)
             net.share_weights()
         if validation is not None:
             held_out = _scores(net, wide, validation)
@@ -822,6 +824,15 @@ class TextCNNClassifier(ClassifierMixin, StoredEstimator):
             }
         )
 
+    def __sklearn_clone__(self) -> "TextCNNClassifier":
+        # A deep copy of a trial of Optuna would report to a copy of its study, which prunes
+        # nothing. Each fit makes copies of callbacks, so that clones can share them.
+        bare = object.__new__(type(self))
+        bare.__dict__.update(vars(self), callbacks=None)
+        cloned = BaseEstimator.__sklearn_clone__(bare)
+        cloned.callbacks = copy.copy(self.callbacks)
+        return cloned
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "TextCNNClassifier":
         # A pickle holds no state of the optimizer, but a copy in memory can go on with it.
         copied = object.__new__(type(self))
@@ -844,7 +855,7 @@ def _scores(net: TextNet, wide: WideModel | None, held_out: TrainingData) -> dic
     """How good a new model is on the texts of positive weight that it was not trained on."""
     if held_out.weight is not None:
         held_out = held_out[held_out.weight > 0]
-    outputs = held_out.outputs(partial(logits, net)).astype(np.float64)
+    outputs = logits(net, held_out.ids).astype(np.float64)
     if wide is not None:
-        outputs += held_out.outputs(wide.logits)
+        outputs += wide.logits(held_out.ids)
     return held_out_scores(outputs, held_out.targets)

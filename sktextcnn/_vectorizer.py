@@ -21,7 +21,6 @@ from sktextcnn._text import (
     CachedEncoder,
     DecodedDocuments,
     Documents,
-    PaddedRows,
     TokenCounts,
     build_analyzer,
     choose_length,
@@ -636,11 +635,6 @@ class TextVectorizer(TransformerMixin, StoredEstimator):
     def _padded(self, documents: Documents) -> TokenIds:
         matrix = documents.padded(self.max_length_, self.padding, self.truncating)
         return TokenIds(matrix, self.token_table_)
-
-    def _padded_rows(self, documents: Documents) -> PaddedRows:
-        return PaddedRows(
-            documents, self.max_length_, self.padding, self.truncating, self.token_table_
-        )
 
     def _validate_params(self) -> None:
         check_parameters(self, self._parameter_constraints)

@@ -1,6 +1,7 @@
 """Real texts and a real file of vectors, small enough for tests."""
 
 import gc
+import logging
 import re
 from importlib.metadata import version
 
@@ -72,6 +73,29 @@ def vectors_file(docstrings, tmp_path_factory):
     path = tmp_path_factory.mktemp("vectors") / "docstrings.txt"
     model.wv.save_word2vec_format(str(path))
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def dask_client():
+    """A client of a Dask cluster: two processes of one thread."""
+    dask = pytest.importorskip("dask")
+    distributed = pytest.importorskip("distributed")
+    quiet = {
+        "distributed.worker.memory.terminate": False,
+        "distributed.admin.low-level-log-length": 0,
+    }
+    with (
+        dask.config.set(quiet),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
 
 
 @pytest.fixture

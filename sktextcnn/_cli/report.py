@@ -25,7 +25,7 @@ from sktextcnn._cli.texts_and_labels import (
     class_indices,
     encoded,
     read_options,
-    read_rows_of_classes,
+    rows_of_classes,
     with_progress,
 )
 from sktextcnn._progress import waiting
@@ -131,6 +131,7 @@ def _check_train(args: argparse.Namespace) -> None:
 def _read_train(
     args: argparse.Namespace, classes: Classes, multilabel: bool
 ) -> "tuple[list[str], np.ndarray]":
-    texts, rows = read_rows_of_classes(args.train, args, classes, multilabel)
+    read = rows_of_classes(args.train, args, classes, multilabel)
+    texts, rows = map(list, zip(*read, strict=True))
     print_summary(args, f"Training TF-IDF and logistic regression on {len(texts):,} texts.")
     return texts, encoded(rows, len(classes.labels), multilabel)

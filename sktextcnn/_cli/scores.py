@@ -1,20 +1,26 @@
 """How good a model and the baseline are on test texts."""
 
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sktextcnn._cli.messages import counted
-from sktextcnn._progress import waiting
+from sktextcnn._cli.messages import counted, size_of
+from sktextcnn._cli.stored_samples import StoredTexts
+from sktextcnn._progress import progress_bar, waiting
 
 if TYPE_CHECKING:
+    import numpy as np
     from sklearn.pipeline import Pipeline
+
+# Texts predicted at a time, and bytes of texts that the baseline is trained on: it needs ten times
+# as much memory.
+_TEXTS_AT_ONCE = 4_000
+_MOST_OF_BASELINE = 300_000_000
 
 
 def measured(
     model: "Pipeline",
-    train: tuple[Sequence[str], Any],
-    test: tuple[Sequence[str], Any],
+    train: "tuple[StoredTexts, np.ndarray]",
+    test: "tuple[StoredTexts, np.ndarray]",
     *,
     multilabel: bool,
     baseline: bool,
@@ -27,7 +33,8 @@ def measured(
     model : Pipeline
         A fitted model.
     train, test : tuple of texts and targets
-        The targets are labels, or an indicator matrix. The baseline is fitted to `train`.
+        The targets are indices of the classes, or an indicator matrix. The baseline is fitted to
+        `train`.
     multilabel : bool
         Whether they are an indicator matrix.
     baseline : bool
@@ -45,20 +52,37 @@ def measured(
     sentence : str
         What they say.
     """
+    import numpy as np
+
     from sktextcnn._baseline import BASELINE, fit_baseline
 
     texts, targets = test
-    # The vectorizer has a bar of its own.
-    ids = model[:-1].transform(texts)
-    with waiting(f"Predicting {counted(len(texts), 'text')}", shown=not quiet):
-        scores = _scores(targets, model[-1].predict(ids), multilabel)
+    chunks = []
+    with progress_bar(
+        shown=not quiet, slow=True, total=len(texts), desc="Predicting", unit=" texts"
+    ) as bar:
+        for chunk in texts.chunks(_TEXTS_AT_ONCE):
+            predicted = model.predict(chunk)
+            chunks.append(
+                predicted.astype(np.int8)
+                if multilabel
+                else np.searchsorted(model[-1].classes_, predicted)
+            )
+            bar.update(len(chunk))
+    scores = _scores(targets, np.concatenate(chunks), multilabel)
     of_baseline: dict[str, Any] = dict.fromkeys(scores)
     comparison = ""
-    if baseline:
+    n_bytes = train[0].n_bytes + texts.n_bytes
+    if baseline and n_bytes > _MOST_OF_BASELINE:
+        comparison = (
+            f" {BASELINE} were not trained, since {size_of(n_bytes)} of texts would take several "
+            f"times as much memory."
+        )
+    elif baseline:
         start = time.perf_counter()
         try:
             with waiting(f"Training {BASELINE}", shown=not quiet):
-                predicted = fit_baseline(*train).predict(texts)
+                predicted = fit_baseline(list(train[0]), train[1]).predict(list(texts))
             of_baseline = _scores(targets, predicted, multilabel)
         except (ValueError, MemoryError) as error:
             reason = str(error).rstrip(".") or "there is too little memory"

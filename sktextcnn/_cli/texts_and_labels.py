@@ -5,13 +5,14 @@ import ast
 import contextlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sktextcnn._cli.errors import InputError
 from sktextcnn._cli.labels import Classes, label_key
 from sktextcnn._cli.messages import listed
 from sktextcnn._cli.rows import Chunk, ReadOptions, RowReader, open_reader
+from sktextcnn._cli.stored_samples import StoredSamples
 from sktextcnn._progress import progress_bar
 
 if TYPE_CHECKING:
@@ -259,14 +260,18 @@ def _separator_hint(label: Any, classes: Classes) -> str:
 
 
 class TrainingRows(NamedTuple):
-    """All texts of a file and the labels of each, of which equal ones are alike."""
+    """The rows of a file that can be used, and their labels."""
 
-    texts: list[str]
-    labels: list[list[Any]]
+    #: The numbers of the rows among the samples.
+    rows: "np.ndarray"
+    #: The label of each number, in the form that it first had.
+    labels: list[Any]
     multilabel: bool
 
 
-def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRows:
+def read_training_rows(
+    path: str | None, args: argparse.Namespace, samples: StoredSamples
+) -> TrainingRows:
     """Read all texts and labels of a file, which must be of one type.
 
     Parameters
@@ -275,41 +280,47 @@ def read_training_rows(path: str | None, args: argparse.Namespace) -> TrainingRo
         None and "-" are standard input.
     args : argparse.Namespace
         The arguments of the command.
+    samples : StoredSamples
+        What the texts are appended to.
     """
-    texts: list[str] = []
-    rows: list[list[Any]] = []
-    # The form that each label has where it is first.
+    # The form that each label has where it is first, and its number.
     forms: dict[str, Any] = {}
-    # Where rows of fastText have no label.
-    unlabelled: dict[int, tuple[int, str]] = {}
+    numbers: dict[str, int] = {}
+    # Where rows of fastText have no label, which is an error unless some have several.
+    unlabelled: list[tuple[int, str]] = []
+    several = False
     with open_reader(path, read_options(args)) as reader:
         sample_reader = SampleReader(reader, args, labelled=True)
-        for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
-            for i, labels in enumerate(samples.labels):
-                number = samples.chunk.numbers[i]
-                location = _location(samples.chunk, i, args.label or ["label"])
+        for chunk in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
+            for i, labels in enumerate(chunk.labels):
+                number = chunk.chunk.numbers[i]
+                location = _location(chunk.chunk, i, args.label or ["label"])
                 problems = [problem for label in labels if (problem := _learn(label, forms))]
                 if problems:
                     reader.bad_rows.add(number, location, problems[0])
                     continue
-                if not labels:
-                    unlabelled[len(rows)] = (number, location)
-                texts.append(samples.texts[i])
-                rows.append(list(dict.fromkeys(forms[label_key(label)] for label in labels)))
-        multilabel = bool(sample_reader.multilabel) or any(len(labels) > 1 for labels in rows)
+                keys = dict.fromkeys(map(label_key, labels))
+                several = several or len(keys) > 1
+                if several:
+                    unlabelled.clear()
+                elif not labels:
+                    unlabelled.append((number, location))
+                samples.append(
+                    chunk.texts[i], [numbers.setdefault(key, len(numbers)) for key in keys]
+                )
+        multilabel = several or bool(sample_reader.multilabel)
+        rows = samples.n_labels() >= (0 if multilabel else 1)
         if not multilabel:
-            for number, location in unlabelled.values():
+            for number, location in unlabelled:
                 reader.bad_rows.add(number, location, "the label is missing")
-            texts = [text for i, text in enumerate(texts) if i not in unlabelled]
-            rows = [labels for labels in rows if labels]
-        check_any(texts, reader)
-    return TrainingRows(texts, rows, multilabel)
+        check_any(rows.nonzero()[0], reader)
+    return TrainingRows(rows.nonzero()[0], [forms[key] for key in numbers], multilabel)
 
 
-def read_rows_of_classes(
+def rows_of_classes(
     path: str, args: argparse.Namespace, classes: Classes, multilabel: bool
-) -> tuple[list[str], list[list[int]]]:
-    """Read all texts of a file, and the indices of their labels among known classes.
+) -> Iterator[tuple[str, list[int]]]:
+    """Yield all texts of a file, each with the indices of its labels among known classes.
 
     Parameters
     ----------
@@ -322,15 +333,13 @@ def read_rows_of_classes(
     multilabel : bool
         Whether a text may have several labels or none.
     """
-    texts: list[str] = []
-    rows: list[list[int]] = []
+    n_texts = 0
     with open_reader(path, read_options(args)) as reader:
         sample_reader = SampleReader(reader, args, labelled=True, multilabel=multilabel)
         for samples in with_progress(sample_reader.chunks(args.chunk_size), args, "Reading"):
-            texts += samples.texts
-            rows += class_indices(samples, classes, args)
-        check_any(texts, reader)
-    return texts, rows
+            yield from zip(samples.texts, class_indices(samples, classes, args), strict=True)
+            n_texts += len(samples.texts)
+        check_any(range(n_texts), reader)
 
 
 def encoded(rows: Sequence[Sequence[int]], n_classes: int, multilabel: bool) -> "np.ndarray":
@@ -355,9 +364,9 @@ def encoded(rows: Sequence[Sequence[int]], n_classes: int, multilabel: bool) -> 
     return indicator
 
 
-def check_any(texts: Sequence[Any], reader: RowReader) -> None:
+def check_any(texts: Sized, reader: RowReader) -> None:
     """Raise an `InputError` if there are no texts."""
-    if texts:
+    if len(texts):
         return
     if reader.bad_rows.count:
         summary = reader.bad_rows.summary()

@@ -5,8 +5,7 @@ import json
 import os
 import time
 import warnings
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sktextcnn._cli.arguments import (
@@ -19,15 +18,17 @@ from sktextcnn._cli.arguments import (
 )
 from sktextcnn._cli.errors import InputError, as_input_error
 from sktextcnn._cli.labels import Classes
-from sktextcnn._cli.messages import class_counts, counted, print_summary, size_of
+from sktextcnn._cli.messages import class_counts, counted, listed, print_summary, size_of
 from sktextcnn._cli.models import save_model
 from sktextcnn._cli.new_model import new_model
 from sktextcnn._cli.outputs import check_model_path
 from sktextcnn._cli.scores import measured
-from sktextcnn._cli.texts_and_labels import encoded, read_rows_of_classes, read_training_rows
+from sktextcnn._cli.stored_samples import StoredSamples, StoredTexts
+from sktextcnn._cli.texts_and_labels import read_training_rows, rows_of_classes
 from sktextcnn._progress import waiting
 
 if TYPE_CHECKING:
+    import numpy as np
     from sklearn.pipeline import Pipeline
 
 _EPILOG = """\
@@ -46,6 +47,9 @@ examples:
   sktextcnn train tags.csv --text review --label tags --label-separator ';' -o m.sktextcnn
   cat reviews.csv | sktextcnn train --text review --label sentiment -o m.sktextcnn --quiet
 """
+
+# Texts that are tokenized at a time.
+_TEXTS_AT_ONCE = 4_000
 
 # Arguments ----------------------------------------------------------------------------
 
@@ -179,12 +183,25 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def train(args: argparse.Namespace) -> None:
     """Train a model, report on it and save it."""
-    import numpy as np
-
     check_model_path(args.output, args.data, args.test, *args.vectors)
     model = new_model(args)
-    texts, rows, multilabel = read_training_rows(args.data, args)
-    classes = Classes(sorted({label for labels in rows for label in labels}))
+    folder = _folder(args)
+    with StoredSamples(folder) as samples, StoredSamples(folder) as test_samples:
+        _train(model, samples, test_samples, args)
+
+
+def _train(
+    model: "Pipeline",
+    samples: StoredSamples,
+    test_samples: StoredSamples,
+    args: argparse.Namespace,
+) -> None:
+    import numpy as np
+
+    from sktextcnn._fit_chunks import fit_chunks
+
+    rows, labels, multilabel = read_training_rows(args.data, args, samples)
+    classes = Classes(sorted(labels))
     if len(classes.labels) < 2:
         columns = " and ".join(map(repr, args.label or ["label"]))
         found = f"all labels are {classes.labels[0]!r}" if classes.labels else "no text has a label"
@@ -192,23 +209,31 @@ def train(args: argparse.Namespace) -> None:
             f"{args.data or 'stdin'}, column {columns}: {found}; a classifier needs at least two "
             f"classes."
         )
-    targets = _targets([[classes.index(each) for each in row] for row in rows], classes, multilabel)
-    test: tuple[Sequence[str], Any] = ([], [])
+    class_of = np.array([classes.index(label) for label in labels])
+    targets = samples.targets(rows, class_of, multilabel)
+    test = None
     if args.test is not None:
-        test_texts, test_rows = read_rows_of_classes(args.test, args, classes, multilabel)
-        test = test_texts, _targets(test_rows, classes, multilabel)
+        for text, row in rows_of_classes(args.test, args, classes, multilabel):
+            test_samples.append(text, row)
+        all_rows = np.arange(len(test_samples))
+        numbers = np.arange(len(classes.labels))
+        test = test_samples.texts(all_rows), test_samples.targets(all_rows, numbers, multilabel)
     elif args.test_size is not None:
-        texts, targets, test = _hold_out(texts, targets, multilabel, args)
+        rows, test_rows, targets, test_targets = _hold_out(rows, targets, classes, args)
+        test = samples.texts(test_rows), test_targets
+    texts = samples.texts(rows)
     if multilabel:
         counts = dict(zip(classes.labels, targets.sum(axis=0).tolist(), strict=True))
         print_summary(args, class_counts(counts, len(texts)))
     else:
-        print_summary(args, class_counts(Counter(targets)))
+        n_of_class = np.bincount(targets, minlength=len(classes.labels)).tolist()
+        counts = {label: n for label, n in zip(classes.labels, n_of_class, strict=True) if n}
+        print_summary(args, class_counts(counts))
     start = time.perf_counter()
     with as_input_error(), warnings.catch_warnings():
         # The user has said that there may be several labels, though each text has one.
         warnings.filterwarnings("ignore", "y is an indicator matrix with one label in each row")
-        model.fit(texts, targets)
+        fit_chunks(model, _chunks(texts, targets, classes), folder=_folder(args))
     if multilabel:
         # The classifier numbers the columns of the targets. With their names in its place, model
         # files, explanations and predictions have these.
@@ -218,7 +243,7 @@ def train(args: argparse.Namespace) -> None:
     if args.data not in (None, "-"):
         card["data"] = os.path.basename(args.data)
     _save(model, args)
-    if test[0]:
+    if test is not None:
         try:
             card["test"], sentence = measured(
                 model,
@@ -244,27 +269,42 @@ def _save(model: "Pipeline", args: argparse.Namespace) -> None:
         save_model(model, args.output)
 
 
-def _targets(rows: Sequence[Sequence[Any]], classes: Classes, multilabel: bool) -> Any:
-    """Return the labels of texts, or an indicator matrix."""
-    if not multilabel:
-        return [classes.labels[row[0]] for row in rows]
-    return encoded(rows, len(classes.labels), multilabel)
+def _folder(args: argparse.Namespace) -> str:
+    """The folder of temporary files: that of the model, which is on a disk."""
+    return os.path.dirname(os.path.realpath(args.output))
+
+
+def _chunks(texts: StoredTexts, targets: "np.ndarray", classes: Classes) -> Iterator[Any]:
+    """Yield texts with their labels, or with rows of an indicator matrix."""
+    start = 0
+    for chunk in texts.chunks(_TEXTS_AT_ONCE):
+        of_chunk = targets[start : start + len(chunk)]
+        start += len(chunk)
+        yield chunk, of_chunk if targets.ndim == 2 else [classes.labels[i] for i in of_chunk]
 
 
 def _hold_out(
-    texts: list[str], targets: Any, multilabel: bool, args: argparse.Namespace
-) -> tuple[list[str], Any, tuple[list[str], Any]]:
+    rows: "np.ndarray", targets: "np.ndarray", classes: Classes, args: argparse.Namespace
+) -> "list[np.ndarray]":
+    """Return the rows to train on and to test on, and the targets of both."""
+    import numpy as np
     from sklearn.model_selection import train_test_split
 
+    stratified = targets.ndim == 1
+    if stratified and 1 in (counts := np.bincount(targets)):
+        single = listed(classes.names[i] for i in np.flatnonzero(counts == 1))
+        raise InputError(
+            f"--test-size {args.test_size:g}: only one text has the label {single}, so that it "
+            f"cannot be both learned and tested. Leave such texts out, or give --test FILE."
+        )
     with as_input_error(f"--test-size {args.test_size:g}: "):
-        train, test, y_train, y_test = train_test_split(
-            texts,
+        return train_test_split(
+            rows,
             targets,
             test_size=args.test_size,
             random_state=args.seed,
-            stratify=None if multilabel else targets,
+            stratify=targets if stratified else None,
         )
-    return train, y_train, (test, y_test)
 
 
 def _report(model: "Pipeline", seconds: float, args: argparse.Namespace) -> None:

@@ -184,9 +184,11 @@ class ArrowFrames:
         kind = column.type
         if types.is_dictionary(kind):
             kind = kind.value_type
-        if str(kind) not in ("string", "large_string", "string_view", "null"):
+        # Ray has objects in a type of its own, if a column has NaN beside texts.
+        of_others = isinstance(kind, sys.modules["pyarrow"].BaseExtensionType)
+        if not of_others and str(kind) not in ("string", "large_string", "string_view", "null"):
             raise no_texts(name, column.type)
-        return column.to_pylist()
+        return [None if _is_missing(value) else value for value in column.to_pylist()]
 
     def joined(self, frame: Any, kept: Sequence[Any] | None, columns: list[Column]) -> Any:
         """Return those columns of a frame that are kept, None for all, and new ones."""

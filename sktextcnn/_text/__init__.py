@@ -10,10 +10,11 @@ from sktextcnn._text.documents import DecodedDocuments as DecodedDocuments
 from sktextcnn._text.documents import Documents as Documents
 from sktextcnn._text.documents import choose_length as choose_length
 from sktextcnn._text.encoders import CachedEncoder as CachedEncoder
-from sktextcnn._text.ids_file import IdsFile as IdsFile
+from sktextcnn._text.id_storage import IdsInFile as IdsInFile
 from sktextcnn._text.offsets import Token as Token
 from sktextcnn._text.offsets import token_finder as token_finder
-from sktextcnn._text.padded_rows import PaddedRows as PaddedRows
+from sktextcnn._text.padded import Ids as Ids
+from sktextcnn._text.padded import PaddedDocuments as PaddedDocuments
 from sktextcnn._text.separation import warn_of_tokens as warn_of_tokens
 from sktextcnn._text.texts import read_texts as read_texts
 from sktextcnn._text.tokenizers import NLTK_TOKENIZERS as NLTK_TOKENIZERS

@@ -10,6 +10,7 @@ import torch
 
 from sktextcnn._data_parallel import current_group
 from sktextcnn._training.data import TrainingData
+from sktextcnn._training.rows import Ids, row_blocks
 from sktextcnn._training.starting_weights import SourceModel
 from sktextcnn._version import __version__
 
@@ -56,7 +57,7 @@ def check_agreement(
         words = "\0".join(each.words or ())
         facts[f"the words{name}"] = _digest(words.encode("utf-8", "surrogatepass"))
         facts[f"the vectors{name}"] = _digest(each.vectors)
-        facts[f"the texts{name}"] = _digest(each.ids)
+        facts[f"the texts{name}"] = _digest_of_rows(each.ids)
         facts[f"the classes{name}"] = _described(each.targets.classes.tolist())
         facts[f"the labels{name}"] = _digest(each.targets.encoded)
         facts[f"the weights of texts{name}"] = _digest(each.weight)
@@ -100,6 +101,13 @@ def _digest(values: Any) -> str:
     for start in range(0, len(values), _ROWS_AT_ONCE):
         digest.update(np.ascontiguousarray(values[start : start + _ROWS_AT_ONCE]).data)
     return f"shape {values.shape}, digest {digest.hexdigest()}"
+
+
+def _digest_of_rows(ids: Ids) -> str:
+    digest = hashlib.blake2b(digest_size=6)
+    for rows in row_blocks(ids):
+        digest.update(np.ascontiguousarray(ids[rows]).data)
+    return f"shape {ids.shape}, digest {digest.hexdigest()}"
 
 
 def _digest_of_weights(weights: Mapping[str, Any]) -> str:

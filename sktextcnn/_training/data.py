@@ -1,13 +1,12 @@
 """The data of a training: checked ids, targets and weights, and the part for validation."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from sktextcnn._text import PaddedRows
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import PADDING_ID, UNKNOWN_ID, TokenTable
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.inputs import (
@@ -16,6 +15,7 @@ from sktextcnn._training.inputs import (
     check_vocabulary,
     find_table,
 )
+from sktextcnn._training.rows import chosen_rows, n_tokens_of
 from sktextcnn._training.targets import (
     Targets,
     combine_weights,
@@ -28,14 +28,8 @@ from sktextcnn._wide import WideModel
 # that is at most a fifth of them; and the number of distinct texts below which none are.
 _HELD_OUT, _MORE_OF_FEW, _MOST_OF_FEW = 0.1, 500, 0.2
 _FEWEST_DISTINCT = 50
-
-# The linear model is fitted to texts of about so many tokens, which bounds its memory and its time.
-# More add little, as the network has all.
-_TOKENS_OF_SAMPLE = 1 << 23
-# Texts looked at together, which bounds temporary arrays.
-_TEXTS_AT_ONCE = 1 << 16
-# What random numbers are for, so that one choice of texts does not depend on another.
-_HOLDING_OUT, _SAMPLING = b"", b"sample"
+# The tokens of a sample. What is fitted to it takes some 150 bytes for each.
+_MOST_TOKENS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class TrainingData:
 
     Attributes
     ----------
-    ids : ndarray of shape (n_texts, n_tokens), int32, or PaddedRows
+    ids : ndarray of shape (n_texts, n_tokens), int32, or PaddedDocuments
     table : TokenTable or None
         The words and vectors of the ids; None for plain ids.
     targets : Targets
@@ -53,7 +47,7 @@ class TrainingData:
         The product of the weights of samples and classes.
     """
 
-    ids: np.ndarray | PaddedRows
+    ids: Ids
     table: TokenTable | None
     targets: Targets
     weight: np.ndarray | None = None
@@ -63,7 +57,7 @@ class TrainingData:
         """How many ids the network must know."""
         if self.table is not None:
             return len(self.table)
-        return max(UNKNOWN_ID, int(self.ids.max())) + 1
+        return max(UNKNOWN_ID, int(cast(np.ndarray, self.ids).max())) + 1
 
     @property
     def n_weighted(self) -> int:
@@ -73,15 +67,8 @@ class TrainingData:
     @property
     def n_tokens(self) -> int:
         """How many tokens the texts of positive weight have."""
-        lengths = self.lengths
+        lengths = n_tokens_of(self.ids)
         return int((lengths if self.weight is None else lengths[self.weight > 0]).sum())
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """The number of tokens of each text; (n_texts,)."""
-        if isinstance(self.ids, PaddedRows):
-            return self.ids.lengths()
-        return np.count_nonzero(self.ids, axis=1)
 
     @property
     def words(self) -> tuple[str, ...] | None:
@@ -96,29 +83,22 @@ class TrainingData:
     def __getitem__(self, rows: np.ndarray) -> "TrainingData":
         return replace(
             self,
-            ids=self.ids.select(rows) if isinstance(self.ids, PaddedRows) else self.ids[rows],
+            ids=chosen_rows(self.ids, rows),
             targets=self.targets._replace(encoded=self.targets.encoded[rows]),
             weight=None if self.weight is None else self.weight[rows],
         )
 
-    def outputs(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Return what a function returns for the ids, which it gets in blocks of texts."""
-        starts = range(0, max(1, len(self.ids)), _TEXTS_AT_ONCE)
-        blocks = [function(self.ids[start : start + _TEXTS_AT_ONCE]) for start in starts]
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    def sampled(self) -> "TrainingData":
+        """All texts, or so many drawn at random that they have 2**22 tokens at most.
 
-    def sample(self, seed: int) -> "TrainingData":
-        """Return all texts, or of many some random ones.
-
-        The choice depends neither on the order of the texts nor on whether a text has the weight 2
-        or is there twice.
+        For what needs a multiple of the memory of its texts. The draw is always the same one.
         """
-        lengths = self.lengths
-        total = float(lengths.sum() if self.weight is None else lengths @ self.weight)
-        if total <= _TOKENS_OF_SAMPLE:
+        lengths = n_tokens_of(self.ids)
+        if lengths.sum() <= _MOST_TOKENS:
             return self
-        keys = _digests(self.ids, self.targets.encoded, seed, _SAMPLING)
-        return self[np.flatnonzero(keys < np.uint64(_TOKENS_OF_SAMPLE / total * 2**64))]
+        order = np.random.default_rng(0).permutation(len(lengths))
+        n_texts = int(np.searchsorted(lengths[order].cumsum(), _MOST_TOKENS, side="right"))
+        return self[np.sort(order[: max(1, n_texts)])]
 
     def to_dataset(self, device: str, wide: WideModel | None = None) -> TokenDataset:
         """Without the rows of weight 0, and with the others' weights scaled to a mean of 1.
@@ -130,7 +110,7 @@ class TrainingData:
             kept = self[self.weight > 0]
             assert kept.weight is not None
             weight = kept.weight / kept.weight.mean()
-        offset = None if wide is None else kept.outputs(wide.logits).astype(np.float32)
+        offset = None if wide is None else wide.logits(kept.ids).astype(np.float32)
         return TokenDataset(kept.ids, kept.targets.encoded, weight, device, offset)
 
 
@@ -232,7 +212,7 @@ def hold_out(data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]
     weight = np.ones(len(data.ids)) if data.weight is None else data.weight
     labels = data.targets.encoded
     strata = np.zeros(len(labels), dtype=np.int64) if data.targets.multilabel else labels
-    keys = _digests(data.ids, labels, seed, _HOLDING_OUT)
+    keys = _digests(data.ids, labels, seed)
     if len(np.unique(keys)) < _FEWEST_DISTINCT:
         return None
     total = float(weight.sum())
@@ -271,16 +251,12 @@ def is_predicted(data: TrainingData, logits: np.ndarray) -> bool:
     return bool(np.average(right, weights=weight) >= chance + 2 * error)
 
 
-def _digests(
-    ids: np.ndarray | PaddedRows, targets: np.ndarray, seed: int, purpose: bytes
-) -> np.ndarray:
+def _digests(ids: Ids, targets: np.ndarray, seed: int) -> np.ndarray:
     """A random number for each text and target, which equal ones share; (n,), uint64, not 0."""
-    salt = seed.to_bytes(8, "little") + purpose
+    salt = seed.to_bytes(8, "little")
     keys = np.empty(len(ids), dtype=np.uint64)
-    for start in range(0, len(ids), _TEXTS_AT_ONCE):
-        block = slice(start, start + _TEXTS_AT_ONCE)
-        for i, (row, target) in enumerate(zip(ids[block], targets[block], strict=True), start):
-            text = row[row != PADDING_ID].tobytes() + b"/" + target.tobytes()
-            digest = hashlib.blake2b(text, digest_size=8, key=salt)
-            keys[i] = int.from_bytes(digest.digest(), "little") | 1
+    for i, (row, target) in enumerate(zip(ids, targets, strict=True)):
+        text = row[row != PADDING_ID].tobytes() + b"/" + target.tobytes()
+        digest = hashlib.blake2b(text, digest_size=8, key=salt)
+        keys[i] = int.from_bytes(digest.digest(), "little") | 1
     return keys

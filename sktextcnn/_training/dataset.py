@@ -9,24 +9,24 @@ from skorch.dataset import Dataset
 
 from sktextcnn._data_parallel import of_first
 from sktextcnn._network import permutation
-from sktextcnn._text import PaddedRows
+from sktextcnn._text import PaddedDocuments
 from sktextcnn._token_ids import PADDING_ID
 
 _BATCHES_SORTED = 50
 
 
 class TokenDataset(Dataset):
-    """Token ids with targets and weights, held as tensors and indexed by whole batches.
+    """Token ids with targets and weights, indexed by whole batches of tensors.
 
     Parameters
     ----------
-    ids : ndarray of shape (n, T), int32, PaddedRows, or mapping
-        A mapping is the data `X` of another dataset, which skorch's scoring passes on.
+    ids : ndarray of shape (n, T), int32, PaddedDocuments, or mapping
+        The rows of `PaddedDocuments` are made when a batch needs them. A mapping is the data `X`
+        of another dataset, which skorch's scoring passes on.
     y : ndarray of shape (n,), int64, or (n, n_labels), float32; or None
     weight : ndarray of shape (n,), float64, or None
     device : str, default="cpu"
-        Where they are held: that of the network, so that no batch has to be moved. Rows that
-        are padded when they are asked for are moved by the batch.
+        Where they are held: that of the network, so that no batch has to be moved.
     offset : ndarray of shape (n, num_outputs), float32, or None
         What is added to the logits of the network.
     """
@@ -41,32 +41,32 @@ class TokenDataset(Dataset):
     ) -> None:
         if isinstance(ids, Mapping):
             ids, weight, offset = ids["ids"], ids.get("weight"), ids.get("offset")
-        X = {"ids": ids if isinstance(ids, PaddedRows) else _tensor(ids, device)}
+        self._device = device
+        X = {"ids": ids if isinstance(ids, PaddedDocuments) else _tensor(ids, device)}
         if offset is not None:
             X["offset"] = _tensor(offset, device)
         if weight is not None:
             X["weight"] = _tensor(weight, device)
         targets = None if y is None else _tensor(y, device)
         super().__init__(X, targets, length=len(ids))
-        self.device = device
 
     def __getitem__(self, i: Any) -> tuple:
         # Without targets skorch wants a placeholder.
         y = torch.zeros(1) if self.y is None else self.y[i]
         return {name: self._rows(values, i) for name, values in self.X.items()}, y
 
-    def _rows(self, values: Any, i: Any) -> torch.Tensor:
-        if not isinstance(values, PaddedRows):
+    def _rows(self, values: torch.Tensor | PaddedDocuments, i: Any) -> torch.Tensor:
+        if isinstance(values, torch.Tensor):
             return values[i]
-        rows = values[i.cpu().numpy() if isinstance(i, torch.Tensor) else i]
-        return torch.from_numpy(rows).to(self.device)
+        rows = i.cpu().numpy() if isinstance(i, torch.Tensor) else i
+        return torch.from_numpy(values[rows]).to(self._device)
 
     def lengths(self) -> torch.Tensor:
-        """Return the number of tokens of each text; (n,)."""
+        """The number of tokens in each text; (n,), where the dataset is."""
         ids = self.X["ids"]
-        if isinstance(ids, PaddedRows):
-            return torch.from_numpy(ids.lengths()).to(self.device)
-        return (ids != PADDING_ID).sum(dim=1)
+        if isinstance(ids, torch.Tensor):
+            return (ids != PADDING_ID).sum(dim=1)
+        return _tensor(ids.lengths(), self._device)
 
 
 def _tensor(values: Any, device: str) -> torch.Tensor:

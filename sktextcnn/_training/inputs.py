@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from sktextcnn._text import PaddedRows
+from sktextcnn._text import PaddedDocuments
 from sktextcnn._token_ids import (
     UNKNOWN_ID,
     TokenIds,
@@ -35,7 +35,7 @@ def check_token_ids(X: Any, name: str = "X", *, least: int = 1) -> tuple[Any, To
 
     Parameters
     ----------
-    X : TokenIds, PaddedRows or array-like of int, shape (n_texts, n_tokens)
+    X : TokenIds, PaddedDocuments or array-like of int, shape (n_texts, n_tokens)
         The token ids.
     name : str, default="X"
         The name of the parameter in error messages.
@@ -44,7 +44,7 @@ def check_token_ids(X: Any, name: str = "X", *, least: int = 1) -> tuple[Any, To
 
     Returns
     -------
-    ids : ndarray of shape (n_texts, n_tokens), dtype int32, or PaddedRows
+    ids : ndarray of shape (n_texts, n_tokens), dtype int32, or PaddedDocuments
     table : TokenTable or None
         The words and vectors that they refer to; None for plain ids.
 
@@ -53,7 +53,7 @@ def check_token_ids(X: Any, name: str = "X", *, least: int = 1) -> tuple[Any, To
     TypeError, ValueError
         If X holds texts, counts, fractions or negative numbers, or has another shape.
     """
-    if isinstance(X, PaddedRows):
+    if isinstance(X, PaddedDocuments):
         return X, X.table
     if isinstance(X, TokenIds) and X.table is not None and X.ndim == 2 and X.size:
         values = X.view(np.ndarray)  # int32, as the vectorizer made it

@@ -1,24 +1,27 @@
 """Labels from the containers and types that hold them, as arrays that scikit-learn sorts."""
 
 import enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 
-class CodedLabels(NamedTuple):
-    """Labels of many texts, of which each distinct one is there once.
+class CodedLabels:
+    """Labels as numbers, for many texts of few labels.
 
-    Attributes
+    Parameters
     ----------
-    codes : ndarray of int, shape (n,)
+    codes : ndarray of shape (n_texts,), int32
         The place of each text's label in `distinct`.
-    distinct : list
-        The labels, each of which occurs.
+    distinct : array-like
+        The labels, in the container that those of all texts would be in.
     """
 
-    codes: np.ndarray
-    distinct: list[Any]
+    def __init__(self, codes: np.ndarray, distinct: Any) -> None:
+        self.codes, self.distinct = codes, distinct
+
+    def __len__(self) -> int:
+        return len(self.codes)
 
 
 def as_labels(y: Any, name: str = "y") -> Any:

@@ -29,6 +29,7 @@ from sktextcnn._network import (
     single_thread,
     torchs_generators,
 )
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import PADDING_ID
 from sktextcnn._training.callbacks import (
     EMBEDDING,
@@ -42,6 +43,7 @@ from sktextcnn._training.callbacks import (
 )
 from sktextcnn._training.dataset import TokenDataset
 from sktextcnn._training.plan import NetPlan
+from sktextcnn._training.rows import row_blocks
 
 # Tokens in a batch of prediction, which bounds its memory; about what is fastest.
 _TOKENS_AT_ONCE = 1 << 14
@@ -349,11 +351,18 @@ def learning_rates(settings: Mapping[str, Any]) -> dict[str, Any]:
 # Prediction ---------------------------------------------------------------------------
 
 
-def logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
+def logits(net: TextNet, ids: Ids) -> np.ndarray:
     """The outputs of the network for token ids; (n, num_outputs).
 
     Does not touch the net, so that threads may share it.
     """
+    blocks = row_blocks(ids)
+    if len(blocks) > 1:
+        return np.concatenate([_logits(net, ids[rows]) for rows in blocks])
+    return _logits(net, ids[:])
+
+
+def _logits(net: TextNet, ids: np.ndarray) -> np.ndarray:
     module = net.module_
     if module.training:
         module.eval()

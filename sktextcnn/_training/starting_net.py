@@ -3,7 +3,6 @@
 import numbers
 import warnings
 from dataclasses import replace
-from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -107,7 +106,7 @@ def _started(
     for source in sources:
         copy_weights(source, net.module_, data.words)
         if source.purpose == "pretrained" and np.array_equal(source.classes, data.targets.classes):
-            _try_head(source, net, data.sample(seed))
+            _try_head(source, net, data)
     return net
 
 
@@ -119,7 +118,8 @@ def _try_head(source: SourceModel, net: TextNet, data: TrainingData) -> None:
     state = net.module_.state_dict()
     before = {name: state[name].clone() for name in head}
     net.module_.load_state_dict(head, strict=False)
-    if not is_predicted(data, data.outputs(partial(logits, net))):
+    some = data.sampled()
+    if not is_predicted(some, logits(net, some.ids)):
         net.module_.load_state_dict(before, strict=False)
 
 

@@ -35,7 +35,7 @@ def encode_targets(
 
     Parameters
     ----------
-    y : array-like of shape (n_texts,) or (n_texts, n_labels)
+    y : CodedLabels, or array-like of shape (n_texts,) or (n_texts, n_labels)
         The targets.
     n_texts : int
         The number of texts.
@@ -53,18 +53,16 @@ def encode_targets(
         that is not among `classes`, or is not a classification target.
     """
     X_name, y_name = names
-    if isinstance(y, CodedLabels):
-        # Twice, as scikit-learn warns of labels that occur once.
-        n_distinct = len(y.distinct)
-        of_distinct = encode_targets(
-            [*y.distinct, *y.distinct], 2 * n_distinct, classes, multilabel, names
-        )
-        return of_distinct._replace(encoded=of_distinct.encoded[y.codes])
     if y is None:
         raise ValueError("TextCNNClassifier requires y to be passed, but the target y is None.")
     n_labels = _n_labels(y, y_name)
     if n_labels != n_texts:
         raise ValueError(f"{X_name} has {n_texts} texts, but {y_name} has {n_labels} labels.")
+    if isinstance(y, CodedLabels):
+        # Each twice, as scikit-learn warns of labels most of which occur once.
+        twice = np.concatenate([y.distinct, y.distinct]) if n_labels else y.distinct
+        targets = encode_targets(twice, len(twice), classes, multilabel, names)
+        return targets._replace(encoded=targets.encoded[y.codes])
     y = as_labels(y, y_name)
     kind = type_of_target(y, input_name=y_name)
     check_classification_targets(y)
@@ -133,7 +131,7 @@ def combine_weights(
     ----------
     n_texts : int
         The number of texts.
-    y : array-like
+    y : CodedLabels or array-like
         Their targets.
     sample_weight : array-like of shape (n_texts,) or None
         The weight of each text.
@@ -161,11 +159,10 @@ def combine_weights(
     if sample_weight is not None:
         weight = _checked_weights(sample_weight, n_texts, name)
     if class_weight is not None:
-        if isinstance(y, CodedLabels):
-            if isinstance(class_weight, str):
-                of_classes = compute_sample_weight(class_weight, y.codes)
-            else:
-                of_classes = compute_sample_weight(class_weight, as_labels(y.distinct))[y.codes]
+        if isinstance(y, CodedLabels) and isinstance(class_weight, str):
+            of_classes = compute_sample_weight(class_weight, y.codes)
+        elif isinstance(y, CodedLabels):
+            of_classes = compute_sample_weight(class_weight, as_labels(y.distinct))[y.codes]
         elif balanced_by is None or not isinstance(class_weight, str):
             of_classes = compute_sample_weight(class_weight, as_labels(y))
         else:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from sktextcnn._progress import waiting
 from sktextcnn._training.card import held_out_scores
 from sktextcnn._training.data import TrainingData, hold_out, is_predicted
 from sktextcnn._training.net import TextNet, logits
+from sktextcnn._training.rows import row_blocks
 from sktextcnn._training.starting_weights import SourceModel, wide_of
 from sktextcnn._wide import (
     PRIOR,
@@ -41,7 +42,7 @@ class Choice(NamedTuple):
     scores: dict[str, Any]
 
 
-def other_wide(sources: list[SourceModel], data: TrainingData, seed: int) -> WideModel | None:
+def other_wide(sources: list[SourceModel], data: TrainingData) -> WideModel | None:
     """Return the wide part of a model that the network starts from, for the ids of the texts.
 
     None if there is none, or if it does not predict the texts, whose question may be another.
@@ -49,9 +50,9 @@ def other_wide(sources: list[SourceModel], data: TrainingData, seed: int) -> Wid
     for source in sources:
         wide = wide_of(source, data.n_ids, data.words)
         if wide is not None and np.array_equal(source.classes, data.targets.classes):
-            some = data.sample(seed)
-            centered = wide.extended(wide, some.ids[:], some.weight)
-            if is_predicted(some, some.outputs(centered.logits)):
+            some = data.sampled()
+            centered = wide.extended(wide, some.ids, some.weight)
+            if is_predicted(some, centered.logits(some.ids)):
                 return wide
     return None
 
@@ -102,14 +103,13 @@ def try_mixture(
     n_epochs = min(n_epochs, max(of_first, 2 * n_frozen))
     title = "TextCNN, to weigh the parts" if progress else None
     net.fit_epochs(train.to_dataset(net.device), n_epochs, title=title)
-    return by_first(choose_mixture, net, train, held_out, seed, other, progress=progress)
+    return by_first(choose_mixture, net, train, held_out, other, progress=progress)
 
 
 def choose_mixture(
     net: TextNet,
     train: TrainingData,
     held_out: TrainingData,
-    seed: int,
     other: WideModel | None = None,
     *,
     progress: bool = False,
@@ -121,21 +121,19 @@ def choose_mixture(
     net : TextNet
         A network that was trained on `train`.
     train, held_out : TrainingData
-        The wide part is fitted to a sample of `train`, once for each strength of its penalty.
-    seed : int
-        Of the sample.
+        The wide part is fitted to `train`, once for each strength of its penalty.
     other : WideModel or None
         See `other_wide`.
     progress : bool, default=False
         Whether to say what takes long.
     """
-    train, held_out = _counted(train).sample(seed), _counted(held_out)
+    train, held_out = _counted(train), _counted(held_out).sampled()
     targets, weight = held_out.targets.encoded, held_out.weight
-    deep = held_out.outputs(partial(logits, net))
+    deep = logits(net, held_out.ids)
     found = []
     with waiting("Fitting the linear model, to weigh the parts", shown=progress):
         for strength, wides in _wide_models(train, STRENGTHS, other):
-            parts = [deep, *(held_out.outputs(wide.logits) for wide in wides)]
+            parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
             prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
             scales, loss = fit_scales(parts, targets, weight, prior)
             found.append((loss, strength, scales, parts))
@@ -147,26 +145,24 @@ def choose_mixture(
 
 def _spread(net: TextNet, data: TrainingData) -> float:
     """How far apart the network's logits for texts are: their root mean square."""
-
-    def squares(ids: np.ndarray) -> np.ndarray:
-        values = logits(net, ids)
+    of_texts = np.empty(len(data.ids))
+    for rows in row_blocks(data.ids):
+        values = logits(net, data.ids[rows])
         if not data.targets.multilabel:
             values -= values.mean(axis=1, keepdims=True)
-        return np.einsum("nc,nc->n", values, values) / values.shape[1]
-
-    return float(np.sqrt(np.average(data.outputs(squares), weights=data.weight)))
+        of_texts[rows] = np.einsum("nc,nc->n", values, values) / values.shape[1]
+    return float(np.sqrt(np.average(of_texts, weights=data.weight)))
 
 
 def mix(
     net: TextNet,
     data: TrainingData,
     mixture: Mixture | None,
-    seed: int,
     other: WideModel | None = None,
     *,
     progress: bool = False,
 ) -> WideModel:
-    """Fit a wide part to the texts, or a sample of many, and scale it and the network's head.
+    """Fit a wide part to all texts, and scale it and the output layer of the network.
 
     Parameters
     ----------
@@ -176,8 +172,6 @@ def mix(
         All texts.
     mixture : Mixture or None
         None to have what is likely where there are too few texts to choose by.
-    seed : int
-        Of the sample.
     other : WideModel or None
         See `other_wide`. It becomes a part of the wide part.
     progress : bool, default=False
@@ -188,7 +182,7 @@ def mix(
     WideModel
         Its logits are to be added to those of the network.
     """
-    data = _counted(data).sample(seed)
+    data = _counted(data)
     strength, scale_of_deep = _STRENGTH, PRIOR[0]
     scales_of_wide = [PRIOR[1], PRIOR_OF_OTHER]
     if mixture is not None:
@@ -222,9 +216,8 @@ def _wide_models(
     data: TrainingData, strengths: tuple[float, ...], other: WideModel | None
 ) -> Iterator[tuple[float, list[WideModel]]]:
     """The wide part for each strength, followed by the other model with the same n-grams."""
-    n_classes = len(data.targets.classes)
-    ids = data.ids[:]
-    models = fit_wide(ids, data.targets.encoded, n_classes, data.weight, strengths, other)
+    n_classes, data = len(data.targets.classes), data.sampled()
+    models = fit_wide(data.ids, data.targets.encoded, n_classes, data.weight, strengths, other)
     for strength, wide in models:
-        others = [] if other is None else [other.extended(wide, ids, data.weight)]
+        others = [] if other is None else [other.extended(wide, data.ids, data.weight)]
         yield strength, [wide, *others]

@@ -4,7 +4,9 @@ import contextlib
 import difflib
 import numbers
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -17,6 +19,7 @@ from sktextcnn._vectors.in_memory import as_in_memory, is_in_memory, is_pair, wo
 from sktextcnn._vectors.objects import ObjectVectors
 from sktextcnn._vectors.other_files import folder_hint
 from sktextcnn._vectors.renaming import as_rename, check_can_be_pickled
+from sktextcnn._vectors.word2vec_format import write_word2vec_binary
 
 _DEFAULT_ENCODING = "utf-8"
 
@@ -102,7 +105,8 @@ class Embeddings:
     -----
     A handle on an object in memory pickles the object. To keep the object out of a deployed
     model, which does not need it, set the vectorizer's parameter `embeddings` to None before it
-    is stored. For vectors of gensim, you can also save them to a file and pass the path.
+    is stored. The tasks of a parallel search carry the object too. :meth:`save` writes its vectors
+    to a file and returns a handle that ships as the path.
 
     The vectors of an encoder are scaled so that their numbers have the standard deviation 0.5,
     about that of GloVe's, when a vectorizer is fitted. Sentence encoders return vectors of
@@ -318,6 +322,69 @@ class Embeddings:
             return self._object.words(n)
         with self._file() as file:
             return file.words(n)
+
+    def save(self, path: str | os.PathLike[str]) -> "Embeddings":
+        """Write vectors that are in memory to a file, and return a handle on it.
+
+        A handle on an object ships the object with each task of a parallel search, and with each
+        pickle. The handle on the file ships the path, and each process reads the file once. The
+        vectors, and so the models, are the same.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file to write, completely or not at all, in the binary format of word2vec. On
+            several machines it must be a path that all of them have, such as one on a shared
+            disk.
+
+        Returns
+        -------
+        Embeddings
+            A handle on the file, with the same `width`. The words are those of texts, so `word`
+            is None.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If the source is a file or an encoder; if it has no words; if it is a fastText object,
+            whose subwords have no place in the file; if a vector is not finite; or if the format
+            cannot hold a word, such as one with a space.
+
+        Examples
+        --------
+        >>> import pickle, tempfile
+        >>> from pathlib import Path
+        >>> from sktextcnn import Embeddings
+        >>> vectors = Embeddings({"the": [0.1, 0.2], "of": [0.3, 0.4]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     saved = vectors.save(Path(folder, "vectors.bin"))
+        ...     rows = saved.lookup(["of"])
+        >>> saved
+        Embeddings('vectors.bin')
+        >>> rows
+        {'of': array([0.3, 0.4], dtype=float32)}
+        """
+        from sktextcnn._state import atomic_write
+
+        if self._object is None:
+            why = "encodes any word" if self.is_encoder else "is a file, so use it as it is"
+            raise ValueError(f"Only vectors in memory can be saved; {self.name} {why}.")
+        if self._object.has_subwords:
+            raise ValueError(
+                f"{self.name} gives vectors to all words by their subwords, which the format of "
+                f"word2vec cannot hold. Save it by its own method, "
+                f"vectors.save({os.fspath(path)!r}), and pass the path."
+            )
+        words = self.words(sys.maxsize)
+        if not words:
+            raise ValueError(f"{self.name} has no words to save. Check the rule for its words.")
+        (first,) = self.lookup(words[:1]).values()
+        rows = ((word, self.lookup([word])[word]) for word in words)
+        with atomic_write(path) as file:
+            write_word2vec_binary(file, len(words), len(first), rows)
+        return Embeddings(Path(path), width=self.width, verbose=self._verbose)
 
     @contextlib.contextmanager
     def _file(self) -> Iterator[VectorFile]:

@@ -1,7 +1,7 @@
 """The binary format of word2vec."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -79,6 +79,33 @@ def read_word2vec_binary(file: BinaryIO, path: str, wanted: Wanted) -> FoundVect
         warn_of_missing_rows(path, n_rows, len(hashes))
     reader = _IndexedWord2vecReader(size, RecordIndex.from_arrays(hashes, bounds))
     return FoundVectors(size, found, reader)
+
+
+def write_word2vec_binary(
+    file: BinaryIO, n_rows: int, size: int, rows: Iterable[tuple[str, np.ndarray]]
+) -> None:
+    """Write words and their vectors.
+
+    Raises
+    ------
+    ValueError
+        If the format cannot hold a word: it is empty or too long, has a space or another
+        separator of ASCII, or is no valid text.
+    """
+    file.write(b"%d %d\n" % (n_rows, size))
+    for word, row in rows:
+        file.write(_checked_word(word) + b" " + row.astype("<f4").tobytes() + b"\n")
+
+
+def _checked_word(word: str) -> bytes:
+    encoded = word.encode("utf-8", "replace")
+    if encoded.decode() != word or encoded.split() != [encoded] or len(encoded) > LONGEST_WORD:
+        raise ValueError(
+            f"The word {word!r:.60} cannot be written in the format of word2vec, whose words are "
+            f"valid text without spaces. Leave such words out: Embeddings(source, word=function), "
+            f"where the function returns None for them and other words as they are."
+        )
+    return encoded
 
 
 def _row(values: bytes, path: str, offset: int, word: bytes) -> np.ndarray:

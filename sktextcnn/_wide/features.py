@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import UNKNOWN_ID
 
 # A word is coded as its id, a pair as the ids of both words, so that words come before pairs.
@@ -66,7 +67,7 @@ def ids_of_pairs(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return codes >> _SHIFT, codes & (FIRST_PAIR - 1)
 
 
-def texts_at_once(ids: np.ndarray) -> int:
+def texts_at_once(ids: Ids) -> int:
     """How many texts of ids of shape (N, T) are fastest to count together."""
     return max(1, _TOKENS_AT_ONCE // max(1, ids.shape[1]))
 
@@ -123,11 +124,11 @@ class NGrams:
     def _mark_of(self, code: np.ndarray) -> np.ndarray:
         return ((code * _MULTIPLIER).view(np.uint64) >> self._mark_shift).view(np.int64)
 
-    def counts(self, ids: np.ndarray) -> Counts:
+    def counts(self, ids: Ids) -> Counts:
         """Count the n-grams of the vocabulary in ids of shape (N, T)."""
         n_texts, step = len(ids), texts_at_once(ids)
         if n_texts <= step:
-            return self._counts(ids)
+            return self._counts(ids[:])
         parts = [self._counts(ids[start : start + step]) for start in range(0, n_texts, step)]
         return Counts(
             np.concatenate([part.text + i * step for i, part in enumerate(parts)]),

@@ -12,8 +12,16 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
 from sktextcnn._blas import one_blas_thread
+from sktextcnn._text import Ids
 from sktextcnn._token_ids import UNKNOWN_ID
-from sktextcnn._wide.features import FIRST_PAIR, Counts, NGrams, pair_codes, tf_idf
+from sktextcnn._wide.features import (
+    FIRST_PAIR,
+    Counts,
+    NGrams,
+    pair_codes,
+    texts_at_once,
+    tf_idf,
+)
 from sktextcnn._wide.model import Mixture, WideModel
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ Solvers = dict[int, "LogisticRegression"]
 
 
 def fit_wide(
-    ids: np.ndarray,
+    ids: Ids,
     targets: np.ndarray,
     n_classes: int,
     weight: np.ndarray | None = None,
@@ -94,16 +102,13 @@ def _most_ngrams(targets: np.ndarray, n_classes: int) -> int:
 
 
 def _features(
-    ids: np.ndarray, weight: np.ndarray, most: int, other: WideModel | None
+    ids: Ids, weight: np.ndarray, most: int, other: WideModel | None
 ) -> tuple[NGrams, Counts, np.ndarray]:
     """Choose at most `most` n-grams, and those of another model.
 
     Returns the n-grams, their counts in the texts, and their weights.
     """
-    known = ids > UNKNOWN_ID
-    pair = known[:, :-1] & known[:, 1:]
-    pairs = pair_codes(ids[:, :-1][pair], ids[:, 1:][pair])
-    codes = np.concatenate([np.unique(ids[known]).astype(np.int64), np.unique(pairs)])
+    codes = _distinct(ids)
     of_other = np.empty(0, dtype=np.int64) if other is None else other.ngrams.codes
     everything = NGrams(np.union1d(codes, of_other))
     counts = everything.counts(ids)
@@ -121,6 +126,20 @@ def _features(
     if other is not None:
         idf[ngrams.rows_of(of_other)] = other.idf
     return ngrams, counts, idf
+
+
+def _distinct(ids: Ids) -> np.ndarray:
+    """The codes of all n-grams of ids, sorted."""
+    words, pairs, step = [], [], texts_at_once(ids)
+    for start in range(0, len(ids), step):
+        some = ids[start : start + step]
+        known = some > UNKNOWN_ID
+        pair = known[:, :-1] & known[:, 1:]
+        words.append(np.unique(some[known]))
+        pairs.append(pair_codes(some[:, :-1][pair], some[:, 1:][pair]))
+    return np.concatenate(
+        [np.unique(np.concatenate(words)).astype(np.int64), np.unique(np.concatenate(pairs))]
+    )
 
 
 def _solve(

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from sktextcnn._network import map_in_threads, single_thread
+from sktextcnn._text import Ids
 from sktextcnn._wide.features import (
     NGrams,
     ids_of_pairs,
@@ -70,19 +71,19 @@ class WideModel:
         self.ngrams = NGrams(codes)
         self.idf, self.coef, self.intercept, self.mixture = idf, coef, intercept, mixture
 
-    def logits(self, ids: np.ndarray) -> np.ndarray:
+    def logits(self, ids: Ids) -> np.ndarray:
         """Return the logits of ids of shape (N, T); (N, C), float64."""
         # Gradients and inference mode are the caller's, who wants neither.
         with torch.inference_mode(False), torch.no_grad():
             step = texts_at_once(ids)
             if len(ids) == 1:
                 # Too little for torch to share, and a context costs time.
-                return self._logits(ids)
+                return self._logits(ids[:])
             if len(ids) <= step:
                 with single_thread():
-                    return self._logits(ids)
-            parts = [ids[start : start + step] for start in range(0, len(ids), step)]
-            return np.concatenate(map_in_threads(self._logits, parts))
+                    return self._logits(ids[:])
+            blocks = [slice(start, start + step) for start in range(0, len(ids), step)]
+            return np.concatenate(map_in_threads(lambda rows: self._logits(ids[rows]), blocks))
 
     def _logits(self, ids: np.ndarray) -> np.ndarray:
         counts = self.ngrams.counts(ids)
@@ -163,9 +164,7 @@ class WideModel:
             codes[order], self.idf[order], self.coef[order], self.intercept, self.mixture
         )
 
-    def extended(
-        self, larger: "WideModel", ids: np.ndarray, weight: np.ndarray | None
-    ) -> "WideModel":
+    def extended(self, larger: "WideModel", ids: Ids, weight: np.ndarray | None) -> "WideModel":
         """Return the model with the n-grams of another one, which has all of its own and more.
 
         Parameters

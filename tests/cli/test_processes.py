@@ -28,7 +28,7 @@ def test_a_pipe_in_a_locale_that_is_not_utf_8(folder, model):
 
 
 def test_a_reader_that_stops_reading_ends_the_command_quietly(folder):
-    Path("many.csv").write_text("text\n" + "a gem of a film\n" * 20_000, encoding="utf-8")
+    Path("many.csv").write_text("text\n" + "a gem of a film\n" * 5_000, encoding="utf-8")
     command = [sys.executable, "-m", "sktextcnn", "predict", "model.sktextcnn", "many.csv"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"text,prediction,probability\n"

@@ -1,5 +1,6 @@
 """train: the model that it saves, what it reports, and what it refuses."""
 
+import errno
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import sktextcnn
 from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._baseline import tfidf_baseline
 from sktextcnn._cli import main
+from sktextcnn._cli.stored_samples import StoredSamples
 from tests.cli.commands import BAD, GOOD, QUICK, TRAIN, fails
 
 
@@ -230,3 +232,52 @@ def test_the_saved_model_shows_no_progress_bars(folder, capsys):
     classifier.partial_fit(ids, data["sentiment"])
     classifier.fit(ids, data["sentiment"])
     assert capsys.readouterr() == ("", "")
+
+
+def test_texts_that_are_put_aside_in_a_file_give_the_same_model(folder, capsys, monkeypatch):
+    argv = [*TRAIN, *QUICK, "--test-size", "0.25"]
+    assert main([*argv, "--quiet"]) == 0
+    expected = sktextcnn.load("m.sktextcnn")
+    monkeypatch.setattr("sktextcnn._cli.stored_samples._MOST_IN_MEMORY", 1)
+    monkeypatch.setattr("sktextcnn._cli.scores._TEXTS_AT_ONCE", 4)
+    monkeypatch.setattr("sktextcnn._cli.scores._MOST_OF_BASELINE", 1)
+    before = set(Path().iterdir())
+    assert main(argv) == 0
+    assert set(Path().iterdir()) == before
+    loaded = sktextcnn.load("m.sktextcnn")
+    np.testing.assert_array_equal(loaded.predict_proba(GOOD), expected.predict_proba(GOOD))
+    test, test_before = loaded[-1].card_["test"], expected[-1].card_["test"]
+    assert test == {**test_before, "baseline_accuracy": None}
+    said = "TF-IDF and logistic regression were not trained, since 0 kB of texts would take"
+    assert said in capsys.readouterr().err
+
+
+def test_texts_come_back_from_the_file_as_they_were(tmp_path):
+    texts = ["", "a gem", "é 😀\n\0", "\ud83d", "x" * 100, "\r\n"]
+    with StoredSamples(str(tmp_path)) as samples:
+        for i, text in enumerate(texts):
+            samples.append(text, range(i))
+        stored = samples.texts(np.array([3, 0, 5, 2, 4, 1]))
+        assert list(stored) == list(stored) == [texts[i] for i in (3, 0, 5, 2, 4, 1)]
+        assert [len(chunk) for chunk in stored.chunks(4)] == [4, 2]
+        assert stored.n_bytes == sum(len(t.encode("utf-8", "surrogatepass")) for t in texts)
+        numbers = np.array([2, 0, 1, 4, 3])
+        indicator = samples.targets(np.array([2, 0]), numbers, multilabel=True)
+        assert indicator.tolist() == [[1, 0, 1, 0, 0], [0, 0, 0, 0, 0]]
+
+
+def test_a_disk_that_is_full_is_told_with_the_folder(folder, capsys, monkeypatch):
+    def write(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.write", write)
+    said = fails(capsys, *TRAIN, *QUICK)
+    assert re.search(r"put aside .* could not be written \(No space left.*Free space there", said)
+    assert not Path("m.sktextcnn").exists()
+
+
+def test_a_label_of_one_text_cannot_be_held_out(folder, capsys):
+    data = pd.DataFrame({"text": ["a", "b", "c"], "label": ["x", "x", "y"]})
+    data.to_csv("d.csv", index=False)
+    said = fails(capsys, "train", "d.csv", "-o", "m.sktextcnn", "--test-size", "0.5")
+    assert "--test-size 0.5: only one text has the label y, so that it cannot be both" in said

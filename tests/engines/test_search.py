@@ -1,5 +1,8 @@
 """A search on Ray has the bits of one in this process."""
 
+import re
+from pathlib import Path
+
 import joblib
 import numpy as np
 import pytest
@@ -34,3 +37,14 @@ def test_a_grid_search_has_the_same_bits(backend):
         spread = search().fit(TEXTS, LABELS)
     assert (spread.cv_results_["mean_test_score"] == alone.cv_results_["mean_test_score"]).all()
     assert (spread.predict_proba(TEXTS) == alone.predict_proba(TEXTS)).all()
+
+
+def test_the_recipe_of_the_page_runs(backend):
+    page = Path(__file__).parents[2] / "docs" / "search_on_clusters.md"
+    (recipe,) = re.findall(
+        r"^```{code-block} python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S
+    )
+    names = {"texts": TEXTS, "libraries": LABELS, "model": search().estimator}
+    names |= {"grid": search().param_grid, "GridSearchCV": GridSearchCV}
+    exec(compile(recipe, page.name, "exec"), names)
+    assert names["on_ray"].best_params_

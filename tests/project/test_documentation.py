@@ -55,9 +55,13 @@ def vectors(docstrings):
 
 
 @pytest.fixture
-def texts_and_vectors(page, docstrings, vectors, make_tickets, tmp_path, monkeypatch):
+def texts_and_vectors(page, docstrings, vectors, make_tickets, tmp_path, monkeypatch, request):
     """Texts, labels and vectors, under the names that the pages have for them."""
     monkeypatch.chdir(tmp_path)
+    if page.name == "search_on_clusters.md":
+        # One cluster for all tests.
+        client = request.getfixturevalue("dask_client")
+        monkeypatch.setattr("distributed.Client", lambda **_: client)
     # So few texts would be seen 300 times.
     most_epochs = 2 if page.name == "README.md" else 4
     monkeypatch.setattr("sktextcnn._classifier._MOST_EPOCHS", most_epochs)
@@ -79,6 +83,7 @@ def texts_and_vectors(page, docstrings, vectors, make_tickets, tmp_path, monkeyp
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:jieba", "ignore::SyntaxWarning")
 @pytest.mark.filterwarnings("ignore:pkg_resources")
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # Of Dask.
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_of_the_pages_runs_and_prints_what_they_say(page, texts_and_vectors, capsys):
     namespace = dict(texts_and_vectors, __name__="page")

@@ -59,6 +59,15 @@ def test_topics_take_a_folder_of_folders(tmp_path, monkeypatch, capsys):
     assert "16 texts of 2 topics, 4 to test on" in capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_study_prunes_some_of_its_trials(docstrings, monkeypatch, capsys):
+    monkeypatch.setattr("sktextcnn.datasets.load_docstrings", lambda: docstrings)
+    used = runpy.run_path(str(EXAMPLES / "plot_optuna.py"))
+    states = {trial.state.name for trial in used["study"].trials}
+    assert states == {"COMPLETE", "PRUNED"}
+    assert "The best loss is" in capsys.readouterr().out
+
+
 @pytest.mark.soak
 def test_transfer_is_better_than_few_labels_alone(docstrings, monkeypatch, capsys):
     texts, libraries = (each[::2] for each in docstrings)

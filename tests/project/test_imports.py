@@ -115,6 +115,7 @@ def test_the_public_names_are_those_of_the_contract():
         "datasets",
         "explain",
         "export_onnx",
+        "fit_chunks",
         "load",
         "nearest_words",
         "report",

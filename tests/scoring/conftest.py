@@ -4,28 +4,16 @@ import copy
 
 import numpy as np
 import pytest
-from sklearn.pipeline import make_pipeline
 
 import sktextcnn
-from sktextcnn import TextCNNClassifier, TextVectorizer
 from sktextcnn._scoring import loaded
-
-TEXTS = ["a witty gem", "so dull", "an odd film", "a dull, dull film", "what a gem", "odd jokes"]
-LABELS = ["good", "bad", "odd", "bad", "good", "odd"]
+from tests.scoring.models import LABELS, TEXTS, fitted
 
 
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     """Each test begins as a new process does."""
     loaded._entries.clear()
-
-
-def fitted(labels, seed=0, max_epochs=2):
-    classifier = TextCNNClassifier(
-        num_filters=4, wide=False, max_epochs=max_epochs, device="cpu", random_state=seed
-    )
-    model = make_pipeline(TextVectorizer(min_df=1), classifier)
-    return model.fit(TEXTS * 2, np.concatenate([labels, labels]))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 import sktextcnn
 from sktextcnn import Scorer
 from sktextcnn._scoring import loaded
-from tests.scoring.conftest import TEXTS, fitted
+from tests.scoring.models import TEXTS, fitted
 
 
 def record_batch(columns):

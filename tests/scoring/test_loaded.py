@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 import sktextcnn
 from sktextcnn import Scorer
 from sktextcnn._scoring import loaded
-from tests.scoring.conftest import LABELS, TEXTS, fitted
+from tests.scoring.models import LABELS, TEXTS, fitted
 from tests.vectors.test_fork import exit_code, needs_fork
 
 FRAME = {"review": TEXTS}

@@ -201,6 +201,7 @@ classifier_params = st.fixed_dictionaries(
         "class_weight": st.sampled_from([None, "balanced", {"bad": 3.0}]),
         "precision": st.sampled_from(["float32", "bfloat16"]),
         "convolution": st.sampled_from(["lookup", "dense"]),
+        "wide": st.booleans(),
     },
 )
 REFUSALS = (

@@ -35,6 +35,13 @@ class Mean(nn.Module):
         return self.head(self.embedding(ids.long()).mean(dim=1) * self.scale + self.shift)
 
 
+@pytest.fixture(scope="module")
+def data(data):
+    """Texts enough for a network and a wide part beside it."""
+    X, y = data
+    return X[:80], y[:80]
+
+
 ARCHITECTURES = pytest.mark.parametrize("architecture", ["kim", "stacked", Mean])
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 from skorch.callbacks import Callback, EpochScoring, GradientNormClipping, LRScheduler
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn._network import max_over_time
 from sktextcnn._network.modules import UNKNOWN_ID, KimCNN
 from sktextcnn._training.dataset import TokenDataset
 
@@ -181,7 +182,7 @@ def test_many_texts_are_predicted_as_few_are(data, monkeypatch):
     classifier = TextCNNClassifier(max_epochs=1, **SMALL).fit(X, y)
     together = classifier.predict_proba(X)
     monkeypatch.setattr("sktextcnn._training.net._TOKENS_AT_ONCE", 50)
-    monkeypatch.setattr("sktextcnn._network.max_over_time._TOKENS_AT_ONCE", 20)
+    monkeypatch.setitem(max_over_time._BYTES_AT_ONCE, "cpu", 1)
     np.testing.assert_allclose(classifier.predict_proba(X), together, rtol=1e-14)
 
 
