@@ -80,8 +80,12 @@ def data_parallel(*, timeout: float = 300.0, start_timeout: float = 1800.0) -> I
     >>> torch.distributed.destroy_process_group()
     """
     for name, seconds in (("timeout", timeout), ("start_timeout", start_timeout)):
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-            raise ValueError(f"{name} must be a number of seconds above 0; got {seconds!r}.")
+        if (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, int | float)
+            or not 0 < seconds < math.inf
+        ):
+            raise ValueError(f"{name} must be a finite number of seconds above 0; got {seconds!r}.")
     if current_group() is not None:
         raise RuntimeError("data_parallel() is active in this thread already; enter it once.")
     if not (distributed.is_available() and distributed.is_initialized()):
