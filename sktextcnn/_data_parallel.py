@@ -72,7 +72,7 @@ def data_parallel(*, timeout: float = 300.0, start_timeout: float = 1800.0) -> I
     >>> torch.distributed.init_process_group(
     ...     "gloo", store=torch.distributed.HashStore(), rank=0, world_size=1
     ... )
-    >>> classifier = TextCNNClassifier(embedding_dim=8, max_epochs=1, random_state=0)
+    >>> classifier = TextCNNClassifier(embedding_dim=8, max_epochs=1)
     >>> with data_parallel():
     ...     fitted = classifier.fit([[2, 3], [4, 5]] * 9, [0, 1] * 9)
     >>> fitted.predict([[2, 3]]).shape
