@@ -46,12 +46,17 @@ def data_parallel(*, timeout: float = 300.0, start_timeout: float = 1800.0) -> I
         The same where a training begins and where it waits for what one process computes alone,
         such as the linear model: one process may read vectors while another one has them.
 
+    Yields
+    ------
+    None
+
     Raises
     ------
     RuntimeError
         If there is no default process group, or if a process ends, fails or does not answer.
     ValueError
-        In ``fit``, if the processes do not have the same texts, labels, parameters or versions.
+        If a time-out is not a positive number; and, in ``fit``, if the processes do not have the
+        same texts, labels, parameters or versions.
 
     Notes
     -----
@@ -62,22 +67,25 @@ def data_parallel(*, timeout: float = 300.0, start_timeout: float = 1800.0) -> I
     --------
     A group of one process, which torchrun would make of several:
 
-    >>> import tempfile
     >>> import torch.distributed
     >>> from sktextcnn import TextCNNClassifier, data_parallel
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     torch.distributed.init_process_group(
-    ...         "gloo", init_method=f"file://{file.name}", rank=0, world_size=1
-    ...     )
-    ...     classifier = TextCNNClassifier(embedding_dim=8, max_epochs=1, random_state=0)
-    ...     with data_parallel():
-    ...         print(classifier.fit([[2, 3], [4, 5]] * 9, [0, 1] * 9).predict([[2, 3]]).shape)
-    ...     torch.distributed.destroy_process_group()
+    >>> torch.distributed.init_process_group(
+    ...     "gloo", store=torch.distributed.HashStore(), rank=0, world_size=1
+    ... )
+    >>> classifier = TextCNNClassifier(embedding_dim=8, max_epochs=1)
+    >>> with data_parallel():
+    ...     fitted = classifier.fit([[2, 3], [4, 5]] * 9, [0, 1] * 9)
+    >>> fitted.predict([[2, 3]]).shape
     (1,)
+    >>> torch.distributed.destroy_process_group()
     """
     for name, seconds in (("timeout", timeout), ("start_timeout", start_timeout)):
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-            raise ValueError(f"{name} must be a number of seconds above 0; got {seconds!r}.")
+        if (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, int | float)
+            or not 0 < seconds < math.inf
+        ):
+            raise ValueError(f"{name} must be a finite number of seconds above 0; got {seconds!r}.")
     if current_group() is not None:
         raise RuntimeError("data_parallel() is active in this thread already; enter it once.")
     if not (distributed.is_available() and distributed.is_initialized()):

@@ -112,6 +112,7 @@ def test_the_public_names_are_those_of_the_contract():
         "TextVectorizer",
         "TokenIds",
         "TrainingHistoryDisplay",
+        "data_parallel",
         "datasets",
         "explain",
         "export_onnx",

@@ -161,7 +161,7 @@ def test_the_context_needs_a_group_and_sensible_times():
     with pytest.raises(RuntimeError, match=r"init_process_group\('gloo'\)"), data_parallel():
         pass
     for name in ("timeout", "start_timeout"):
-        for value in (0, -1.0, "5", None, True, float("nan")):
+        for value in (0, -1.0, "5", None, True, float("nan"), float("inf")):
             with pytest.raises(ValueError, match=f"{name} must be"), data_parallel(**{name: value}):
                 pass
 
