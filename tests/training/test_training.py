@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 from skorch.callbacks import Callback, EpochScoring, GradientNormClipping, LRScheduler
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
+from sktextcnn._network import max_over_time
 from sktextcnn._network.modules import UNKNOWN_ID, KimCNN
 from sktextcnn._training.dataset import TokenDataset
 
