@@ -39,8 +39,9 @@ def memory_kept() -> Iterator[None]:
     are free at the end of the heap are kept. Afterwards it has those of the environment again.
     Without such a variable, or with another library than glibc, nothing is changed.
     """
-    low, set_option = _low_thresholds(), _mallopt()
-    if not low or set_option is None:
+    low = _low_thresholds()
+    set_option = _mallopt() if low else None
+    if set_option is None:
         yield
         return
     _count(1, low, set_option)
