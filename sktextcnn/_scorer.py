@@ -211,6 +211,7 @@ class Scorer:
         Parameters
         ----------
         frame : Dask DataFrame, or any frame that can be scored
+            Its columns and types are looked at.
 
         Returns
         -------
