@@ -63,6 +63,7 @@ def test_global_generators_are_left_untouched(corpus, vectors_file):
             np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
 
 
+@pytest.mark.soak
 def test_one_job_and_two_jobs_give_the_same_bits(corpus, vectors_file):
     texts, labels = corpus
     grid = [

@@ -274,7 +274,8 @@ def test_equal_rows_that_other_threads_made_are_refused_if_they_differ(vectors_f
 def test_rows_are_forgotten_with_their_vectorizer(vectors_file):
     X = fitted(vectors_file)[1].tolist()
     gc.collect()
-    with pytest.raises(ValueError, match="X is a plain matrix"):
+    # Some rows may be those of another vectorizer, which another test has kept.
+    with pytest.raises(ValueError, match=r"rows of X are not|X is a plain matrix"):
         quick().fit(X, [0, 1] * 3)
 
 

@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 import re
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from tests.training.parallel_cases import CASES
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.training.parallel_preloaded"])
 
+# Three are tested by make soak.
+SIZES = [2, pytest.param(3, marks=pytest.mark.soak)]
 SECONDS = 300  # after which a test fails, rather than waiting for ever
 
 
@@ -48,9 +51,9 @@ def in_processes(function, size, folder, n_results=None):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Results of all cases in one, two and three processes."""
+    """Results of all cases in a number of processes, which is asked for by calling it."""
     folder = tmp_path_factory.mktemp("groups")
-    return {size: in_processes("truth", size, folder / f"{size}") for size in (1, 2, 3)}
+    return lru_cache(lambda size: in_processes("truth", size, folder / f"{size}"))
 
 
 def same(first, second):
@@ -59,25 +62,25 @@ def same(first, second):
 
 @pytest.mark.parametrize("case", parallel_cases.ALSO_ALONE)
 def test_a_group_of_one_process_changes_no_bit(results, case):
-    (alone,) = results[1]
+    (alone,) = results(1)
     for part in ("weights", "outputs", "history"):
         same(alone[case][part], alone[f"{case}, alone"][part])
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("case", CASES)
 def test_all_processes_have_the_same_model(results, case, size):
-    first, *others = (result[case] for result in results[size])
+    first, *others = (result[case] for result in results(size))
     for other in others:
         for part in ("weights", "outputs", "history", "gradients", "card"):
             same(first[part], other[part])
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("case", [case for case in CASES if case != "no seed"])
 def test_gradients_and_losses_are_those_of_one_process(results, case, size):
     tolerance = {"rtol": 0, "atol": 2e-2 if case == "bfloat16" else 1e-6}
-    one, several = results[1][0][case], results[size][0][case]
+    one, several = results(1)[0][case], results(size)[0][case]
     assert len(several["gradients"]) == parallel_cases.N_STEPS
     for expected, found in zip(one["gradients"][:2], several["gradients"][:2], strict=True):
         assert found.keys() == expected.keys()
@@ -85,13 +88,13 @@ def test_gradients_and_losses_are_those_of_one_process(results, case, size):
             np.testing.assert_allclose(found[name], grad, **tolerance, err_msg=name)
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("case", [case for case in CASES if case != "no seed"])
 def test_trainings_are_those_of_one_process(results, case, size):
     # Adam makes much of gradients that are nothing but rounding.
     by_adam = case in ("sparse gradients", "regions")
     tolerance = {"rtol": 0, "atol": 2e-2 if by_adam or case == "bfloat16" else 1e-5}
-    one, several = results[1][0][case], results[size][0][case]
+    one, several = results(1)[0][case], results(size)[0][case]
     np.testing.assert_allclose(several["outputs"], one["outputs"], **tolerance)
     assert len(several["history"]) == len(one["history"])
     for expected, found in zip(one["history"], several["history"], strict=True):
@@ -103,7 +106,7 @@ def test_trainings_are_those_of_one_process(results, case, size):
 
 
 def test_early_stopping_and_scores_of_callbacks_see_all_texts(results):
-    history = results[3][0]["validation"]["history"]
+    history = results(2)[0]["validation"]["history"]
     assert 1 < len(history) < 9
     assert history[0]["train_batch_count"] == -(-parallel_cases.N_TEXTS // 8)
     assert {"f1_macro", "accuracy", "valid_loss"} <= history[0].keys()
@@ -184,6 +187,7 @@ def test_a_warning_says_at_which_batch_size_processes_pay(computing, exchanging,
         assert f"batch_size to at least {least}" in str(caught[0].message)
 
 
+@pytest.mark.soak
 def test_the_recipe_for_torchrun(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "data_parallel.md").read_text(encoding="utf-8")
     program = re.search(r"^:caption: train.py\n\n(.*?)^```", page, re.M | re.S)[1]
