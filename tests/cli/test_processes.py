@@ -37,6 +37,7 @@ def test_a_reader_that_stops_reading_ends_the_command_quietly(folder):
     assert process.returncode == 141
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 def test_a_full_disk_is_said_in_one_line(folder, capsys):
     with open("/dev/full", "wb") as full:

@@ -129,6 +129,7 @@ for kind in ("kim", "stacked"):
 """
 
 
+@pytest.mark.soak
 def test_models_predict_the_same_in_a_fresh_process(corpus, vectors_file, tmp_path):
     texts, labels = corpus
     answers = []

@@ -330,19 +330,23 @@ def test_a_damaged_file_that_was_left_is_not_taken(gensim_data):
     assert stored() == CONTENT
 
 
-def test_two_that_download_the_same_wait_for_each_other(gensim_data, capsys):
+def test_two_that_download_the_same_wait_for_each_other(gensim_data, monkeypatch):
+    said, waits = [], threading.Event()
+    monkeypatch.setattr(
+        "sktextcnn._gensim_data.fetching.say",
+        lambda what, **kwargs: (said.append(what), waits.set() if "Waiting" in what else None),
+    )
     gensim_data.faults = [("stall", 2000)]
     threads = [threading.Thread(target=fetch, args=[NAME]) for _ in range(2)]
     threads[0].start()
     assert gensim_data.begun.wait(20)
     threads[1].start()
     # The first one has the connection until the second one waits.
-    said = ""
-    while "Waiting for it" not in said:
-        said += capsys.readouterr().err
+    assert waits.wait(20)
     gensim_data.released.set()
     for thread in threads:
         thread.join()
+    assert f"Another process downloads {NAME}. Waiting for it." in said
     assert gensim_data.asked() == [None, 2000]
     assert stored() == CONTENT
 

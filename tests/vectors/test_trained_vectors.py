@@ -71,6 +71,7 @@ def test_vectors_are_trained_on_texts_with_lone_surrogates(algorithm):
     assert np.isfinite(vectorizer.embedding_matrix_).all()
 
 
+@pytest.mark.soak
 def test_vectors_trained_here_are_the_same_in_every_process(corpus):
     texts = corpus[0][:60]
     vectorizers, matrices = [], []
