@@ -152,7 +152,7 @@ def test_the_seed_is_that_of_the_first_process(said):
     assert [each["seed"] for each in said] == [None, None]
 
 
-@pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.parametrize("how", ["kill", pytest.param("stop", marks=pytest.mark.soak)])
 def test_a_lost_process_ends_the_others(tmp_path, how):
     for message, seconds in in_processes(f"lost_by_{how}", 3, tmp_path / how, n_results=2):
         assert "has lost the others of data_parallel()" in message
