@@ -22,6 +22,7 @@ _N_WORDS, _LENGTH, _ROWS = 100_000, 50, 20_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this part."""
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 5_000_000])
+    parser.add_argument("--network-alone", action="store_true", help="without the linear model")
     parser.add_argument("--folder", type=pathlib.Path, help="default: that of temporary files")
 
 
@@ -33,7 +34,10 @@ def run(args: argparse.Namespace) -> list:
             file = str(pathlib.Path(folder, "texts.parquet"))
             command = [sys.executable, __file__]
             subprocess.run([*command, "write", file, str(size)], check=True)
-            output = subprocess.run([*command, "train", file], check=True, stdout=subprocess.PIPE)
+            kind = "alone" if args.network_alone else "wide"
+            output = subprocess.run(
+                [*command, "train", file, kind], check=True, stdout=subprocess.PIPE
+            )
         found.append(json.loads(output.stdout))
     first = found[0]
     rows = [
@@ -75,7 +79,7 @@ def write(file: str, size: int) -> None:
             writer.write_table(pa.table([texts, labels.tolist()], schema=schema))
 
 
-def train(file: str) -> None:
+def train(file: str, *, wide: bool) -> None:
     """Train for one epoch, and print what it took as JSON."""
     import pyarrow.parquet as pq
     from sklearn.pipeline import make_pipeline
@@ -95,7 +99,7 @@ def train(file: str) -> None:
     watcher.start()
     model = make_pipeline(
         TextVectorizer(),
-        TextCNNClassifier(embedding_dim=100, max_epochs=1, random_state=0, device="cpu"),
+        TextCNNClassifier(embedding_dim=100, wide=wide, max_epochs=1, random_state=0, device="cpu"),
     )
     start = time.perf_counter()
     fit_chunks(model, chunks(), text="text", label="label", folder=str(pathlib.Path(file).parent))
@@ -124,4 +128,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "write":
         write(sys.argv[2], int(sys.argv[3]))
     else:
-        train(sys.argv[2])
+        train(sys.argv[2], wide=sys.argv[3] == "wide")
