@@ -86,7 +86,8 @@ def train(file: str, *, wide: bool) -> None:
 
     from sktextcnn import TextCNNClassifier, TextVectorizer, fit_chunks
 
-    parquet = pq.ParquetFile(file)
+    # Else pyarrow keeps all that it has read.
+    parquet = pq.ParquetFile(file, pre_buffer=False)
     n_texts = parquet.metadata.num_rows
     read_at = []
 

@@ -20,8 +20,10 @@ from sktextcnn._network.max_over_time import empty_products, product_type, proje
 
 # Maximum size of the remembered products. When it is reached, a new memory replaces the old one.
 MOST_BYTES = 1 << 28
-# Minimum number of rows of a new memory; the number doubles when all rows are used.
-_FEWEST_ROWS = 256
+# Minimum number of rows of a new memory; the number doubles when all rows are used. From this share
+# of the maximum on, a memory on the CPU gets the maximum: a system gives memory when it is first
+# written to, while a doubled copy needs both at once.
+_FEWEST_ROWS, _SHARE_TO_DOUBLE = 256, 1 / 8
 
 
 class Vectors(Protocol):
@@ -170,11 +172,14 @@ class Products:
             n_words = len(new)
             if n_words > most_rows:
                 return None
-            n_rows = min(most_rows, max(n_words, _FEWEST_ROWS))
+            # Both together would take twice the memory.
+            self._memory = memory = None
+            n_rows = _n_rows(n_words, _FEWEST_ROWS, most_rows, words.device)
             row_of = torch.full((n_ids,), -1, dtype=torch.int32, device=words.device)
             memory = _Memory(made_for, row_of, empty_products(n_rows, weights, dtype), n_rows)
         elif n_words > memory.n_rows:
-            memory = memory.grown(min(most_rows, max(n_words, 2 * memory.n_rows)), weights)
+            n_rows = _n_rows(n_words, 2 * memory.n_rows, most_rows, words.device)
+            memory = memory.grown(n_rows, weights)
         rows = torch.arange(memory.n_words, n_words, device=words.device)
         project(memory.products, memory.n_rows, rows, embedding.vectors(new), weights)
         # If an interrupt comes between these two, some rows are not used, but none is wrong.
@@ -185,6 +190,12 @@ class Products:
         if self._n_forgotten == n_forgotten:
             self._memory = memory
         return memory
+
+
+def _n_rows(needed: int, wanted: int, most: int, device: torch.device) -> int:
+    """How many rows to make space for."""
+    n_rows = min(most, max(needed, wanted))
+    return most if n_rows > most * _SHARE_TO_DOUBLE and device.type == "cpu" else n_rows
 
 
 def _made_for(embedding: Vectors, weights: Sequence[Tensor]) -> tuple | None:

@@ -1,5 +1,6 @@
 """Token ids with targets and weights as torch's tensors, and their batches."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,11 +63,11 @@ class TokenDataset(Dataset):
         return torch.from_numpy(values[rows]).to(self._device)
 
     def lengths(self) -> torch.Tensor:
-        """The number of tokens in each text; (n,), where the dataset is."""
+        """The number of tokens in each text; (n,), int32, where the dataset is."""
         ids = self.X["ids"]
         if isinstance(ids, torch.Tensor):
-            return (ids != PADDING_ID).sum(dim=1)
-        return _tensor(ids.lengths(), self._device)
+            return (ids != PADDING_ID).sum(dim=1, dtype=torch.int32)
+        return _tensor(ids.lengths().astype(np.int32), self._device)
 
 
 def _tensor(values: Any, device: str) -> torch.Tensor:
@@ -88,18 +89,14 @@ class Batches:
         self.lengths = dataset.lengths()
 
     def __iter__(self) -> Iterator[tuple]:
-        n_rows, device = len(self.dataset), self.lengths.device
+        n_rows, size, device = len(self.dataset), self.batch_size, self.lengths.device
+        n_batches = math.ceil(n_rows / size)
         if not self.shuffle:
-            batches = list(torch.arange(n_rows, device=device).split(self.batch_size))
+            rows, batches = torch.arange(n_rows, device=device), torch.arange(n_batches)
         else:
-            order = of_first(permutation(n_rows)).to(device)
-            pools = order.split(self.batch_size * _BATCHES_SORTED)
-            batches = [
-                batch
-                for pool in pools
-                for batch in pool[self.lengths[pool].argsort(stable=True)].split(self.batch_size)
-            ]
-            order = of_first(permutation(len(batches)))
-            batches = [batches[i] for i in order.tolist()]
-        for batch in batches:
-            yield self.dataset[batch]
+            rows = of_first(permutation(n_rows)).to(device)
+            for pool in rows.split(size * _BATCHES_SORTED):
+                pool.copy_(pool[self.lengths[pool].argsort(stable=True)])
+            batches = of_first(permutation(n_batches))
+        for i in batches.tolist():
+            yield self.dataset[rows[i * size : (i + 1) * size]]

@@ -7,8 +7,8 @@ import numpy as np
 from sktextcnn._text import Ids, PaddedDocuments
 from sktextcnn._token_ids import PADDING_ID
 
-# Ids in a block of rows, which bounds its memory to 64 MB.
-_IDS_AT_ONCE = 1 << 24
+# Ids in a block of rows, which bounds its memory to 16 MB.
+_IDS_AT_ONCE = 1 << 22
 
 
 def chosen_rows(ids: Ids, rows: np.ndarray) -> Ids:

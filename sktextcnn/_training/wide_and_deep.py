@@ -129,14 +129,19 @@ def choose_mixture(
     """
     train, held_out = _counted(train), _counted(held_out).sampled()
     targets, weight = held_out.targets.encoded, held_out.weight
+    with waiting("Fitting the linear model, to weigh the parts", shown=progress):
+        linear = [
+            (strength, [wide.logits(held_out.ids) for wide in wides])
+            for strength, wides in _wide_models(train, STRENGTHS, other)
+        ]
+    # Only now, as both take much memory.
     deep = logits(net, held_out.ids)
     found = []
-    with waiting("Fitting the linear model, to weigh the parts", shown=progress):
-        for strength, wides in _wide_models(train, STRENGTHS, other):
-            parts = [deep, *(wide.logits(held_out.ids) for wide in wides)]
-            prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
-            scales, loss = fit_scales(parts, targets, weight, prior)
-            found.append((loss, strength, scales, parts))
+    for strength, of_wides in linear:
+        parts = [deep, *of_wides]
+        prior = (*PRIOR, PRIOR_OF_OTHER)[: len(parts)]
+        scales, loss = fit_scales(parts, targets, weight, prior)
+        found.append((loss, strength, scales, parts))
     _, strength, scales, parts = min(found, key=lambda each: each[0])
     scores = held_out_scores(np.tensordot(scales, np.stack(parts), axes=1), held_out.targets)
     spread_of_deep = float(scales[0]) * _spread(net, train)
@@ -183,14 +188,14 @@ def mix(
         Its logits are to be added to those of the network.
     """
     data = _counted(data)
-    strength, scale_of_deep = _STRENGTH, PRIOR[0]
-    scales_of_wide = [PRIOR[1], PRIOR_OF_OTHER]
-    if mixture is not None:
-        strength, spread_of_deep, *scales_of_wide = mixture
-        # Logits that are all alike have no scale.
-        scale_of_deep = spread_of_deep / (_spread(net, data) or 1.0)
+    strength = _STRENGTH if mixture is None else mixture.strength
     with waiting("Fitting the linear model", shown=progress):
         ((_, wides),) = _wide_models(data, (strength,), other)
+    scale_of_deep, scales_of_wide = PRIOR[0], [PRIOR[1], PRIOR_OF_OTHER]
+    if mixture is not None:
+        _, spread_of_deep, *scales_of_wide = mixture
+        # Logits that are all alike have no scale. Only now, as both take much memory.
+        scale_of_deep = spread_of_deep / (_spread(net, data) or 1.0)
     layer = output_layer(net.module_)
     with torch.no_grad():
         for parameter in layer.parameters():

@@ -27,7 +27,7 @@ class Counts(NamedTuple):
 
     text: np.ndarray  # (n,), rows
     ngram: np.ndarray  # (n,), columns
-    times: np.ndarray  # (n,), float64
+    times: np.ndarray  # (n,)
     n_texts: int
 
     def offsets(self) -> np.ndarray:
@@ -124,20 +124,8 @@ class NGrams:
     def _mark_of(self, code: np.ndarray) -> np.ndarray:
         return ((code * _MULTIPLIER).view(np.uint64) >> self._mark_shift).view(np.int64)
 
-    def counts(self, ids: Ids) -> Counts:
-        """Count the n-grams of the vocabulary in ids of shape (N, T)."""
-        n_texts, step = len(ids), texts_at_once(ids)
-        if n_texts <= step:
-            return self._counts(ids[:])
-        parts = [self._counts(ids[start : start + step]) for start in range(0, n_texts, step)]
-        return Counts(
-            np.concatenate([part.text + i * step for i, part in enumerate(parts)]),
-            np.concatenate([part.ngram for part in parts]),
-            np.concatenate([part.times for part in parts]),
-            n_texts,
-        )
-
-    def _counts(self, ids: np.ndarray) -> Counts:
+    def counts(self, ids: np.ndarray) -> Counts:
+        """Count the n-grams of the vocabulary in ids of shape (N, T), which are few."""
         known = ids > UNKNOWN_ID
         pair = known[:, :-1] & known[:, 1:]
         text, column = pair.nonzero()
@@ -156,7 +144,7 @@ class NGrams:
         np.not_equal(keys[1:], keys[:-1], out=is_first[1:-1])
         begins = is_first.nonzero()[0]
         text, ngram = np.divmod(keys[begins[:-1]], n_ngrams)
-        return Counts(text, ngram, (begins[1:] - begins[:-1]).astype(np.float64), len(ids))
+        return Counts(text, ngram, begins[1:] - begins[:-1], len(ids))
 
 
 def tf_idf(counts: Counts, idf: np.ndarray) -> np.ndarray:

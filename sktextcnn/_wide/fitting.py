@@ -110,22 +110,42 @@ def _features(
     """
     codes = _distinct(ids)
     of_other = np.empty(0, dtype=np.int64) if other is None else other.ngrams.codes
-    everything = NGrams(np.union1d(codes, of_other))
-    counts = everything.counts(ids)
-    n_texts = np.bincount(counts.ngram, weight[counts.text], minlength=len(everything))
+    everything = NGrams(codes if other is None else np.union1d(codes, of_other))
+    n_texts, parts = np.zeros(len(everything)), []
+    for first in range(0, len(ids), step := texts_at_once(ids)):
+        counts = everything.counts(ids[first : first + step])
+        text = counts.text + first
+        np.add.at(n_texts, counts.ngram, weight[text])
+        parts.append(_compact(Counts(text, counts.ngram, counts.times, len(ids))))
     kept = (everything.codes < FIRST_PAIR) | (n_texts >= _LEAST_TEXTS_OF_PAIR)
     if kept.sum() > most:
         n_texts_of_kept = np.where(kept, n_texts, 0)
         kept[np.argsort(-n_texts_of_kept, kind="stable")[most:]] = False
     kept[everything.rows_of(of_other)] = True
-    new_row = np.cumsum(kept) - 1
-    mask = kept[counts.ngram]
-    counts = Counts(counts.text[mask], new_row[counts.ngram[mask]], counts.times[mask], len(ids))
+    counts = _chosen(parts, kept)
     idf = (np.log((1 + weight.sum()) / (1 + n_texts[kept])) + 1).astype(np.float32)
     ngrams = NGrams(everything.codes[kept])
     if other is not None:
         idf[ngrams.rows_of(of_other)] = other.idf
     return ngrams, counts, idf
+
+
+def _compact(counts: Counts) -> Counts:
+    """The same in half the memory: there are fewer than 2**31 texts and n-grams."""
+    text, ngram, times = (each.astype(np.int32) for each in counts[:3])
+    return Counts(text, ngram, times, counts.n_texts)
+
+
+def _chosen(parts: list[Counts], kept: np.ndarray) -> Counts:
+    """Join parts of counts, with the n-grams that are kept; the list is emptied."""
+    new_row = (np.cumsum(kept) - 1).astype(np.int32)
+    n_texts, arrays = parts[0].n_texts, []
+    for part in parts:
+        mask = kept[part.ngram]
+        arrays.append((part.text[mask], new_row[part.ngram[mask]], part.times[mask]))
+    parts.clear()
+    text, ngram, times = (np.concatenate(each) for each in zip(*arrays, strict=True))
+    return Counts(text, ngram, times, n_texts)
 
 
 def _distinct(ids: Ids) -> np.ndarray:

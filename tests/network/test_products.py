@@ -220,6 +220,7 @@ def test_a_child_adds_words_even_if_its_parent_was_adding_some():
     with network._products._add_lock:
         child = os.fork()
         if child == 0:
+            torch.set_num_threads(1)  # The threads of the parent are not there.
             of_look_ups(network, torch.tensor([[7]]))
             os._exit(int(remembered(network) != [0, 3, 5, 7]))
         assert os.waitpid(child, 0)[1] == 0
@@ -255,8 +256,12 @@ def test_threads_share_the_products(most_words, monkeypatch):
     assert len(outputs) == 4
 
 
-def test_the_memory_grows_with_the_words(monkeypatch):
+@pytest.mark.parametrize(
+    ("share_to_double", "expected"), [(1, [4, 8, 16, 32, N_IDS]), (0.25, [4, 8, N_IDS])]
+)
+def test_the_memory_grows_with_the_words(share_to_double, expected, monkeypatch):
     monkeypatch.setattr(products, "_FEWEST_ROWS", 4)
+    monkeypatch.setattr(products, "_SHARE_TO_DOUBLE", share_to_double)
     network = random_network()
     sizes, held = [], []
     for first in range(1, N_IDS - 2, 2):
@@ -267,7 +272,7 @@ def test_the_memory_grows_with_the_words(monkeypatch):
         memory = network._products._memory
         sizes.append(memory.n_rows)
         held.append((memory, int(memory.row_of.max())))
-    assert sorted(set(sizes)) == [4, 8, 16, 32, N_IDS]
+    assert sorted(set(sizes)) == expected
     # A memory that was read before it grew only refers to rows that it has.
     assert all(most < memory.n_rows for memory, most in held)
     assert all(int(memory.row_of.max()) < memory.n_rows for memory, _ in held)
