@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal
 
 import numpy as np
 
+from sktextcnn._compat.arrow import batches_of_dataset, is_arrow_dataset
 from sktextcnn._scoring import (
     Column,
     OutputNames,
@@ -187,21 +188,25 @@ class Scorer:
         texts = frames.texts(frame, self.text)
         return frames.joined(frame, self.keep, self._columns(model, texts))
 
-    def batches(self, frames: Iterable[Any]) -> Iterator[Any]:
+    def batches(self, frames: Any) -> Iterator[Any]:
         """Add predictions to each frame of an iterable.
 
-        This is the function for ``mapInArrow`` and ``mapInPandas`` of Spark, and for the batches
-        of a dataset of pyarrow.
+        This is the function for ``mapInArrow`` and ``mapInPandas`` of Spark, and for datasets of
+        pyarrow.
 
         Parameters
         ----------
-        frames : iterable of frames
-            Each is scored when it is asked for.
+        frames : iterable of frames, or dataset of pyarrow
+            Each frame is scored when it is asked for. Of a dataset, one group of rows after the
+            other is read.
 
         Yields
         ------
         scored : as the frame
         """
+        if is_arrow_dataset(frames):
+            columns = None if self.keep is None else [self.text, *self.keep]
+            frames = batches_of_dataset(frames, columns)
         for frame in frames:
             yield self(frame)
 

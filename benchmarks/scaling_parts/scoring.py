@@ -119,7 +119,7 @@ def _summed_file(score: Scorer, file: str) -> float:
 
 
 def _summed(score: Scorer, files: list[str]) -> float:
-    frames = score.batches(pa.dataset.dataset(files).to_batches())
+    frames = score.batches(pa.dataset.dataset(files))
     return sum(frame["probability"].to_numpy().sum() for frame in frames)
 
 

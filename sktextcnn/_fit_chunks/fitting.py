@@ -12,7 +12,7 @@ from sktextcnn._text import Documents, IdsInFile, PaddedDocuments
 
 def fit_chunks(
     model: Any,
-    chunks: Iterable[Any],
+    chunks: Any,
     *,
     text: str | None = None,
     label: str | Sequence[str] | None = None,
@@ -32,10 +32,11 @@ def fit_chunks(
     ----------
     model : Pipeline of TextVectorizer and TextCNNClassifier
         The model. As in its `fit`, both steps are fitted in place.
-    chunks : iterable
+    chunks : iterable, or dataset of pyarrow
         The texts with their labels. Either tuples ``(texts, labels)`` or ``(texts, labels,
         weights)``; or tables with named columns, if `text` and `label` are given: data frames,
-        Arrow batches, dicts of lists, or single rows. A chunk may have any number of texts.
+        Arrow batches, dicts of lists, or single rows. A chunk may have any number of texts. Of a
+        dataset of pyarrow, one group of rows after the other is read.
     text : str or None, default=None
         The column of the texts. None: the chunks are tuples.
     label : str, sequence of str or None, default=None

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from sktextcnn._compat.arrow import batches_of_dataset, is_arrow_dataset
 from sktextcnn._fit_chunks.gathering import LabelsOfChunks, WeightsOfChunks
 from sktextcnn._text import read_texts
 
 _FORMS = (
     "Give tuples (texts, labels) or (texts, labels, weights); or data frames, Arrow batches, dicts "
-    "or rows, and the names of their columns as text= and label="
+    "or rows, or a dataset of pyarrow, and the names of the columns as text= and label="
 )
 
 
@@ -19,7 +20,7 @@ class Chunks:
 
     Parameters
     ----------
-    chunks : iterable
+    chunks : iterable, or dataset of pyarrow
         Tuples of texts, labels and perhaps weights; or tables or single rows.
     text, weight : str or None
         The names of the columns; `text` is None for tuples.
@@ -45,6 +46,10 @@ class Chunks:
                 "text, label and weight are names of columns, and text and label go together; give "
                 "both, or none of the three for chunks that are tuples."
             )
+        if is_arrow_dataset(chunks):
+            labels = [label] if isinstance(label, str) else label or []
+            names = [text, *labels, weight]
+            chunks = batches_of_dataset(chunks, [name for name in names if name is not None])
         if isinstance(chunks, str | bytes | Mapping) or not hasattr(chunks, "__iter__"):
             raise TypeError(
                 f"chunks must be an iterable of chunks; got {type(chunks).__name__}. {_FORMS}."

@@ -61,7 +61,7 @@ def frames_of(frame: Any) -> Frames:
 _ON_ENGINES = {
     "dask": " Write frame.map_partitions(score, meta=score.meta(frame)).",
     "polars": " Write frame.map_batches(score, schema=score.schema(frame)).",
-    "pyarrow": " Write score.batches(dataset.to_batches()).",
+    "pyarrow": " Write score.batches(dataset).",
     "pyspark": " Write frame.mapInArrow(score.batches, score.schema(frame)).",
     "ray": " Write dataset.map_batches(score).",
 }

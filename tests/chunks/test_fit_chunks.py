@@ -2,6 +2,9 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 
 import numpy as np
@@ -151,15 +154,22 @@ def test_tables_and_rows_of_many_kinds(tmp_path):
         assert found.predict(TEXTS).tolist() == expected.predict(TEXTS).tolist()
 
 
-def test_arrow_batches(tmp_path):
+def test_datasets_of_arrow_and_their_batches(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     dataset = pytest.importorskip("pyarrow.dataset")
     parquet = pytest.importorskip("pyarrow.parquet")
-    parquet.write_table(pyarrow.table({"t": TEXTS, "l": LABELS}), tmp_path / "1.parquet")
-    batches = dataset.dataset(tmp_path).to_batches(batch_size=40)
-    found = fit_chunks(new({"max_epochs": 1}), batches, text="t", label="l")
-    expected = new({"max_epochs": 1}).fit(TEXTS, LABELS)
-    np.testing.assert_array_equal(found.predict_proba(TEXTS), expected.predict_proba(TEXTS))
+    numbers, weights = range(len(TEXTS)), [2.0] * len(TEXTS)
+    table = pyarrow.table({"t": TEXTS, "n": numbers, "l": LABELS, "w": weights})
+    parquet.write_table(table[:70], tmp_path / "1.parquet", row_group_size=30)
+    parquet.write_table(table[70:], tmp_path / "2.parquet")
+    files = dataset.dataset(tmp_path)
+    expected = new({"max_epochs": 1}).fit(TEXTS, LABELS, textcnnclassifier__sample_weight=weights)
+    filtered = files.filter(dataset.field("n") >= 0)
+    for chunks in (files, filtered, files.to_batches(batch_size=40)):
+        found = fit_chunks(new({"max_epochs": 1}), chunks, text="t", label="l", weight="w")
+        np.testing.assert_array_equal(found.predict_proba(TEXTS), expected.predict_proba(TEXTS))
+    with pytest.raises(ValueError, match=r"has no column 'text'\. Its columns are \['t', 'n', 'l'"):
+        fit_chunks(new({}), files, text="text", label="l")
 
 
 # Faults -----------------------------------------------------------------------------------
@@ -250,6 +260,50 @@ def test_an_interrupt_of_the_training_leaves_the_model_as_it_was(fitted, tmp_pat
     if os.name == "posix":
         # A killed process leaves nothing, as the file has no name while it is used.
         assert not seen
+
+
+_PROGRAM = """
+import sys, time
+from skorch.callbacks import Callback
+from sklearn.pipeline import make_pipeline
+from sktextcnn import TextCNNClassifier, TextVectorizer, fit_chunks
+
+def chunks():
+    for _ in range(20):
+        yield ["one two", "three four"] * 1000, ["a", "b"] * 1000
+    print("read", flush=True)
+    if sys.argv[2] == "reading":
+        time.sleep(60)
+
+class Slow(Callback):
+    def on_batch_end(self, net, **kwargs):
+        print("trained", flush=True)
+        time.sleep(60)
+
+classifier = TextCNNClassifier(embedding_dim=2, num_filters=2, callbacks=[("slow", Slow())])
+fit_chunks(make_pipeline(TextVectorizer(), classifier), chunks(), folder=sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the file has a name on Windows")
+@pytest.mark.parametrize(
+    ("ending", "step"), [(signal.SIGKILL, "reading"), (signal.SIGINT, "training")]
+)
+def test_a_process_that_is_killed_leaves_nothing_behind(ending, step, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(tmp_path), step],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        line = b"read\n" if step == "reading" else b"trained\n"
+        assert line in iter(process.stdout.readline, b"")
+        process.send_signal(ending)
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode != 0
+    if ending == signal.SIGINT:
+        assert errors.rstrip().endswith(b"KeyboardInterrupt")
+    assert not list(tmp_path.iterdir())
 
 
 class _FullFile:

@@ -96,11 +96,12 @@ def test_pyarrow_scores_a_dataset_batch_by_batch(path, model, frame, files, tmp_
     dataset = pa.dataset.dataset(files, format="parquet")
     schema = score.schema(dataset)
     assert schema == score.schema(dataset.schema) == score.schema(dataset.to_table())
-    batches = score.batches(dataset.to_batches(batch_size=7))
-    pa.dataset.write_dataset(batches, tmp_path / "scored", schema=schema, format="parquet")
-    scored = pa.dataset.dataset(tmp_path / "scored").to_table()
-    assert scored.schema.names == schema.names
-    assert_scored(scored.to_pandas(), frame, model)
+    for name, parts in (("whole", dataset), ("batches", dataset.to_batches(batch_size=7))):
+        batches = score.batches(parts)
+        pa.dataset.write_dataset(batches, tmp_path / name, schema=schema, format="parquet")
+        scored = pa.dataset.dataset(tmp_path / name).to_table()
+        assert scored.schema.names == schema.names
+        assert_scored(scored.to_pandas(), frame, model)
 
 
 def test_batches_are_scored_one_by_one(path):
