@@ -20,6 +20,12 @@ def pytest_collection_modifyitems(items):
         if item.path.is_relative_to(os.path.dirname(__file__)):
             for warning in ENGINES_WARN:
                 item.add_marker(pytest.mark.filterwarnings(warning))
+    # Ray's driver may hang once Spark has forked its process for Java. So Ray comes first.
+    items.sort(key=_needs_spark)
+
+
+def _needs_spark(item):
+    return "spark" in item.name or "spark" in item.fixturenames
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +46,8 @@ def ray():
 @pytest.fixture(scope="session")
 def spark():
     """Spark with two threads in a Java process."""
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
     reason = "Spark is not installed: make test-engines"
     sql = pytest.importorskip("pyspark.sql", reason=reason)
     java_home = os.environ.get("JAVA_HOME", "")

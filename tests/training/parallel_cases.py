@@ -15,7 +15,7 @@ from skorch.callbacks import Callback, EpochScoring
 from torch import distributed, nn
 
 import sktextcnn._training.agreement as agreement
-from sktextcnn import TextCNNClassifier, TextVectorizer, data_parallel
+from sktextcnn import TextCNNClassifier, TextVectorizer, data_parallel, fit_chunks
 from sktextcnn._data_parallel import Group, current_group
 
 N_STEPS = 3  # whose gradients are kept
@@ -75,6 +75,12 @@ def fitted(embeddings=None, fit=None, **params):
     return model.fit(X, y, **fit)
 
 
+def from_chunks():
+    X, y = texts()
+    model = make_pipeline(TextVectorizer(), TextCNNClassifier(**SMALL, embedding_dim=5))
+    return fit_chunks(model, [(X[:7], y[:7]), (X[7:], y[7:])])
+
+
 def continued():
     model = fitted()
     X, y = texts()
@@ -125,6 +131,8 @@ CASES = {
     "multilabel": multilabel,
     "validation": with_validation,
     "wide": lambda: fitted(wide=True),
+    "wide, stopped early": lambda: fitted(wide=True, early_stopping=True, validation_fraction=0.3),
+    "chunks": from_chunks,
     "partial_fit": continued,
     "bfloat16": lambda: fitted(precision="bfloat16"),
     "no seed": lambda: fitted(random_state=None, max_epochs=1),

@@ -67,6 +67,13 @@ def test_a_group_of_one_process_changes_no_bit(results, case):
         same(alone[case][part], alone[f"{case}, alone"][part])
 
 
+def test_chunks_have_the_bits_of_a_list(results):
+    (alone,) = results(1)
+    for several in (alone, *results(2)):
+        for part in ("weights", "outputs", "history", "gradients"):
+            same(several["chunks"][part], several["plain"][part])
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("case", CASES)
 def test_all_processes_have_the_same_model(results, case, size):
