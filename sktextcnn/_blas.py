@@ -1,23 +1,13 @@
 """One thread for BLAS, whose bits depend on the number of its threads."""
 
 import contextlib
-import os
-import threading
 from collections.abc import Iterator
 
 from threadpoolctl import threadpool_limits
 
-_one_at_a_time = threading.RLock()
+from sktextcnn._compat.locks import ForkSafeLock
 
-
-def _renew_lock() -> None:
-    """Let a forked child go on though a thread of its parent was inside."""
-    global _one_at_a_time
-    _one_at_a_time = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_one_at_a_time = ForkSafeLock(reentrant=True)
 
 
 @contextlib.contextmanager

@@ -11,10 +11,11 @@ import contextlib
 import ctypes
 import os
 import platform
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+
+from sktextcnn._compat.locks import ForkSafeLock
 
 # From glibc's malloc.h: the number of a setting in calls of mallopt.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -25,7 +26,7 @@ _STATIC = 1 << 17
 # Each of these settings ends the change of both thresholds.
 _SETTINGS = ("trim_threshold", "mmap_threshold", "top_pad", "mmap_max")
 
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 # How many calls, in all threads, are within `memory_kept`.
 _n_inside = 0
 
@@ -130,13 +131,3 @@ def _mallopt() -> Callable[[int, int], int] | None:
         return ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return None
-
-
-def _renew_lock() -> None:
-    """Let a forked child change the thresholds though a thread of its parent was doing so."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -5,9 +5,6 @@ once. Only the words of a call are multiplied, so that predicting a single text 
 time of multiplying the whole vocabulary.
 """
 
-import os
-import threading
-import weakref
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -15,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sktextcnn._compat.locks import ForkSafeLock
 from sktextcnn._compat.torch import tensor_version
 from sktextcnn._network.max_over_time import empty_products, product_type, project
 
@@ -84,8 +82,7 @@ class Products:
     def __init__(self) -> None:
         self._memory: _Memory | None = None
         self._n_forgotten = 0
-        self._add_lock = threading.Lock()
-        _all_products.add(self)
+        self._add_lock = ForkSafeLock()
 
     def __reduce__(self) -> tuple:
         return Products, ()
@@ -207,16 +204,3 @@ def _made_for(embedding: Vectors, weights: Sequence[Tensor]) -> tuple | None:
             return None
         state.append((tensor.data_ptr(), version, tensor.dtype, tensor.device))
     return tuple(state)
-
-
-_all_products: weakref.WeakSet[Products] = weakref.WeakSet()
-
-
-def _renew_locks() -> None:
-    """Let a forked child add words even if a thread of its parent was adding some."""
-    for products in _all_products:
-        products._add_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

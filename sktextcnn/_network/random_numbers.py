@@ -9,13 +9,14 @@ batch and take what is theirs, so that their number changes no result.
 """
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from sktextcnn._compat.locks import ForkSafeLock
 
 _of_thread = threading.local()
 
@@ -28,17 +29,7 @@ class Part(NamedTuple):
     share: float  # of its rows that count here
 
 
-_torchs_own = threading.RLock()
-
-
-def _renew_lock() -> None:
-    """Let a forked child use torch's generators though a thread of its parent was doing so."""
-    global _torchs_own
-    _torchs_own = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_torchs_own = ForkSafeLock(reentrant=True)
 
 
 @contextlib.contextmanager

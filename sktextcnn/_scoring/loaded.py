@@ -2,11 +2,11 @@
 
 import os
 import socket
-import threading
 import time
 from collections import OrderedDict
 from typing import Any
 
+from sktextcnn._compat.locks import ForkSafeLock
 from sktextcnn._scoring.labels import plain_labels
 
 # A process that takes turns with more models loads them anew.
@@ -62,13 +62,13 @@ class _Entry:
     """A file, and the model that was last loaded from it."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = ForkSafeLock()
         self.stamp: _Stamp | None = None
         self.model: ScoringModel | None = None
 
 
 _entries: OrderedDict[tuple[str, bool], _Entry] = OrderedDict()
-_entries_lock = threading.Lock()
+_entries_lock = ForkSafeLock()
 
 
 def loaded_model(path: str, *, trusted: bool) -> ScoringModel:
@@ -164,15 +164,3 @@ def _read(path: str, trusted: bool) -> Any:
             f"{path!r} is neither a model file of sktextcnn.save nor a pickle that can be loaded "
             f"here ({type(error).__name__}: {error})."
         ) from error
-
-
-def _renew_locks() -> None:
-    """Let a forked child load models although a thread of its parent was loading some."""
-    global _entries_lock
-    _entries_lock = threading.Lock()
-    for entry in list(_entries.values()):
-        entry.lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

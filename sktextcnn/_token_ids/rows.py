@@ -5,7 +5,6 @@ says which TokenTable the values belong to.
 """
 
 import itertools
-import os
 import threading
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sktextcnn._compat.locks import ForkSafeLock
 from sktextcnn._token_ids.table import PADDING_ID, TokenTable
 
 # Of each table, so many of the latest rows are remembered, at 8 bytes each; the latest matrix is
@@ -39,18 +39,8 @@ class _Made(NamedTuple):
 
 
 _made: "WeakKeyDictionary[TokenTable, list[_Made]]" = WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 _clock = itertools.count()
-
-
-def _renew_lock() -> None:
-    global _lock
-    _lock = threading.Lock()
-
-
-# The lock of a forked child may be held by a thread that does not exist there.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def remember_rows(ids: np.ndarray, table: TokenTable) -> None:

@@ -3,8 +3,6 @@
 import contextlib
 import copy
 import itertools
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -16,6 +14,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring
 from torch import Tensor, nn
 
+from sktextcnn._compat.locks import ForkSafeLock
 from sktextcnn._compat.malloc import memory_kept
 from sktextcnn._compat.torch import double_on_cpu
 from sktextcnn._data_parallel import Group, current_group
@@ -421,17 +420,7 @@ def _batches_by_length(ids: np.ndarray) -> list[np.ndarray]:
 
 # What the process has once ------------------------------------------------------------
 
-_moves = threading.Lock()
-
-
-def _renew_locks() -> None:
-    """Let a forked child predict though a thread of its parent was doing so."""
-    global _moves
-    _moves = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
+_moves = ForkSafeLock()
 
 
 @contextlib.contextmanager

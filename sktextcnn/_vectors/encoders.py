@@ -1,7 +1,5 @@
 """Vectors of words from objects that encode texts, such as a SentenceTransformer."""
 
-import os
-import threading
 import uuid
 import weakref
 from collections import OrderedDict
@@ -10,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sktextcnn._compat.locks import ForkSafeLock
 from sktextcnn._progress import progress_bar
 from sktextcnn._vectors.gensim_objects import is_encodable
 from sktextcnn._vectors.in_memory import as_array
@@ -35,7 +34,7 @@ class EncodedWords:
 
     def __init__(self, key: str | None = None) -> None:
         self.key = key or uuid.uuid4().hex
-        self.lock = threading.Lock()
+        self.lock = ForkSafeLock()
         self.rows: dict[str, np.ndarray | None] = {}
         self.size: int | None = None
         _alive[self.key] = self
@@ -98,7 +97,7 @@ def _encode(encoder: Any, words: list[str], size: int | None) -> np.ndarray:
 _alive: weakref.WeakValueDictionary[str, EncodedWords] = weakref.WeakValueDictionary()
 # Those of handles that were unpickled, as each task of a parallel search unpickles its own.
 _unpickled: OrderedDict[str, EncodedWords] = OrderedDict()
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 def encoded_words(key: str) -> EncodedWords:
@@ -110,15 +109,3 @@ def encoded_words(key: str) -> EncodedWords:
         while len(_unpickled) > _MOST_UNPICKLED:
             _unpickled.popitem(last=False)
     return encoded
-
-
-def _renew_locks() -> None:
-    """Let a forked child encode words although a thread of its parent was encoding some."""
-    global _lock
-    _lock = threading.Lock()
-    for encoded in list(_alive.values()):
-        encoded.lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

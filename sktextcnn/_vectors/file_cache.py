@@ -1,13 +1,13 @@
 """Files of vectors and what was read from them, remembered for the process."""
 
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from sktextcnn._compat.locks import ForkSafeLock
 from sktextcnn._vectors.formats import first_words, is_gensim_file, read_vectors
 from sktextcnn._vectors.gensim_objects import load_gensim
 from sktextcnn._vectors.objects import ObjectVectors
@@ -22,7 +22,7 @@ class VectorFile:
 
     def __init__(self, path: str, encoding: str, word: Any) -> None:
         self.path, self.encoding, self.rename = path, encoding, as_rename(word)
-        self.lock = threading.Lock()
+        self.lock = ForkSafeLock()
         self.vectors: dict[str, np.ndarray] = {}
         self.looked_up: set[str] = set()
         self.first: list[str] = []
@@ -64,7 +64,7 @@ class VectorFile:
 
 
 _files: OrderedDict[tuple, VectorFile] = OrderedDict()
-_files_lock = threading.Lock()
+_files_lock = ForkSafeLock()
 
 
 def file_stamp(path: str) -> tuple[str, int, int]:
@@ -82,15 +82,3 @@ def cached_file(path: str, encoding: str, word: Any = None) -> VectorFile:
         while len(_files) > _MOST_FILES:
             _files.popitem(last=False)
     return file
-
-
-def _renew_locks() -> None:
-    """Let a forked child read vectors although a thread of its parent was reading some."""
-    global _files_lock
-    _files_lock = threading.Lock()
-    for file in list(_files.values()):
-        file.lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

@@ -29,22 +29,30 @@ def _needs_spark(item):
 
 
 @pytest.fixture(scope="session")
-def ray():
+def folder(tmp_path_factory):
+    """The folder that workers are started in, which relative paths are of."""
+    return tmp_path_factory.mktemp("engines")
+
+
+@pytest.fixture(scope="session")
+def ray(folder):
     """Ray with two workers, and no page in a browser."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: make test-engines")
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        # Workers import the tests and the package from where this process does.
-        runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}},
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        ray.init(
+            num_cpus=2,
+            include_dashboard=False,
+            log_to_driver=False,
+            # Workers import the tests and the package from where this process does.
+            runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}},
+        )
     yield ray
     ray.shutdown()
 
 
 @pytest.fixture(scope="session")
-def spark():
+def spark(folder):
     """Spark with two threads in a Java process."""
     if "ray" in sys.modules:
         sys.modules["ray"].shutdown()
@@ -54,6 +62,7 @@ def spark():
     if not (shutil.which("java") or shutil.which("java", path=os.path.join(java_home, "bin"))):
         pytest.skip("Spark needs Java, which is not installed: make test-engines")
     with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.setenv("PYSPARK_DRIVER_PYTHON", sys.executable)
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))

@@ -18,10 +18,10 @@ RECIPES = [
 @pytest.mark.parametrize(
     ("page", "engine"), RECIPES, ids=lambda value: getattr(value, "name", value)
 )
-def test_a_recipe_runs(page, engine, corpus, request, tmp_path, monkeypatch):
+def test_a_recipe_runs(page, engine, corpus, request, folder, monkeypatch):
     blocks = BLOCKS.findall(page.read_text("utf-8"))
     last = max(number for number, (name, _) in enumerate(blocks) if name == engine)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(folder)
     texts, labels = corpus
     namespace = {"texts": texts, "labels": labels, engine: request.getfixturevalue(engine)}
     for name, code in blocks[: last + 1]:

@@ -1,5 +1,7 @@
 """Scorers on Spark and Ray give what the model gives in this process."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,13 +108,17 @@ def test_ray_scores_batches(ray, model_and_path, batch_format):
     scored = dataset.map_batches(score, batch_format=batch_format, batch_size=10)
     found = {row["id"]: (row["prediction"], row["probability"]) for row in scored.take_all()}
     pairs = [tuple(map(plain, found[number])) for number in range(31)]
-    assert pairs == wanted(model)
+    expected = wanted(model)
+    if batch_format == "numpy" and type(expected[0][0]) is datetime.date:
+        # Ray makes moments of the dates of NumPy.
+        pairs = [(label and label.date(), value) for label, value in pairs]
+    assert pairs == expected
 
 
 def test_ray_may_have_nan_beside_texts(ray, path):
     dataset = ray.data.from_pandas(rows().fillna(float("nan")))
     scored = dataset.map_batches(Scorer(path, "review", missing="null"), batch_format="pyarrow")
-    assert scored.filter(lambda row: row["prediction"] is None).count() == 1
+    assert [row["prediction"] for row in scored.take_all()].count(None) == 1
 
 
 def test_ray_is_named_with_what_to_write(ray, path):

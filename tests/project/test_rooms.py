@@ -14,10 +14,10 @@ HOUSE = Path(sktextcnn.__file__).parent
 ROOMS = [
     "_version",
     "datasets",
+    "_compat",
     "_blas",
     "_baseline",
     "_progress",
-    "_compat",
     "_token_ids",
     "_state",
     "_text",
