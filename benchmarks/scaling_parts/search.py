@@ -65,7 +65,7 @@ class KilledAt(TransformerMixin, BaseEstimator):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this part."""
     parser.add_argument("--data", type=pathlib.Path, required=True, help="lines: label, tab, text")
-    parser.add_argument("--texts", type=int, help="only the first ones; default: all")
+    parser.add_argument("--texts", type=int, help="so many, drawn at random; default: all")
     parser.add_argument("--max-epochs", type=int, default=3)
     parser.add_argument("--kills", type=int, default=20, help="searches with a killed worker")
     parser.add_argument("--words", type=int, default=50_000, help="with vectors in memory")
@@ -74,7 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> list:
     """Return the tables."""
     texts, labels = read(args.data)
-    texts, labels = list(texts)[: args.texts], np.asarray(labels)[: args.texts]
+    chosen = np.random.default_rng(0).permutation(len(texts))[: args.texts]
+    texts, labels = [texts[i] for i in chosen], np.asarray(labels)[chosen]
     model = _model(args.max_epochs)
     return [
         (f"Searches on engines, {args.data.stem}", _seconds(model, texts, labels)),

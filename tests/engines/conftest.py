@@ -36,12 +36,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def ray(folder):
-    """Ray with two workers, and no page in a browser."""
+    """Ray with four workers, and no page in a browser."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: make test-engines")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         ray.init(
-            num_cpus=2,
+            num_cpus=4,
             include_dashboard=False,
             log_to_driver=False,
             # Workers import the tests and the package from where this process does.

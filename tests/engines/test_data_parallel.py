@@ -1,4 +1,4 @@
-"""The recipes of docs/data_parallel.md for Ray Train and Spark, in two processes."""
+"""The recipes of docs/data_parallel.md for Ray Train and Spark, in two and three processes."""
 
 import re
 import types
@@ -40,11 +40,13 @@ def check(path, texts):
     np.testing.assert_allclose(found, alone.predict_proba(list(X)), atol=0.02)
 
 
-def test_the_recipe_for_ray_train(ray, texts, tmp_path):
-    recipe("with_ray.py")(str(texts), str(tmp_path / "ray.sktextcnn"), 2)
+@pytest.mark.parametrize("n_processes", [2, 3])
+def test_the_recipe_for_ray_train(ray, n_processes, texts, tmp_path):
+    recipe("with_ray.py")(str(texts), str(tmp_path / "ray.sktextcnn"), n_processes)
     check(tmp_path / "ray.sktextcnn", texts)
 
 
-def test_the_recipe_for_spark(spark, texts, tmp_path):
-    recipe("with_spark.py")(str(texts), str(tmp_path / "spark.sktextcnn"), 2)
+@pytest.mark.parametrize("n_processes", [2, 3])
+def test_the_recipe_for_spark(spark, n_processes, texts, tmp_path):
+    recipe("with_spark.py")(str(texts), str(tmp_path / "spark.sktextcnn"), n_processes)
     check(tmp_path / "spark.sktextcnn", texts)

@@ -6,7 +6,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-from sklearn.model_selection import GridSearchCV
+from sklearn.base import clone
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingRandomSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import TextCNNClassifier, TextVectorizer
@@ -35,6 +37,18 @@ def test_a_grid_search_has_the_same_bits(backend):
     alone = search().fit(TEXTS, LABELS)
     with joblib.parallel_config(backend=backend, n_jobs=2):
         spread = search().fit(TEXTS, LABELS)
+    assert (spread.cv_results_["mean_test_score"] == alone.cv_results_["mean_test_score"]).all()
+    assert (spread.predict_proba(TEXTS) == alone.predict_proba(TEXTS)).all()
+
+
+def test_a_halving_search_has_the_same_bits(backend):
+    grid = {"textcnnclassifier__learning_rate": [1e-3, 3e-3, 1e-2]}
+    settings = {"random_state": 0, "cv": 2, "n_candidates": 3, "min_resources": 8}
+    halving = HalvingRandomSearchCV(search().estimator, grid, **settings)
+    alone = clone(halving).fit(TEXTS, LABELS)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        spread = halving.fit(TEXTS, LABELS)
+    assert spread.n_iterations_ > 1
     assert (spread.cv_results_["mean_test_score"] == alone.cv_results_["mean_test_score"]).all()
     assert (spread.predict_proba(TEXTS) == alone.predict_proba(TEXTS)).all()
 

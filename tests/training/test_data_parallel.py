@@ -195,7 +195,8 @@ def test_a_warning_says_at_which_batch_size_processes_pay(computing, exchanging,
 
 
 @pytest.mark.soak
-def test_the_recipe_for_torchrun(tmp_path):
+@pytest.mark.parametrize("n_processes", [2, 3])
+def test_the_recipe_for_torchrun(n_processes, tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "data_parallel.md").read_text(encoding="utf-8")
     program = re.search(r"^:caption: train.py\n\n(.*?)^```", page, re.M | re.S)[1]
     (tmp_path / "train.py").write_text(program, encoding="utf-8")
@@ -203,7 +204,7 @@ def test_the_recipe_for_torchrun(tmp_path):
     pd.DataFrame(rows, columns=["text", "label"]).to_csv(tmp_path / "reviews.csv")
     # What torchrun does, with processes that have imported everything.
     config = LaunchConfig(
-        min_nodes=1, max_nodes=1, nproc_per_node=2, rdzv_backend="c10d",
+        min_nodes=1, max_nodes=1, nproc_per_node=n_processes, rdzv_backend="c10d",
         rdzv_endpoint="127.0.0.1:0", start_method="forkserver", monitor_interval=0.1,
     )  # fmt: skip
     elastic_launch(config, parallel_cases.recipe_by_torchrun)(str(tmp_path))
