@@ -48,7 +48,7 @@ class Scorer:
         The name of the new column with the probability of the predicted label. A multilabel model
         gives a list, in the order of the labels. None leaves it out.
     all_classes : bool, default=False
-        Whether there is a column for each class instead, named "probability_" and the class.
+        Whether there is a column for each class instead, named ``"probability_"`` and the class.
     missing : {"error", "null", "empty"}, default="error"
         What to do about missing texts (None, NaN, null). "error" raises a ValueError, so that
         mistakes in earlier steps are found. "null" keeps the row; its prediction and probability
