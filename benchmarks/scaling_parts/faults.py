@@ -259,7 +259,7 @@ def _on_dask(dying: _Dying, frame: pd.DataFrame, score: Scorer) -> pd.DataFrame:
 
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         Client(cluster),
     ):

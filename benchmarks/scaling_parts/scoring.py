@@ -141,7 +141,7 @@ def _on_dask(
         settings = {"distributed.nanny.pre-spawn-environ": environment} if environment else {}
         with dask.config.set(settings):
             cluster = engines.enter_context(
-                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
             )
         client = engines.enter_context(Client(cluster, set_as_default=False))
         ddf = dd.read_parquet(files)
