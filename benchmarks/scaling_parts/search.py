@@ -20,7 +20,7 @@ import joblib
 import numpy as np
 from corpora import read
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
@@ -92,8 +92,8 @@ def _model(max_epochs: int, embeddings: Any = None, **killed: Any) -> Any:
     )
 
 
-def _search(model: Any) -> GridSearchCV:
-    return GridSearchCV(model, _RATES, cv=_FOLDS, refit=False, error_score="raise")
+def _search(model: Any, cv: Any = _FOLDS) -> GridSearchCV:
+    return GridSearchCV(model, _RATES, cv=cv, refit=False, error_score="raise")
 
 
 def _as_array(texts: list[str]) -> np.ndarray:
@@ -220,10 +220,13 @@ def _killed(texts: list[str], labels: np.ndarray, n_kills: int) -> list[dict[str
     array = _as_array(texts)
     numbers = np.random.default_rng(0).integers(_FITS, size=n_kills)
     rows = []
-    for what, given, scatter in (
-        ("a list", texts, []),
-        ("an object array", array, []),
-        ("an object array, scattered", array, [array, labels]),
+    splits = list(StratifiedKFold(_FOLDS).split(array, labels))
+    of_folds = [numbers_of_texts for split in splits for numbers_of_texts in split]
+    for what, given, cv, scatter in (
+        ("a list", texts, _FOLDS, []),
+        ("an object array", array, _FOLDS, []),
+        ("an object array, scattered", array, _FOLDS, [array, labels]),
+        ("the same, and the folds", array, splits, [array, labels, *of_folds]),
     ):
         survived, errors = 0, set()
         for number in numbers:
@@ -232,13 +235,13 @@ def _killed(texts: list[str], labels: np.ndarray, n_kills: int) -> list[dict[str
                 model = _model(1, folder=folder, number=int(number))
                 try:
                     with joblib.parallel_config("dask", scatter=scatter):
-                        _search(model).fit(given, labels)
+                        _search(model, cv).fit(given, labels)
                     survived += 1
                 except Exception as error:  # Whatever ends a search.
                     errors.add(type(error).__name__)
         rows.append(
             {
-                "texts": what,
+                "sent": what,
                 "searches that end well": f"{survived} of {n_kills}",
                 "errors": ", ".join(sorted(errors)) or "none",
             }
