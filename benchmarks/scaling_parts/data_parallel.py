@@ -45,9 +45,11 @@ def run(args: argparse.Namespace) -> list:
             ]
             for process in started:
                 process.start()
-            measured = queue.get()
             for process in started:
                 process.join()
+            if any(process.exitcode for process in started):
+                raise SystemExit("A process failed; see above.")
+            measured = queue.get()
         for batch, step in measured.items():
             found[size, batch] = step
             rows.append(
@@ -74,15 +76,16 @@ def _measure(rank: int, size: int, args: argparse.Namespace, folder: str, queue:
     labels = np.asarray(labels)
     measured = {}
     for batch in args.batches:
-        # As many texts as the steps need, over and over.
-        chosen = np.arange(batch * args.steps) % len(labels)
+        # As many texts as the steps need, over and over; a file may be sorted by class.
+        order = np.random.default_rng(0).permutation(len(labels))
+        chosen = order[np.arange(batch * args.steps) % len(labels)]
         measured[batch] = _steps(X[chosen], labels[chosen], batch)
     if rank == 0:
         queue.put(measured)
 
 
 def _steps(X: Any, labels: np.ndarray, batch: int) -> dict[str, float]:
-    """Medians of the steps of an epoch."""
+    """Medians of the steps of an epoch, and their mean bytes."""
     starts, exchanges, bytes_of = [], [], {"dense": 0, "sparse": 0}
     add_gradients = Group.add_gradients
 
@@ -91,7 +94,6 @@ def _steps(X: Any, labels: np.ndarray, batch: int) -> dict[str, float]:
         loss = add_gradients(group, module, *rest)
         starts.append(start)
         exchanges.append(time.perf_counter() - start)
-        bytes_of.update(dense=0, sparse=0)
         for param in module.parameters():
             if param.grad is not None:
                 kind = "sparse" if param.grad.is_sparse else "dense"
@@ -111,7 +113,7 @@ def _steps(X: Any, labels: np.ndarray, batch: int) -> dict[str, float]:
     return {
         "step": 1000 * statistics.median(np.diff(starts)),
         "exchange": 1000 * statistics.median(exchanges),
-        **bytes_of,
+        **{kind: n_bytes / len(starts) for kind, n_bytes in bytes_of.items()},
     }
 
 

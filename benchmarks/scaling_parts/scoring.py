@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -163,11 +164,16 @@ def _on_spark(
     )
     engines.callback(spark.stop)
     spark.sparkContext.setLogLevel("ERROR")
-    sdf = spark.read.parquet(*files)
+    schema = score.schema(spark.read.parquet(*files))
+
+    def total(method: str) -> float:
+        # A new frame each time, as Spark keeps what it has computed of one.
+        sdf = spark.read.parquet(*files)
+        scored = getattr(sdf, method)(score.batches, schema)
+        return scored.groupBy().sum("probability").collect()[0][0]
+
     for method in ("mapInArrow", "mapInPandas"):
-        scored = getattr(sdf, method)(score.batches, score.schema(sdf))
-        total = scored.groupBy().sum("probability")
-        yield f"Spark, {method}", lambda total=total: total.collect()[0][0]
+        yield f"Spark, {method}", partial(total, method)
 
 
 def _on_ray(
@@ -179,10 +185,14 @@ def _on_ray(
     engines.callback(ray.shutdown)
     ray.data.DataContext.get_current().enable_progress_bars = False
 
+    n_rows = pyarrow.parquet.read_metadata(files[0]).num_rows
+
     def total() -> float:
         # The folder: of several paths, Ray imports file systems in threads that disturb each other.
         folder = str(pathlib.Path(files[0]).parent)
-        dataset = ray.data.read_parquet(folder, override_num_blocks=len(files))
+        dataset = ray.data.read_parquet(folder)
+        # Else all files become one block, as they are small.
+        dataset = dataset.repartition(target_num_rows_per_block=n_rows)
         scored = dataset.map_batches(score, batch_format="pyarrow", batch_size=None)
         tables = scored.iter_batches(batch_format="pyarrow", batch_size=None)
         return sum(table["probability"].to_numpy().sum() for table in tables)

@@ -73,7 +73,7 @@ def fit_chunks(
 
     Notes
     -----
-    Some 80 bytes for each text stay in memory, and the vocabulary with its vectors. If distinct
+    Up to 100 bytes for each text stay in memory, and the vocabulary with its vectors. If distinct
     words are too many, limit them by `max_vocab_size` of :class:`TextVectorizer`. What `wide` adds
     is fitted to texts of at most 2**22 tokens in all, drawn at random, here and in `fit`.
 

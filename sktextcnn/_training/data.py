@@ -28,7 +28,7 @@ from sktextcnn._wide import WideModel
 # that is at most a fifth of them; and the number of distinct texts below which none are.
 _HELD_OUT, _MORE_OF_FEW, _MOST_OF_FEW = 0.1, 500, 0.2
 _FEWEST_DISTINCT = 50
-# The tokens of a sample. What is fitted to it takes up to some 250 bytes for each.
+# The tokens of a sample. What is fitted to it takes up to some 100 bytes for each.
 _MOST_TOKENS = 1 << 22
 
 

@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.model_selection import GridSearchCV, HalvingRandomSearchCV
+from sklearn.model_selection import GridSearchCV, HalvingRandomSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from sktextcnn import Embeddings, TextCNNClassifier, TextVectorizer
@@ -28,8 +28,8 @@ def small_model(embeddings=None, first=()):
     )
 
 
-def grid_search(model):
-    return GridSearchCV(model, RATES, cv=2, error_score="raise")
+def grid_search(model, cv=2):
+    return GridSearchCV(model, RATES, cv=cv, error_score="raise")
 
 
 def halving_search(model):
@@ -74,12 +74,16 @@ def test_a_worker_reads_vectors_once(saved, dask_client, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_search_survives_a_worker_that_is_killed(dask_client, tmp_path):
-    alone = grid_search(small_model(first=[KilledOnce()])).fit(TEXTS, LABELS)
+    # joblib sends arrays above 1 kB, as the rows of these folds are, to one worker by itself.
+    texts, labels = np.array(TEXTS * 17, dtype=object), np.array(LABELS * 17)
+    folds = list(StratifiedKFold(2).split(texts, labels))
+    rows = [rows for fold in folds for rows in fold]
+    assert min(each.nbytes for each in rows) > 1000
+    alone = grid_search(small_model(first=[KilledOnce()])).fit(texts, labels)
     before = set(dask_client.run(os.getpid).values())
-    texts = np.array(TEXTS, dtype=object)
     model = small_model(first=[KilledOnce(str(tmp_path / "mark"))])
-    with joblib.parallel_config("dask", scatter=[texts, LABELS]):
-        spread = grid_search(model).fit(texts, LABELS)
+    with joblib.parallel_config("dask", scatter=[texts, labels, *rows]):
+        spread = grid_search(model, folds).fit(texts, labels)
     assert_same_bits(spread, alone)
     assert (tmp_path / "mark").exists()
     assert set(dask_client.run(os.getpid).values()) != before
