@@ -81,6 +81,8 @@ class _KillAtStep(Callback):
 
 def _chunks_with(data: str, fault: str, folder: str) -> None:
     """Fit a model that is there, in this process, and say what the fault left of it."""
+    # A process in the background may ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     texts, labels = read(pathlib.Path(data))
     # Both classes from the first chunk on.
     order = np.random.default_rng(0).permutation(len(texts))

@@ -263,7 +263,7 @@ def test_an_interrupt_of_the_training_leaves_the_model_as_it_was(fitted, tmp_pat
 
 
 _PROGRAM = """
-import sys, time
+import signal, sys, time
 from skorch.callbacks import Callback
 from sklearn.pipeline import make_pipeline
 from sktextcnn import TextCNNClassifier, TextVectorizer, fit_chunks
@@ -281,6 +281,8 @@ class Slow(Callback):
         time.sleep(60)
 
 classifier = TextCNNClassifier(embedding_dim=2, num_filters=2, callbacks=[("slow", Slow())])
+# A process in the background may ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 fit_chunks(make_pipeline(TextVectorizer(), classifier), chunks(), folder=sys.argv[1])
 """
 
