@@ -43,7 +43,7 @@ def test_a_grid_search_has_the_same_bits(backend):
 
 def test_a_halving_search_has_the_same_bits(backend):
     grid = {"textcnnclassifier__learning_rate": [1e-3, 3e-3, 1e-2]}
-    settings = {"random_state": 0, "cv": 2, "n_candidates": 3, "min_resources": 8}
+    settings = {"random_state": 0, "cv": 2, "n_candidates": 3, "min_resources": 6}
     halving = HalvingRandomSearchCV(search().estimator, grid, **settings)
     alone = clone(halving).fit(TEXTS, LABELS)
     with joblib.parallel_config(backend=backend, n_jobs=2):
