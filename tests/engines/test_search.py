@@ -43,11 +43,12 @@ def test_a_grid_search_has_the_same_bits(backend):
 
 def test_a_halving_search_has_the_same_bits(backend):
     grid = {"textcnnclassifier__learning_rate": [1e-3, 3e-3, 1e-2]}
-    settings = {"random_state": 0, "cv": 2, "n_candidates": 3, "min_resources": 6}
+    settings = {"random_state": 0, "cv": 2, "n_candidates": 3, "min_resources": 20}
     halving = HalvingRandomSearchCV(search().estimator, grid, **settings)
-    alone = clone(halving).fit(TEXTS, LABELS)
+    texts, labels = np.tile(TEXTS, 3), np.tile(LABELS, 3)
+    alone = clone(halving).fit(texts, labels)
     with joblib.parallel_config(backend=backend, n_jobs=2):
-        spread = halving.fit(TEXTS, LABELS)
+        spread = halving.fit(texts, labels)
     assert spread.n_iterations_ > 1
     assert (spread.cv_results_["mean_test_score"] == alone.cv_results_["mean_test_score"]).all()
     assert (spread.predict_proba(TEXTS) == alone.predict_proba(TEXTS)).all()
