@@ -183,16 +183,15 @@ def _on_ray(
 
     ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
     engines.callback(ray.shutdown)
-    ray.data.DataContext.get_current().enable_progress_bars = False
-
-    n_rows = pyarrow.parquet.read_metadata(files[0]).num_rows
+    settings = ray.data.DataContext.get_current()
+    settings.enable_progress_bars = False
+    # The newer reader makes one block of small files, whatever the number that is wanted.
+    settings.use_datasource_v2 = False
 
     def total() -> float:
         # The folder: of several paths, Ray imports file systems in threads that disturb each other.
         folder = str(pathlib.Path(files[0]).parent)
-        dataset = ray.data.read_parquet(folder)
-        # Else all files become one block, as they are small.
-        dataset = dataset.repartition(target_num_rows_per_block=n_rows)
+        dataset = ray.data.read_parquet(folder, override_num_blocks=len(files))
         scored = dataset.map_batches(score, batch_format="pyarrow", batch_size=None)
         tables = scored.iter_batches(batch_format="pyarrow", batch_size=None)
         return sum(table["probability"].to_numpy().sum() for table in tables)
