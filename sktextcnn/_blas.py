@@ -17,5 +17,5 @@ def one_blas_thread() -> Iterator[None]:
     In most builds of BLAS the number is one of the process. If two threads set and restored it at
     the same time, it could stay what it is here. So they take turns.
     """
-    with _one_at_a_time, threadpool_limits(limits=1, user_api="blas"):
+    with _one_at_a_time.current, threadpool_limits(limits=1, user_api="blas"):
         yield

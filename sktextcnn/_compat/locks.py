@@ -11,34 +11,28 @@ class ForkSafeLock:
 
     Those threads do not exist in the child, so that nothing there would ever release it.
 
+    It is used as ``with lock.current:``, which takes the lock itself: no interrupt can come between
+    taking it and being able to release it, and a thread that forks within releases what it took.
+
     Parameters
     ----------
     reentrant : bool, default=False
         Whether the thread that holds it may take it again, as with ``threading.RLock``.
+
+    Attributes
+    ----------
+    current : threading.Lock or threading.RLock
+        The lock of this process.
     """
 
     def __init__(self, *, reentrant: bool = False) -> None:
         self._new: Any = threading.RLock if reentrant else threading.Lock
-        self._lock = self._new()
-        # The forking thread itself may hold a lock, and releases the one that it took.
-        self._taken: list[Any] = []
+        self.renew()
         _alive.add(self)
 
-    def acquire(self, blocking: bool = True) -> bool:
-        lock = self._lock
-        if not lock.acquire(blocking):
-            return False
-        self._taken.append(lock)
-        return True
-
-    def release(self) -> None:
-        self._taken.pop().release()
-
-    def __enter__(self) -> None:
-        self.acquire()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.release()
+    def renew(self) -> None:
+        """Replace the lock by one that is free."""
+        self.current = self._new()
 
 
 _alive: weakref.WeakSet[ForkSafeLock] = weakref.WeakSet()
@@ -46,7 +40,7 @@ _alive: weakref.WeakSet[ForkSafeLock] = weakref.WeakSet()
 
 def _renew_all() -> None:
     for lock in list(_alive):
-        lock._lock = lock._new()
+        lock.renew()
 
 
 if hasattr(os, "register_at_fork"):

@@ -55,7 +55,7 @@ def memory_kept() -> Iterator[None]:
 def _count(change: int, low: Mapping[int, int], set_option: Callable[[int, int], int]) -> None:
     """Count a call; the first one raises the thresholds, and the last one lowers them."""
     global _n_inside
-    with _lock:
+    with _lock.current:
         _n_inside += change
         if change > 0 and _n_inside == 1:
             for option in low:

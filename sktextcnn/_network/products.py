@@ -103,7 +103,7 @@ class Products:
         """
         made_for = _made_for(embedding, weights)
         if made_for is not None:
-            with self._add_lock:
+            with self._add_lock.current:
                 self._add(words, made_for, embedding, weights)
 
     def products_for(
@@ -135,11 +135,12 @@ class Products:
             if not (positions < 0).any():
                 return memory.products, positions
         # Do not wait for another thread that adds words, since these may be other words.
-        if made_for is not None and self._add_lock.acquire(blocking=False):
+        lock = self._add_lock.current
+        if made_for is not None and lock.acquire(blocking=False):
             try:
                 memory = self._add(ids.unique(), made_for, embedding, weights)
             finally:
-                self._add_lock.release()
+                lock.release()
             if memory is not None:
                 return memory.products, memory.row_of[ids]
         rows, positions = embedding.distinct(ids)

@@ -65,7 +65,7 @@ def torchs_generators() -> Iterator[None]:
         return
     cuda = generators.get("cuda")
     devices = [] if cuda is None else [cuda.device]
-    with _torchs_own, torch.random.fork_rng(devices=devices):
+    with _torchs_own.current, torch.random.fork_rng(devices=devices):
         torch.set_rng_state(generators["cpu"].get_state())
         if cuda is not None:
             torch.cuda.set_rng_state(cuda.get_state(), cuda.device)

@@ -94,12 +94,12 @@ def loaded_model(path: str, *, trusted: bool) -> ScoringModel:
         If it has another model.
     """
     key = (path, trusted)
-    with _entries_lock:
+    with _entries_lock.current:
         entry = _entries.setdefault(key, _Entry())
         _entries.move_to_end(key)
         while len(_entries) > _MOST_MODELS:
             _entries.popitem(last=False)
-    with entry.lock:
+    with entry.lock.current:
         stamp = _stamp(path)
         if entry.model is None or entry.stamp != stamp:
             # The old one goes first, so that there is never room for two.

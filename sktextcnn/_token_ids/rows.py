@@ -56,7 +56,7 @@ def remember_rows(ids: np.ndarray, table: TokenTable) -> None:
     if ids.ndim != 2 or len(ids) < 2:
         return
     made = _Made(next(_clock), threading.get_ident(), np.unique(_digests(ids)))
-    with _lock:
+    with _lock.current:
         matrices = [*_made.get(table, ()), made]
         if len(matrices) > _MOST_MATRICES:
             half = _MOST_MATRICES // 2
@@ -192,7 +192,7 @@ def _telling(
 
 
 def _candidates(key: str | None) -> list[tuple[TokenTable, list[_Made]]]:
-    with _lock:
+    with _lock.current:
         return [
             (table, list(matrices))
             for table, matrices in _made.items()

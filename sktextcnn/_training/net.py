@@ -444,7 +444,7 @@ def move(net: TextNet, device: str) -> None:
     """Move a net to a device, once if several threads ask for it."""
     if net.device == device:
         return
-    with _moves:
+    with _moves.current:
         if net.device != device:
             with single_thread(), torch.inference_mode(False):
                 net.module_.to(device)

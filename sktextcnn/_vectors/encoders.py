@@ -46,7 +46,7 @@ class EncodedWords:
         whose row is zeros: Model2Vec returns zeros for words that it does not know.
         """
         words = [word for word in words if is_encodable(word)]
-        with self.lock:
+        with self.lock.current:
             new = [word for word in dict.fromkeys(words) if word not in self.rows]
             for batch in _batches(new, type(encoder).__name__, verbose):
                 matrix = _encode(encoder, batch, self.size)
@@ -102,7 +102,7 @@ _lock = ForkSafeLock()
 
 def encoded_words(key: str) -> EncodedWords:
     """Return the rows that this process has of the object of a handle that was pickled."""
-    with _lock:
+    with _lock.current:
         encoded = _alive.get(key) or EncodedWords(key)
         _unpickled[key] = encoded
         _unpickled.move_to_end(key)

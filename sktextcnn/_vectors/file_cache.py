@@ -32,7 +32,7 @@ class VectorFile:
 
     def words(self, n: int) -> list[str]:
         """Return the first words of the file."""
-        with self.lock:
+        with self.lock.current:
             if gensim_vectors := self._gensim_vectors():
                 return gensim_vectors.words(n)
             if n > self.n_first:
@@ -43,7 +43,7 @@ class VectorFile:
     def lookup(self, words: Iterable[str]) -> dict[str, np.ndarray]:
         """Return the vectors of the words that have one; only words not yet looked up are read."""
         words = list(words)
-        with self.lock:
+        with self.lock.current:
             if gensim_vectors := self._gensim_vectors():
                 return gensim_vectors.lookup(words)
             new = set(words) - self.looked_up
@@ -76,7 +76,7 @@ def file_stamp(path: str) -> tuple[str, int, int]:
 def cached_file(path: str, encoding: str, word: Any = None) -> VectorFile:
     """Return the file, with what was read from it if it is one of the last that were used."""
     key = (*file_stamp(path), encoding, word)
-    with _files_lock:
+    with _files_lock.current:
         file = _files.setdefault(key, VectorFile(path, encoding, word))
         _files.move_to_end(key)
         while len(_files) > _MOST_FILES:

@@ -24,7 +24,7 @@ def held_by_a_thread(lock):
     taken, done = threading.Event(), threading.Event()
 
     def hold():
-        with lock:
+        with lock.current:
             taken.set()
             done.wait()
 
@@ -37,16 +37,16 @@ def held_by_a_thread(lock):
 def test_one_thread_holds_it_at_a_time(reentrant):
     lock = ForkSafeLock(reentrant=reentrant)
     done = held_by_a_thread(lock)
-    assert not lock.acquire(blocking=False)
+    assert not lock.current.acquire(blocking=False)
     done.set()
-    with lock:
-        assert lock.acquire(blocking=False) is reentrant
+    with lock.current:
+        assert lock.current.acquire(blocking=False) is reentrant
         if reentrant:
-            lock.release()
-    assert lock.acquire(blocking=False)
-    lock.release()
-    with pytest.raises((IndexError, RuntimeError)):
-        lock.release()
+            lock.current.release()
+    assert lock.current.acquire(blocking=False)
+    lock.current.release()
+    with pytest.raises(RuntimeError):
+        lock.current.release()
 
 
 @needs_fork
@@ -55,9 +55,9 @@ def test_one_thread_holds_it_at_a_time(reentrant):
 def test_a_child_finds_it_free(reentrant):
     lock = ForkSafeLock(reentrant=reentrant)
     done = held_by_a_thread(lock)
-    assert in_child(lambda: lock.acquire(blocking=False))
+    assert in_child(lambda: lock.current.acquire(blocking=False))
     # It is still held here.
-    assert not lock.acquire(blocking=False)
+    assert not lock.current.acquire(blocking=False)
     done.set()
 
 
@@ -68,14 +68,15 @@ def test_the_thread_that_forks_may_hold_it(reentrant):
     lock = ForkSafeLock(reentrant=reentrant)
 
     def leave():
-        with lock:
+        with lock.current:
             pass
-        lock.release()
-        return lock.acquire(blocking=False)
+        held.release()
+        return lock.current.acquire(blocking=False)
 
-    with lock:
+    held = lock.current
+    with held:
         assert in_child(leave)
         done = threading.Event()
-        threading.Thread(target=lambda: lock.acquire() and done.set(), daemon=True).start()
+        threading.Thread(target=lambda: lock.current.acquire() and done.set(), daemon=True).start()
         assert not done.wait(0.05)
     assert done.wait(10)

@@ -104,7 +104,7 @@ def test_nothing_is_called_where_glibc_adapts(calls, monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
 @pytest.mark.filterwarnings("ignore:.*fork")
 def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent(calls):
-    with malloc._lock:
+    with malloc._lock.current:
         child = os.fork()
         if not child:
             with memory_kept():

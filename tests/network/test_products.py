@@ -217,7 +217,7 @@ def test_an_interrupt_leaves_no_wrong_products(monkeypatch):
 def test_a_child_adds_words_even_if_its_parent_was_adding_some():
     network = random_network()
     of_look_ups(network, torch.tensor([[3, 5]]))
-    with network._products._add_lock:
+    with network._products._add_lock.current:
         child = os.fork()
         if child == 0:
             torch.set_num_threads(1)  # The threads of the parent are not there.

@@ -143,7 +143,7 @@ def test_a_child_that_is_forked_while_a_thread_loads_the_model_loads_it(path, mo
     score = Scorer(path, "review")
     wanted = model.predict(TEXTS).tolist()
     entry = loaded._entries[str(path), False] = loaded._Entry()
-    with loaded._entries_lock, entry.lock:
+    with loaded._entries_lock.current, entry.lock.current:
         child = os.fork()
         if child == 0:
             try:

@@ -52,7 +52,7 @@ def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent():
     entered.wait()
     child = os.fork()
     if child == 0:
-        os._exit(0 if _blas._one_at_a_time.acquire(blocking=False) else 1)
+        os._exit(0 if _blas._one_at_a_time.current.acquire(blocking=False) else 1)
     leave.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

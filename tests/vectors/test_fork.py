@@ -34,7 +34,7 @@ def test_a_child_that_is_forked_while_vectors_are_read_reads_them(tmp_path):
     handle = Embeddings(path)
     handle.lookup(["a"])
     file = file_cache.cached_file(str(path), "utf-8")
-    with file_cache._files_lock, file.lock:
+    with file_cache._files_lock.current, file.lock.current:
         child = os.fork()
         if child == 0:
             try:
@@ -51,7 +51,7 @@ def test_a_child_that_is_forked_while_vectors_are_read_reads_them(tmp_path):
 def test_a_child_that_is_forked_while_words_are_encoded_encodes_them():
     handle = Embeddings(FakeEncoder())
     pickled = pickle.dumps(handle)
-    with encoders._lock, handle._encoded.lock:
+    with encoders._lock.current, handle._encoded.lock.current:
         child = os.fork()
         if child == 0:
             try:
